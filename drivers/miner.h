@@ -1,0 +1,50 @@
+/* drivers/miner.h - watch a miner and tell it what to be. */
+#ifndef DRIVERS_MINER_H
+#define DRIVERS_MINER_H
+
+#include <uv.h>
+
+#include "policy/reading.h"
+
+struct miner_conf {             /* strings are lent for the life of the miner */
+	const char *host;
+	uint16_t port;
+	uint32_t timeout_ms;    /* of one exchange, connecting included */
+	int32_t nominal_w;      /* awake; 0: not told */
+	int32_t asleep_w;
+	const char *wake;       /* how to wake, as the driver knows it ("safe", "unsafe"); NULL: its default */
+	bool steer;             /* false: only watch */
+};
+
+struct miner_user {             /* called from the loop, never from inside a call to the driver */
+	void *self;
+	void (*on_reading)(void *self, const struct miner_reading *);   /* lent for the call */
+	void (*on_ordered)(void *self, enum fault);     /* FAULT_NONE: heard, not yet done: belief waits for a reading */
+	void (*on_closed)(void *self);
+};
+
+struct miner {                  /* each driver embeds this as its first member */
+	const struct miner_driver *driver;
+	struct miner_user user;
+};
+
+struct miner_response { uint32_t delay_ms, ramp_ms; };  /* from the order heard: dead time, then linear */
+
+struct miner_driver {
+	const char *name;               /* as the config spells it */
+	int32_t step_w;                 /* finest limit it can hold; 0 if it knows only on and off */
+	struct miner_response sleep, wake;      /* typical; the config may tell better */
+	const char *cannot;             /* one sentence for the operator at start; NULL: nothing to say */
+	struct miner *(*open)(uv_loop_t *, const struct miner_conf *, struct miner_user);       /* cannot fail */
+	void (*poll)(struct miner *);   /* answered exactly once by on_reading; a poll while one is under way
+	                                   is answered by that one's answer */
+	void (*order)(struct miner *, const struct miner_order *);      /* answered exactly once by on_ordered;
+	                                   goes before a waiting poll; a newer order replaces one not yet sent,
+	                                   which is then answered FAULT_REFUSED */
+	void (*close)(struct miner *);
+};
+
+const struct miner_driver *miner_driver_named(const char *name);        /* NULL if unknown */
+const char *miner_driver_names(void);
+
+#endif

@@ -1,0 +1,172 @@
+/* policy/policy.h - the whole control law: a function from what is known to what to do.
+ *
+ * The uncontrolled load L = site - miners is what GPUs and the rest draw. The site meter gives it at once
+ * while the miners stand still; while miners are on their way, the GPU meters carry it. Miners get what
+ * the limit less the reserve, or the set point, leaves over the load planned for. README.md, "How it decides".
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stddef.h>
+
+#include "policy/reading.h"
+
+#define POLICY_NONE INT64_MAX           /* of a limit or set point: there is none */
+
+enum measures { MEASURES_SITE, MEASURES_HPC, MEASURES_OTHER };
+
+struct policy_meter_group {
+	enum measures measures;
+	int16_t backup_of;              /* the group it stands in for while that is stale; -1: none, it always counts */
+	int64_t nameplate_w;            /* of one device: what it is taken at while silent; 0 only on the site's meter */
+	int64_t stale_ms;               /* older readings count as none */
+};
+
+struct policy_response { int64_t delay_ms, ramp_ms; };  /* of a group's miners, at their slowest */
+
+struct policy_miner_group {
+	int16_t priority;               /* lower is curtailed first */
+	int32_t efficiency_mj_per_th;   /* within a priority the worst (highest) is curtailed first; 0: not told */
+	int32_t nominal_w, asleep_w;    /* of one miner */
+	int32_t cycles_per_day;         /* 0: as many as it takes */
+	int64_t min_awake_ms, min_asleep_ms;
+	int64_t stale_ms;               /* not heard for so long: unreachable */
+	struct policy_response sleep, wake;
+};
+
+struct policy_conf {                    /* constant while running; arrays are lent */
+	int64_t cap_w;
+	int64_t target_w;               /* POLICY_NONE: the limit less the reserve */
+	int64_t reserve_w;              /* POLICY_NONE: learned */
+	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: as fast as may be */
+	const struct policy_meter_group *meter_groups;
+	const uint16_t *meter_group;    /* of each meter */
+	const struct policy_miner_group *miner_groups;
+	const uint16_t *miner_group;    /* of each miner */
+	size_t n_meter_groups, n_meters, n_miner_groups, n_miners;
+};
+
+/* What grid and operator want at this moment, already resolved (policy/orders.h). */
+struct demand {
+	int64_t limit_w;                /* most the site may draw; POLICY_NONE: only the cap */
+	int64_t limit_soon_w;           /* the lowest that will be in force before a miner woken now has paid off */
+	int64_t setpoint_w;             /* draw to hold; POLICY_NONE: the file's target */
+	int64_t setpoint_ramp_w_per_min;        /* 0: none told */
+	int64_t miners_w;               /* most the miners may draw; POLICY_NONE: free */
+	int64_t miners_soon_w;
+	bool shed;                      /* miners_w is a shed, not a share */
+	bool by_operator;               /* the set point is an operator's */
+	int16_t limit_from, setpoint_from, miners_from;         /* who says so: the caller's index; -1: nobody */
+};
+
+struct miner_seen {
+	struct miner_reading reading;   /* the newest answer, or why there was none */
+	enum fault heard;               /* how the newest order was answered; FAULT_NEVER: not yet */
+	int64_t heard_ms;               /* when */
+};
+
+struct snapshot {                       /* all that is known, at one instant; arrays are lent */
+	int64_t now_ms;
+	struct demand demand;
+	const struct meter_reading *meters;     /* the newest answer of each, or the newest good one with its age */
+	const struct miner_seen *miners;
+};
+
+enum miner_phase {
+	PHASE_UNKNOWN, PHASE_AWAKE, PHASE_WAKING, PHASE_FALLING, PHASE_ASLEEP,
+	PHASE_UNREACHABLE, PHASE_FAULTY,
+	N_PHASES
+};
+
+/* What the policy remembers of one miner. Zero to start. */
+struct miner_track {
+	int64_t read_ms;                /* when it was last heard from; 0: never */
+	int64_t told_ms;                /* when it was last told something; 0: never */
+	int64_t settled_ms;             /* since when it is in its phase */
+	int32_t drawn_w;                /* at read_ms */
+	int32_t awake_w;                /* what it draws, or drew, when hashing */
+	int32_t from_w, to_w;           /* of the order under way */
+	int32_t cycle_credit_ms;        /* wear: time still to pass before the next cycle is free */
+	uint32_t sleeps;                /* how often it was put to sleep */
+	uint8_t tries;                  /* of the order under way; 0: none is */
+	bool told_hash;
+	bool steerable;
+	uint8_t phase;                  /* enum miner_phase */
+};
+
+#define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
+
+struct policy_state {                   /* plain data, no pointers, zero to start */
+	bool started;
+	int64_t last_ms;
+	int64_t other_w;                /* neither GPUs nor miners, learned */
+	int64_t reserve_w;              /* learned */
+	int64_t planned_w;              /* the load planned for at the last step */
+	int64_t loads_w[POLICY_LOADS];
+	int64_t loads_ms;               /* when the newest was put in */
+	uint32_t n_loads, newest;
+	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
+	int64_t frozen_w, frozen_since_ms;      /* the site meter's last value and since when it stands */
+	bool failsafe, site_lost;
+};
+
+enum reason {
+	REASON_NONE,
+	REASON_CAP, REASON_SHED, REASON_TARGET, REASON_RAMP, REASON_EVENT, REASON_FREQUENCY,
+	REASON_PRICE, REASON_FAILSAFE, REASON_OPERATOR, REASON_STARTUP,
+	N_REASONS
+};
+
+enum binding {                          /* the limit that bound */
+	BINDING_NONE,
+	BINDING_CAP, BINDING_LIMIT, BINDING_RESERVE, BINDING_TARGET, BINDING_SETPOINT, BINDING_MINERS_LIMIT,
+	BINDING_RAMP_UP, BINDING_RAMP_DOWN, BINDING_MIN_AWAKE, BINDING_MIN_ASLEEP, BINDING_CYCLES,
+	BINDING_WAKES_IN_FLIGHT, BINDING_METER_LOST, BINDING_NO_MINERS,
+	N_BINDINGS
+};
+
+/* What is believed at this instant; for telemetry and for the decision's figures. POLICY_NONE: not known. */
+struct picture {
+	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
+	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest reading used */
+	int64_t load_w;                 /* L, now */
+	int64_t planned_w;              /* L planned for */
+	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
+	int64_t limit_w, target_w, reserve_w;
+	int64_t headroom_w;             /* target less what the site will draw when all that is under way is done */
+	int64_t settled_miners_w;       /* the miners, when all that is under way is done */
+	int64_t curtailable_w, restorable_w;
+	uint32_t phases[N_PHASES];
+	uint32_t stale_meters;
+	bool site_known, hpc_whole, failsafe;
+};
+
+struct command {
+	uint32_t miner;
+	bool hash;
+	uint8_t try_number;             /* 1 for a new order; more: told again, it did not follow */
+	int32_t from_w, to_w;
+};
+
+struct decision {
+	enum reason reason;             /* REASON_NONE: nothing to do */
+	enum binding binding;
+	struct picture picture;         /* always filled */
+	int64_t wanted_miners_w;        /* what they should draw once settled */
+	int64_t expected_site_w;        /* the site, once this is done and the load stays as it is */
+	struct command *commands;       /* caller's room for n_miners */
+	uint32_t n_commands;
+	uint32_t n_repeats;             /* of them, told again */
+	bool cap_unreachable;           /* all that may be shed is, and the limit does not hold */
+};
+
+/* Total: every input gives a safe decision, there is no error to return. Same arguments, same decision.
+ * tracks: n_miners, zero to start; scratch: room for n_miners. */
+void policy_step(const struct policy_conf *, struct policy_state *, struct miner_track *tracks,
+                 const struct snapshot *, uint32_t *scratch, struct decision *);
+
+const char *reason_name(enum reason);           /* as in the decision's JSON */
+const char *binding_name(enum binding);
+const char *phase_name(enum miner_phase);
+
+#endif
