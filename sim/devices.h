@@ -12,7 +12,7 @@
 
 #include "drivers/meter.h"
 #include "drivers/miner.h"
-#include "sim/site.h"
+#include "sim/truth.h"
 
 enum sim_meter_fault {
 	SIM_METER_SOUND, SIM_METER_SILENT,
@@ -24,7 +24,7 @@ enum sim_meter_fault {
 enum { SIM_SITE_METER, SIM_HPC_METER, SIM_OTHER_METER, SIM_FIRST_PDU };         /* index of a meter; PDU n is SIM_FIRST_PDU + n */
 
 struct sim_world_conf {
-	struct site_conf site;
+	struct truth_conf truth;
 	int64_t begin_ms;               /* monotonic time at which the site's time is 0; misses of the clock show */
 	int32_t meter_refresh_ms, pdu_refresh_ms;       /* how often the registers change; 0: 200 and 1000 */
 	int32_t meter_error_permille;   /* each meter's own, the same for ever */
@@ -40,7 +40,7 @@ void sim_world_run(struct sim_world *, int64_t now_ms);         /* monotonic; a 
 size_t sim_world_open_devices(const struct sim_world *);        /* opened and not yet on_closed */
 uint64_t sim_world_orders(const struct sim_world *);            /* that reached a miner */
 
-struct site *sim_world_site(struct sim_world *);                /* to add miners to its plant before opening them */
+struct truth *sim_world_truth(struct sim_world *);                /* to add miners to its plant before opening them */
 int64_t sim_world_site_ms(const struct sim_world *);            /* the site's own time, for plant_ calls */
 void sim_world_set_meter_fault(struct sim_world *, size_t meter, enum sim_meter_fault);
 void sim_world_set_miner_fault(struct sim_world *, size_t miner, enum plant_fault);

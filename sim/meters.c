@@ -35,13 +35,13 @@ static int64_t truth_w(struct sim_world *world, size_t index, int64_t site_ms)
 {
 	switch (index) {
 	case SIM_SITE_METER:
-		return site_site_w(&world->site, site_ms);
+		return truth_site_w(&world->truth, site_ms);
 	case SIM_HPC_METER:
-		return site_hpc_w(&world->site, site_ms);
+		return truth_hpc_w(&world->truth, site_ms);
 	case SIM_OTHER_METER:
-		return site_other_w(&world->site, site_ms);
+		return truth_other_w(&world->truth, site_ms);
 	default:
-		return site_pdu_w(&world->site, index - SIM_FIRST_PDU, site_ms);
+		return truth_pdu_w(&world->truth, index - SIM_FIRST_PDU, site_ms);
 	}
 }
 
@@ -51,7 +51,7 @@ static int64_t shown_w(struct sim_world *world, size_t index)
 	const struct sim_meter_state *state = &world->meters[index];
 	int64_t ms = state->fault == SIM_METER_FROZEN ? state->frozen_ms : sim_world_site_ms(world);
 	ms -= ms % (index < SIM_FIRST_PDU ? world->conf.meter_refresh_ms : world->conf.pdu_refresh_ms);
-	double error = dice_spread(world->conf.site.seed, DICE_METER + index, 0);
+	double error = dice_spread(world->conf.truth.seed, DICE_METER + index, 0);
 	return dice_about(truth_w(world, index, ms), world->conf.meter_error_permille, error);
 }
 
@@ -83,7 +83,7 @@ static void read_out(struct sim_meter *meter)
 		reading.fault = answer_of(world->meters[meter->device.index].fault);
 	if (reading.fault == FAULT_NONE) {
 		reading.import_w = shown_w(world, meter->device.index);
-		reading.frequency_mhz = site_frequency_mhz(&world->site, sim_world_site_ms(world));
+		reading.frequency_mhz = truth_frequency_mhz(&world->truth, sim_world_site_ms(world));
 		reading.knows_frequency = true;
 	}
 	meter->meter.user.on_reading(meter->meter.user.self, &reading);

@@ -22,7 +22,7 @@ static struct sim_miner *of_device(struct sim_device *device)
 
 static struct plant *plant_of(const struct sim_miner *miner)
 {
-	return &miner->device.world->site.plant;
+	return &miner->device.world->truth.plant;
 }
 
 static enum plant_fault fault_of(const struct sim_miner *miner)
@@ -121,13 +121,13 @@ static void send_order(struct sim_miner *miner)
 static void arrive(struct sim_miner *miner)
 {
 	struct sim_world *world = miner->device.world;
-	if (miner->device.index >= world->site.plant.n)
+	if (miner->device.index >= world->truth.plant.n)
 		return;
 	miner->order_answer = answer_to_order(fault_of(miner));
 	if (fault_of(miner) == PLANT_REFUSING || fault_of(miner) == PLANT_DEAD)
 		return;
 	world->orders++;
-	plant_order(&world->site.plant, miner->device.index, sim_world_site_ms(world), miner->order.hash, miner->order.limit_w);
+	plant_order(&world->truth.plant, miner->device.index, sim_world_site_ms(world), miner->order.hash, miner->order.limit_w);
 }
 
 static void answer_order(struct sim_miner *miner)

@@ -1,8 +1,8 @@
 /* sim/plant.h - what miners really do: dead times, falls, wakes that are not ramps, units that differ, and faults.
  *
  * Pure: time comes as an argument and must not go back; chance comes from the seed. It knows nothing of what a
- * controller believes of miners. The built-in types have the
- * watts of published models; the times are what vendors claim (asleep in under 5 s, awake in about 10) and a little more. */
+ * controller believes of miners. The built-in types have the watts of published models; their times are what
+ * the vendor claims (asleep in under 5 s, awake in about 10 s) and a little more. */
 #ifndef SIM_PLANT_H
 #define SIM_PLANT_H
 

@@ -66,7 +66,7 @@ static void deliver(struct sim_world *world, struct due due)
 
 int64_t world_latency_ms(struct sim_world *world, int32_t about_ms)
 {
-	return about_ms + (int64_t)(dice_share(world->conf.site.seed, world->seq, 0) * about_ms);
+	return about_ms + (int64_t)(dice_share(world->conf.truth.seed, world->seq, 0) * about_ms);
 }
 
 size_t world_number(const char *text, size_t n)
@@ -89,11 +89,11 @@ struct sim_world *sim_world_open(const struct sim_world_conf *conf)
 	world->conf.meter_latency_ms = conf->meter_latency_ms > 0 ? conf->meter_latency_ms : 5;
 	world->conf.miner_latency_ms = conf->miner_latency_ms > 0 ? conf->miner_latency_ms : 30;
 	world->now_ms = conf->begin_ms;
-	world->n_meters = SIM_FIRST_PDU + conf->site.n_pdus;
+	world->n_meters = SIM_FIRST_PDU + conf->truth.n_pdus;
 	world->meters = calloc(world->n_meters, sizeof *world->meters);
 	if (!world->meters)
 		abort();
-	site_init(&world->site, &conf->site);
+	truth_init(&world->truth, &conf->truth);
 	return world;
 }
 
@@ -101,7 +101,7 @@ void sim_world_close(struct sim_world *world)
 {
 	while (world->n_due)
 		deliver(world, pop(world));
-	site_free(&world->site);
+	truth_free(&world->truth);
 	free(world->meters);
 	free(world->heap);
 	free(world);
@@ -131,9 +131,9 @@ uint64_t sim_world_orders(const struct sim_world *world)
 	return world->orders;
 }
 
-struct site *sim_world_site(struct sim_world *world)
+struct truth *sim_world_truth(struct sim_world *world)
 {
-	return &world->site;
+	return &world->truth;
 }
 
 int64_t sim_world_site_ms(const struct sim_world *world)
@@ -148,31 +148,31 @@ void sim_world_set_meter_fault(struct sim_world *world, size_t meter, enum sim_m
 
 void sim_world_set_miner_fault(struct sim_world *world, size_t miner, enum plant_fault fault)
 {
-	plant_set_fault(&world->site.plant, miner, sim_world_site_ms(world), fault);
+	plant_set_fault(&world->truth.plant, miner, sim_world_site_ms(world), fault);
 }
 
 bool sim_world_add_job(struct sim_world *world, int64_t in_ms, int64_t delta_w, int64_t over_ms)
 {
-	return load_add_job(&world->site.conf.load,
+	return load_add_job(&world->truth.conf.load,
 	                    (struct load_job){ sim_world_site_ms(world) + in_ms, delta_w, over_ms });
 }
 
 int64_t sim_world_site_w(struct sim_world *world)
 {
-	return site_site_w(&world->site, sim_world_site_ms(world));
+	return truth_site_w(&world->truth, sim_world_site_ms(world));
 }
 
 int64_t sim_world_hpc_w(struct sim_world *world)
 {
-	return site_hpc_w(&world->site, sim_world_site_ms(world));
+	return truth_hpc_w(&world->truth, sim_world_site_ms(world));
 }
 
 int64_t sim_world_miners_w(struct sim_world *world)
 {
-	return site_miners_w(&world->site, sim_world_site_ms(world));
+	return truth_miners_w(&world->truth, sim_world_site_ms(world));
 }
 
 int64_t sim_world_other_w(struct sim_world *world)
 {
-	return site_other_w(&world->site, sim_world_site_ms(world));
+	return truth_other_w(&world->truth, sim_world_site_ms(world));
 }

@@ -25,7 +25,7 @@ struct due {
 
 struct sim_world {
 	struct sim_world_conf conf;
-	struct site site;
+	struct truth truth;
 	int64_t now_ms;
 	struct due *heap;
 	size_t n_due, room;

@@ -374,11 +374,11 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	struct sim_world_conf conf = {
-		.site = { .seed = 1, .load = { .pattern = LOAD_CONSTANT, .peak_w = 1000000 }, .n_pdus = 10, .house_w = 50000 },
+		.truth = { .seed = 1, .load = { .pattern = LOAD_CONSTANT, .peak_w = 1000000 }, .n_pdus = 10, .house_w = 50000 },
 		.begin_ms = 1000000,
 	};
 	f->world = sim_world_open(&conf);
-	plant_add(&sim_world_site(f->world)->plant, &plant_luxos_s21, 10);
+	plant_add(&sim_world_truth(f->world)->plant, &plant_luxos_s21, 10);
 	uv_loop_init(&f->loop);
 	f->loop.data = f->world;
 	f->meter_user = (struct meter_user){ &f->heard, on_meter, on_closed };
