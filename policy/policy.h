@@ -11,6 +11,8 @@
 
 #include "policy/reading.h"
 
+#define POLICY_MAX_TRIES 3              /* then a miner that does not follow counts as faulty */
+#define POLICY_FAULTY_MS (10 * 60000)   /* and is asked again after this */
 #define POLICY_NONE INT64_MAX           /* of a limit or set point: there is none */
 
 enum measures { MEASURES_SITE, MEASURES_HPC, MEASURES_OTHER };
@@ -22,7 +24,7 @@ struct policy_meter_group {
 	int64_t stale_ms;               /* older readings count as none */
 };
 
-struct policy_response { int64_t delay_ms, ramp_ms; };  /* of a group's miners, at their slowest */
+struct policy_response { int64_t delay_ms, ramp_ms; };  /* from the order: dead time, then a ramp */
 
 struct policy_miner_group {
 	int16_t priority;               /* lower is curtailed first */
@@ -68,7 +70,7 @@ struct miner_seen {
 struct snapshot {                       /* all that is known, at one instant; arrays are lent */
 	int64_t now_ms;
 	struct demand demand;
-	const struct meter_reading *meters;     /* the newest answer of each, or the newest good one with its age */
+	const struct meter_reading *meters;     /* the newest value of each, whatever its age; the fault if there never was one */
 	const struct miner_seen *miners;
 };
 
@@ -82,32 +84,39 @@ enum miner_phase {
 struct miner_track {
 	int64_t read_ms;                /* when it was last heard from; 0: never */
 	int64_t told_ms;                /* when it was last told something; 0: never */
-	int64_t settled_ms;             /* since when it is in its phase */
+	int64_t settled_ms;             /* since when it is awake or asleep; 0: since before we knew it */
+	int64_t wear_ms;                /* its cycles are paid for until then: each adds a day's share */
 	int32_t drawn_w;                /* at read_ms */
 	int32_t awake_w;                /* what it draws, or drew, when hashing */
 	int32_t from_w, to_w;           /* of the order under way */
-	int32_t cycle_credit_ms;        /* wear: time still to pass before the next cycle is free */
 	uint32_t sleeps;                /* how often it was put to sleep */
-	uint8_t tries;                  /* of the order under way; 0: none is */
+	uint8_t tries;                  /* orders in a row that it did not follow, the one under way included */
+	bool under_way;                 /* an order is */
 	bool told_hash;
+	bool answers;                   /* its newest answer was no fault */
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
 };
 
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
+#define POLICY_RISES 64                 /* bins of how far the load rose within the miners' response */
 
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
-	int64_t last_ms;
+	int64_t started_ms, last_ms;
 	int64_t other_w;                /* neither GPUs nor miners, learned */
-	int64_t reserve_w;              /* learned */
+	bool other_known;
 	int64_t planned_w;              /* the load planned for at the last step */
-	int64_t loads_w[POLICY_LOADS];
-	int64_t loads_ms;               /* when the newest was put in */
+	double dip_w;                   /* how far the load lies below the one planned for, on average */
+	int64_t loads_w[POLICY_LOADS];  /* half-second means, newest at `newest` */
 	uint32_t n_loads, newest;
+	int64_t slot_ms, slot_sum_w;    /* the half-second being filled */
+	uint32_t slot_n;
+	double rises[POLICY_RISES];     /* how often, lately */
+	int64_t reserve_w;              /* learned */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
-	int64_t frozen_w, frozen_since_ms;      /* the site meter's last value and since when it stands */
-	bool failsafe, site_lost;
+	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
+	int64_t decisions;
 };
 
 enum reason {

@@ -1,0 +1,106 @@
+#include "policy/internal.h"
+
+#define SLOT_MS         500
+#define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
+#define DIP_TAU_MS      120000
+#define FEED_FORWARD_MS 1000    /* a site sample older than this is carried forward by the GPU meters */
+#define FROZEN_MS       10000
+
+static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
+{
+	if (!state->other_known) {
+		state->other_w = other_w;
+		state->other_known = true;
+		return;
+	}
+	state->other_w += (other_w - state->other_w) * min64(elapsed_ms, OTHER_TAU_MS) / OTHER_TAU_MS;
+}
+
+/* The site meter bounds the load: the miners under way may have moved, or not. Between the bounds the GPU meters tell;
+ * where all miners stand still the bounds meet. */
+static int64_t load_from_site(struct policy_state *state, const struct metered *metered, const struct tracked *tracked,
+                              int64_t elapsed_ms)
+{
+	int64_t load_w = metered->site_w - tracked->drawn_w;
+	if (!metered->has_hpc)
+		return load_w;
+	if (state->other_known)
+		load_w = clamp64(metered->hpc_last_w + state->other_w, metered->site_w - tracked->most_w,
+		                 metered->site_w - tracked->least_w);
+	learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
+	return load_w;
+}
+
+int64_t load_estimate(struct policy_state *state, const struct metered *metered, const struct tracked *tracked,
+                      bool site_usable, int64_t now_ms, int64_t elapsed_ms)
+{
+	int64_t by_gpus_w = metered->hpc_last_w + state->other_w;
+	if (site_usable) {
+		int64_t load_w = load_from_site(state, metered, tracked, elapsed_ms);
+		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
+		return old && metered->has_hpc ? max64(load_w, by_gpus_w) : load_w;
+	}
+	/* Without the site meter the miners' own figures have to do, and they are up to a fifth off. */
+	return metered->hpc_w + max64(state->other_w, 0) + tracked->now_w / 5;
+}
+
+bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
+                      const struct tracked *tracked, int64_t now_ms)
+{
+	int64_t beside_w = metered->hpc_last_w + tracked->now_w;
+	if (!metered->site_known || metered->site_w != state->frozen_w || !state->frozen_since_ms) {
+		state->frozen_w = metered->site_w;
+		state->frozen_since_ms = now_ms;
+		state->frozen_beside_w = beside_w;
+		return false;
+	}
+	bool rest_moved = abs64(beside_w - state->frozen_beside_w) > conf->cap_w / 50;
+	return rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS;
+}
+
+static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
+{
+	int64_t highest_w = INT64_MIN;
+	for (uint32_t age = from; age < to && age < state->n_loads; age++)
+		highest_w = max64(highest_w, state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS]);
+	return highest_w;
+}
+
+int64_t load_highest(const struct policy_state *state, int64_t load_w)
+{
+	return max64(load_w, highest_between(state, 0, POLICY_LOADS));
+}
+
+int64_t load_span_ms(const struct policy_state *state)
+{
+	return (int64_t)state->n_loads * SLOT_MS;
+}
+
+static void push(struct policy_state *state, int64_t load_w)
+{
+	state->newest = (state->newest + 1) % POLICY_LOADS;
+	state->loads_w[state->newest] = load_w;
+	if (state->n_loads < POLICY_LOADS)
+		state->n_loads++;
+}
+
+void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w)
+{
+	if (!state->slot_ms)
+		state->slot_ms = now_ms;
+	if (now_ms - state->slot_ms >= SLOT_MS && state->slot_n) {
+		push(state, state->slot_sum_w / state->slot_n);
+		/* What was planned for when miners told then would have followed by now. */
+		uint32_t ago = (uint32_t)min64(response_ms / SLOT_MS + 1, POLICY_LOADS / 2);
+		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);
+		if (state->n_loads > ago + 10)
+			reserve_learn(state, state->loads_w[state->newest] - planned_w, cap_w);
+		int64_t dip_w = highest_between(state, 0, POLICY_LOADS) - state->loads_w[state->newest];
+		state->dip_w += ((double)dip_w - state->dip_w) * SLOT_MS / DIP_TAU_MS;
+		state->slot_ms = now_ms;
+		state->slot_sum_w = 0;
+		state->slot_n = 0;
+	}
+	state->slot_sum_w += load_w;
+	state->slot_n++;
+}

@@ -1,0 +1,359 @@
+#include "policy/internal.h"
+
+#include <string.h>
+
+#define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up the waking of others */
+#define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
+#define WAKING_PER_MILLE     50         /* of the cap, at most under way upwards at a time */
+#define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
+#define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
+
+struct step {
+	const struct policy_conf *conf;
+	struct policy_state *state;
+	struct miner_track *tracks;
+	const struct snapshot *seen;
+	uint32_t *scratch;
+	struct decision *out;
+	struct metered metered;
+	struct tracked tracked;
+	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
+	bool site_usable, failsafe;
+};
+
+struct wish { int64_t miners_w; enum binding binding; };
+
+static void lower(struct wish *wish, int64_t miners_w, enum binding binding)
+{
+	if (miners_w < wish->miners_w)
+		*wish = (struct wish){ miners_w, binding };
+}
+
+
+/* The set point in force: the grid's or the operator's stands before the file's. */
+static int64_t setpoint_in_force(const struct step *step)
+{
+	return step->seen->demand.setpoint_w != POLICY_NONE ? step->seen->demand.setpoint_w : step->conf->target_w;
+}
+
+/* What the miners should draw under these limits. A limit is held by the highest load of late, a set point on average. */
+static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
+{
+	struct wish wish = { POLICY_NONE, BINDING_NONE };
+	if (step->failsafe) {
+		int64_t others_w = step->metered.hpc_nameplate_w + max64(step->state->other_w, 0);
+		wish.binding = BINDING_METER_LOST;
+		wish.miners_w = step->metered.has_hpc ? max64(limit_w - step->reserve_w - others_w, 0) : 0;
+		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
+	} else {
+		lower(&wish, limit_w - step->reserve_w - step->doubt_w - step->planned_w, BINDING_RESERVE);
+		int64_t setpoint_w = setpoint_in_force(step);
+		if (setpoint_w != POLICY_NONE)
+			lower(&wish, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w),
+			      step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
+		if (!step->site_usable)
+			lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
+	}
+	lower(&wish, miners_limit_w, BINDING_MINERS_LIMIT);
+	wish.miners_w = max64(wish.miners_w, 0);
+	return wish;
+}
+
+/* ---- putting to sleep ---- */
+
+static const struct policy_miner_group *group_of(const struct step *step, uint32_t miner)
+{
+	return &step->conf->miner_groups[step->conf->miner_group[miner]];
+}
+
+static void tell(struct step *step, uint32_t miner, bool hash)
+{
+	struct miner_track *track = &step->tracks[miner];
+	track_tell(group_of(step, miner), track, hash, step->seen->now_ms);
+	struct decision *out = step->out;
+	out->commands[out->n_commands++] = (struct command){
+		.miner = miner, .hash = hash, .try_number = track->tries,
+		.from_w = track->from_w, .to_w = track->to_w,
+	};
+	out->n_repeats += track->tries > 1;
+}
+
+/* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
+static uint32_t candidates(struct step *step, bool hash, bool ignore_wear, enum binding *forbidden)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
+		const struct policy_miner_group *group = group_of(step, i);
+		if (!track_may_be_told(group, &step->tracks[i], hash, step->seen->now_ms))
+			continue;
+		enum binding wear = track_wear(group, &step->tracks[i], hash, step->seen->now_ms);
+		if (wear != BINDING_NONE && !ignore_wear)
+			*forbidden = wear;
+		else
+			step->scratch[n++] = i;
+	}
+	pick_sort(step->conf, step->tracks, hash, ignore_wear, step->scratch, n);
+	return n;
+}
+
+static int64_t gain_of(const struct step *step, uint32_t miner, bool hash)
+{
+	const struct miner_track *track = &step->tracks[miner];
+	if (hash)
+		return (int64_t)track->awake_w - track->drawn_w;
+	int64_t settled_w = track->under_way ? track->to_w : max64(track->drawn_w, 0);
+	return settled_w - group_of(step, miner)->asleep_w;
+}
+
+/* Sheds at least need_w, or all there is. Returns what it sheds. */
+static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
+{
+	int64_t shed_w = 0;
+	uint32_t n = candidates(step, false, at_once, forbidden);
+	for (uint32_t i = 0; i < n && shed_w < need_w; i++) {
+		int64_t gain_w = gain_of(step, step->scratch[i], false);
+		if (gain_w <= 0)
+			continue;
+		if (!at_once && step->conf->ramp_down_w_per_min && gain_w > step->state->down_budget_w) {
+			*forbidden = BINDING_RAMP_DOWN;
+			break;
+		}
+		step->state->down_budget_w -= gain_w;
+		shed_w += gain_w;
+		tell(step, step->scratch[i], false);
+	}
+	return shed_w;
+}
+
+/* Wakes at most room_w. Returns what it wakes. */
+static int64_t wake(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)
+{
+	int64_t woken_w = 0;
+	int64_t pace_w = step->conf->cap_w / 1000 * WAKING_PER_MILLE - step->tracked.waking_w;
+	bool first = step->tracked.phases[PHASE_WAKING] == 0;
+	uint32_t n = candidates(step, true, false, forbidden);
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t gain_w = gain_of(step, step->scratch[i], true);
+		if (gain_w <= 0 || woken_w + gain_w > room_w)
+			continue;
+		if (woken_w + gain_w > pace_w && !(first && !woken_w)) {
+			*forbidden = BINDING_WAKES_IN_FLIGHT;
+			break;
+		}
+		if (ramped && gain_w > step->state->up_budget_w) {
+			*forbidden = BINDING_RAMP_UP;
+			break;
+		}
+		step->state->up_budget_w -= gain_w;
+		woken_w += gain_w;
+		tell(step, step->scratch[i], true);
+	}
+	return woken_w;
+}
+
+/* ---- the decision ---- */
+
+static enum reason reason_for(const struct step *step, const struct wish *wish, bool over)
+{
+	const struct demand *demand = &step->seen->demand;
+	bool by_event = demand->limit_w < step->conf->cap_w;
+	if (step->failsafe)
+		return REASON_FAILSAFE;
+	if (wish->binding == BINDING_MINERS_LIMIT)
+		return demand->shed ? REASON_SHED : REASON_EVENT;
+	if (over)
+		return by_event ? REASON_EVENT : REASON_CAP;
+	if (wish->binding == BINDING_SETPOINT)
+		return demand->by_operator ? REASON_OPERATOR : REASON_EVENT;
+	return by_event ? REASON_EVENT : REASON_TARGET;
+}
+
+static void conclude(struct step *step, const struct wish *wish, enum reason reason, enum binding binding)
+{
+	struct decision *out = step->out;
+	bool ramped = binding == BINDING_RAMP_UP || binding == BINDING_RAMP_DOWN;
+	out->binding = binding;
+	out->wanted_miners_w = wish->miners_w;
+	if (!out->n_commands)
+		return;
+	if (step->state->decisions++ == 0 && reason == REASON_TARGET)
+		reason = REASON_STARTUP;
+	else if (ramped && reason == REASON_TARGET)
+		reason = REASON_RAMP;
+	out->reason = reason;
+}
+
+static int64_t dead_band(const struct step *step)
+{
+	int64_t smallest_w = POLICY_NONE;
+	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
+		smallest_w = min64(smallest_w, step->conf->miner_groups[g].nominal_w);
+	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
+}
+
+static void decide_down(struct step *step, const struct wish *wish, bool over)
+{
+	bool at_once = over || step->failsafe || wish->binding == BINDING_MINERS_LIMIT;
+	enum binding binding = wish->binding;
+	if (over && (binding == BINDING_RESERVE || binding == BINDING_NONE))
+		binding = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
+	int64_t need_w = step->tracked.settled_w - wish->miners_w;
+	enum binding forbidden = BINDING_NO_MINERS;
+	int64_t shed_w = put_to_sleep(step, need_w, at_once, &forbidden);
+	if (shed_w < need_w && !at_once)
+		binding = forbidden;
+	step->out->cap_unreachable = over && step->load_w + step->tracked.settled_w - shed_w > step->limit_w;
+	step->tracked.settled_w -= shed_w;
+	conclude(step, wish, reason_for(step, wish, over), binding);
+}
+
+static bool may_wake(const struct step *step)
+{
+	int64_t now_ms = step->seen->now_ms;
+	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
+	return step->site_usable && heard && load_span_ms(step->state) >= WATCHED_MS;
+}
+
+static void decide_up(struct step *step, const struct wish *now)
+{
+	const struct demand *demand = &step->seen->demand;
+	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w),
+	                              min64(demand->miners_w, demand->miners_soon_w));
+	enum binding binding = soon.miners_w < now->miners_w ? BINDING_LIMIT : now->binding;
+	int64_t room_w = soon.miners_w - step->tracked.settled_w;
+	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
+	enum binding forbidden = BINDING_NO_MINERS;
+	int64_t woken_w = wake(step, room_w, ramped, &forbidden);
+	if (forbidden != BINDING_NO_MINERS && room_w - woken_w > dead_band(step))
+		binding = forbidden;
+	step->tracked.settled_w += woken_w;
+	conclude(step, &soon, reason_for(step, &soon, false), binding);
+}
+
+static void decide(struct step *step)
+{
+	const struct demand *demand = &step->seen->demand;
+	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
+	bool over = !step->failsafe && step->load_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
+	bool bound = wish.binding == BINDING_MINERS_LIMIT || step->failsafe;
+	int64_t above_w = step->tracked.settled_w - wish.miners_w;
+	step->out->wanted_miners_w = wish.miners_w;
+	step->out->binding = wish.binding;
+	if (above_w > 0 && (over || bound || above_w > dead_band(step)))
+		decide_down(step, &wish, over);
+	else if (above_w < 0 && may_wake(step))
+		decide_up(step, &wish);
+}
+
+/* ---- the frame ---- */
+
+static int64_t stricter(int64_t a, int64_t b)
+{
+	return !a ? b : !b ? a : min64(a, b);
+}
+
+static void fill_budgets(struct step *step, int64_t elapsed_ms)
+{
+	struct policy_state *state = step->state;
+	int64_t unit_w = 0;
+	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
+		unit_w = max64(unit_w, 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
+	int64_t up = stricter(step->conf->ramp_up_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
+	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
+	state->up_budget_w = min64(state->up_budget_w + up * elapsed_ms / 60000, max64(up * BUDGET_MS / 60000, unit_w));
+	state->down_budget_w = min64(state->down_budget_w + down * elapsed_ms / 60000,
+	                             max64(down * BUDGET_MS / 60000, unit_w));
+}
+
+static int64_t elapsed(struct policy_state *state, int64_t now_ms)
+{
+	if (!state->started) {
+		state->started = true;
+		state->started_ms = state->last_ms = now_ms;
+	}
+	int64_t elapsed_ms = max64(now_ms - state->last_ms, 0);
+	state->last_ms = now_ms;
+	return elapsed_ms;
+}
+
+static int64_t longest_stale_ms(const struct policy_conf *conf)
+{
+	int64_t stale_ms = 0;
+	for (size_t g = 0; g < conf->n_meter_groups; g++)
+		if (conf->meter_groups[g].measures == MEASURES_SITE)
+			stale_ms = max64(stale_ms, conf->meter_groups[g].stale_ms);
+	return stale_ms;
+}
+
+static void look(struct step *step, int64_t elapsed_ms)
+{
+	const struct policy_conf *conf = step->conf;
+	int64_t now_ms = step->seen->now_ms;
+	meters_add_up(conf, step->seen, &step->metered);
+	tracks_update(conf, step->tracks, step->seen);
+	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
+	tracks_add_up(conf, step->tracks, step->seen, at_ms, &step->tracked);
+	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);
+	step->site_usable = step->metered.site_known && !frozen;
+	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
+	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
+	step->doubt_w = step->metered.hpc_w - step->metered.hpc_last_w + step->metered.site_doubt_w;
+	step->load_w = load_estimate(step->state, &step->metered, &step->tracked, step->site_usable, now_ms, elapsed_ms);
+	if (step->site_usable)
+		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
+	step->planned_w = load_highest(step->state, step->load_w);
+	step->state->planned_w = step->planned_w;
+	if (!step->state->reserve_w)
+		reserve_learn(step->state, 0, conf->cap_w);
+	step->reserve_w = conf->reserve_w == POLICY_NONE ? step->state->reserve_w : conf->reserve_w;
+}
+
+static int64_t age_of(int64_t at_ms, int64_t now_ms)
+{
+	return at_ms == INT64_MAX ? POLICY_NONE : now_ms - at_ms;
+}
+
+static void draw_picture(const struct step *step, struct picture *picture)
+{
+	int64_t now_ms = step->seen->now_ms;
+	const struct metered *metered = &step->metered;
+	const struct tracked *tracked = &step->tracked;
+	int64_t target_w = min64(step->limit_w - step->reserve_w, setpoint_in_force(step));
+	*picture = (struct picture){
+		.site_w = metered->site_known ? metered->site_w : POLICY_NONE,
+		.hpc_w = metered->has_hpc ? metered->hpc_w : POLICY_NONE,
+		.miners_w = tracked->now_w,
+		.other_w = step->state->other_known ? step->state->other_w : POLICY_NONE,
+		.site_age_ms = metered->site_known ? age_of(metered->site_ms, now_ms) : POLICY_NONE,
+		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
+		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
+		.load_w = step->load_w, .planned_w = step->planned_w, .doubt_w = step->doubt_w,
+		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = step->reserve_w,
+		.settled_miners_w = tracked->settled_w,
+		.headroom_w = target_w - step->load_w - tracked->settled_w,
+		.curtailable_w = tracked->curtailable_w, .restorable_w = tracked->restorable_w,
+		.stale_meters = metered->stale,
+		.site_known = step->site_usable, .hpc_whole = metered->hpc_whole, .failsafe = step->failsafe,
+	};
+	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
+}
+
+void policy_step(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
+                 const struct snapshot *seen, uint32_t *scratch, struct decision *out)
+{
+	struct step step = { .conf = conf, .state = state, .tracks = tracks, .seen = seen, .scratch = scratch, .out = out };
+	struct command *room = out->commands;
+	*out = (struct decision){ .commands = room };
+	int64_t elapsed_ms = elapsed(state, seen->now_ms);
+	look(&step, elapsed_ms);
+	fill_budgets(&step, elapsed_ms);
+	/* At start the meters get the time to answer that they always have. */
+	bool waiting = !step.site_usable && !state->n_loads && !state->slot_n &&
+	               seen->now_ms - state->started_ms <= longest_stale_ms(conf);
+	if (waiting)
+		step.failsafe = false;
+	else
+		decide(&step);
+	draw_picture(&step, &out->picture);
+	out->expected_site_w = step.load_w + step.tracked.settled_w;
+}

@@ -1,0 +1,33 @@
+#include "policy/internal.h"
+
+#define WIDTH_PER_MILLE 5               /* of a bin, in the cap: 64 bins reach 32 % */
+#define MEMORY_SLOTS    3600.0          /* half-seconds that are remembered: half an hour, fading */
+#define EXCEEDED        0.005           /* share of time in which a rise may be larger: a job start each half hour is */
+#define LEAST_PER_MILLE 10              /* never less than 1 % of the cap: meters and miners are no better */
+#define PRIOR_PER_MILLE 25              /* until enough is known */
+#define KNOWN_SLOTS     240.0
+
+static int64_t quantile_w(const struct policy_state *state, int64_t cap_w, double total)
+{
+	double above = 0;
+	for (int bin = POLICY_RISES - 1; bin >= 0; bin--) {
+		above += state->rises[bin];
+		if (above > total * EXCEEDED)
+			return cap_w / 1000 * WIDTH_PER_MILLE * (bin == 0 ? 0 : bin + 1);
+	}
+	return 0;
+}
+
+void reserve_learn(struct policy_state *state, int64_t rise_w, int64_t cap_w)
+{
+	int64_t width_w = max64(cap_w / 1000 * WIDTH_PER_MILLE, 1);
+	double total = 0;
+	for (int bin = 0; bin < POLICY_RISES; bin++) {
+		state->rises[bin] *= 1 - 1 / MEMORY_SLOTS;
+		total += state->rises[bin];
+	}
+	state->rises[clamp64(rise_w / width_w, 0, POLICY_RISES - 1)] += 1;
+	total += 1;
+	int64_t least_w = cap_w / 1000 * (total < KNOWN_SLOTS ? PRIOR_PER_MILLE : LEAST_PER_MILLE);
+	state->reserve_w = max64(quantile_w(state, cap_w, total), least_w);
+}

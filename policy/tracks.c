@@ -1,0 +1,290 @@
+#include "policy/internal.h"
+
+#include <string.h>
+
+#define DAY_MS   (24LL * 3600 * 1000)
+#define RETRY_MS 5000           /* one that refused is left alone for so long */
+
+static int32_t asleep_w(const struct policy_miner_group *group)
+{
+	return group->asleep_w;
+}
+
+static const struct policy_response *response(const struct policy_miner_group *group, bool hash)
+{
+	return hash ? &group->wake : &group->sleep;
+}
+
+/* When an order that has not shown in the watts by then has changed nothing. */
+static int64_t patience_ms(const struct policy_miner_group *group, bool hash)
+{
+	const struct policy_response *r = response(group, hash);
+	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000;
+}
+
+/* The model: dead time, then linear. */
+static int32_t drawn_at(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms)
+{
+	if (!track->under_way)
+		return track->drawn_w;
+	const struct policy_response *r = response(group, track->told_hash);
+	int64_t moving_ms = at_ms - track->told_ms - r->delay_ms;
+	if (moving_ms <= 0)
+		return track->from_w;
+	if (moving_ms >= r->ramp_ms)
+		return track->to_w;
+	return track->from_w + (int32_t)((int64_t)(track->to_w - track->from_w) * moving_ms / r->ramp_ms);
+}
+
+static bool overdue(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
+{
+	return now_ms - track->told_ms > patience_ms(group, track->told_hash);
+}
+
+/* What it will draw once it has done what it was told. An order that is overdue is not counted on. */
+static int32_t settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
+{
+	if (track->under_way) {
+		if (!track->told_hash && overdue(group, track, now_ms))
+			return track->from_w;
+		return track->to_w;
+	}
+	if (track->phase == PHASE_WAKING)       /* on its own, after a restart */
+		return track->awake_w > track->drawn_w ? track->awake_w : track->drawn_w;
+	return track->drawn_w;
+}
+
+static void settle(struct miner_track *track, enum miner_phase phase, int64_t now_ms)
+{
+	if (track->phase == phase)
+		return;
+	/* Found so at start: its wear is not known, and not held against it. */
+	bool known_before = track->phase != PHASE_UNKNOWN && track->phase != PHASE_UNREACHABLE;
+	track->settled_ms = known_before ? now_ms : 0;
+	track->phase = phase;
+}
+
+/* Of the way from its draw when told to what it was told, in per cent. */
+static int64_t percent_there(const struct miner_track *track)
+{
+	int64_t way_w = (int64_t)track->to_w - track->from_w;
+	return way_w == 0 ? 100 : ((int64_t)track->drawn_w - track->from_w) * 100 / way_w;
+}
+
+static void give_up_order(struct miner_track *track, enum miner_phase seen_in, int64_t now_ms)
+{
+	track->under_way = false;
+	settle(track, track->tries >= POLICY_MAX_TRIES ? PHASE_FAULTY : seen_in, now_ms);
+	if (track->phase == PHASE_FAULTY)
+		track->settled_ms = now_ms;
+}
+
+static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
+                         const struct miner_reading *r, enum miner_phase seen_in, int64_t now_ms)
+{
+	int64_t there = percent_there(track);
+	bool done = r->knows_power ? there >= 80 : seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
+		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
+	if (done) {
+		track->under_way = false;
+		track->tries = 0;
+		settle(track, track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP, now_ms);
+		track->settled_ms = now_ms;
+		return;
+	}
+	if (!overdue(group, track, r->at_ms))
+		return;
+	bool still_ramping = track->told_hash && (r->state == MINER_RAMPING || there >= 10);
+	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
+		return;
+	give_up_order(track, seen_in, now_ms);
+}
+
+static enum miner_phase phase_seen(const struct policy_miner_group *group, const struct miner_track *track,
+                                   const struct miner_reading *r)
+{
+	switch (r->state) {
+	case MINER_ASLEEP:  return PHASE_ASLEEP;
+	case MINER_RAMPING: return PHASE_WAKING;
+	case MINER_HASHING: return PHASE_AWAKE;
+	case MINER_UNKNOWN: break;
+	}
+	if (!r->knows_power)
+		return PHASE_AWAKE;
+	int32_t half_w = asleep_w(group) + (track->awake_w - asleep_w(group)) / 2;
+	return r->power_w < half_w ? PHASE_ASLEEP : PHASE_AWAKE;
+}
+
+static void take_reading(const struct policy_miner_group *group, struct miner_track *track,
+                         const struct miner_reading *r, int64_t now_ms)
+{
+	bool before_order = track->under_way && r->at_ms <= track->told_ms;
+	track->read_ms = r->at_ms;
+	track->steerable = r->steerable;
+	if (before_order)
+		return;
+	enum miner_phase seen_in = phase_seen(group, track, r);
+	if (!track->awake_w)
+		track->awake_w = r->awake_w > 0 ? r->awake_w : group->nominal_w;
+	if (r->knows_power)
+		track->drawn_w = r->power_w;
+	else
+		track->drawn_w = seen_in == PHASE_ASLEEP ? asleep_w(group) : group->nominal_w;
+	if (track->under_way) {
+		follow_order(group, track, r, seen_in, now_ms);
+		return;
+	}
+	if (seen_in == PHASE_AWAKE && r->knows_power)
+		track->awake_w = r->power_w;
+	else if (seen_in != PHASE_AWAKE && r->awake_w > 0)
+		track->awake_w = r->awake_w;    /* a new profile since it last hashed */
+	if (track->phase == PHASE_FAULTY) {
+		bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+		if (!obeys && now_ms - track->settled_ms < POLICY_FAULTY_MS)
+			return;
+		track->tries = 0;
+	}
+	settle(track, seen_in, now_ms);
+}
+
+static void lose(const struct policy_miner_group *group, struct miner_track *track)
+{
+	int32_t allowed_w = track->told_ms && !track->told_hash ? asleep_w(group) : track->awake_w;
+	if (track->read_ms == 0)
+		track->drawn_w = track->awake_w = group->nominal_w;
+	else if (track->told_ms && allowed_w > track->drawn_w)
+		track->drawn_w = allowed_w;
+	else if (track->phase == PHASE_WAKING)
+		track->drawn_w = track->awake_w;
+	track->under_way = false;
+	track->phase = PHASE_UNREACHABLE;
+}
+
+static void update_one(const struct policy_miner_group *group, struct miner_track *track,
+                       const struct miner_seen *seen, int64_t now_ms)
+{
+	const struct miner_reading *r = &seen->reading;
+	track->answers = r->fault == FAULT_NONE && now_ms - r->at_ms <= group->stale_ms;
+	if (r->fault == FAULT_NONE && r->at_ms > track->read_ms)
+		take_reading(group, track, r, now_ms);
+	bool refused = track->under_way && seen->heard != FAULT_NEVER && seen->heard != FAULT_NONE &&
+	               seen->heard_ms >= track->told_ms;
+	if (refused)                    /* whatever it did, do not count on it; the next reading tells */
+		give_up_order(track, track->told_hash ? PHASE_ASLEEP : PHASE_AWAKE, now_ms);
+	if (track->phase != PHASE_UNREACHABLE && now_ms - track->read_ms > group->stale_ms &&
+	    (track->read_ms || r->fault != FAULT_NEVER))
+		lose(group, track);
+	if (track->phase == PHASE_UNKNOWN && !track->read_ms)
+		track->drawn_w = track->awake_w = group->nominal_w;
+}
+
+void tracks_update(const struct policy_conf *conf, struct miner_track *tracks, const struct snapshot *seen)
+{
+	for (size_t i = 0; i < conf->n_miners; i++)
+		update_one(&conf->miner_groups[conf->miner_group[i]], &tracks[i], &seen->miners[i], seen->now_ms);
+}
+
+static void add_one(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms,
+                    int64_t at_ms, struct tracked *sum)
+{
+	int32_t drawn_w = drawn_at(group, track, at_ms);
+	sum->drawn_w += drawn_w;
+	sum->now_w += drawn_at(group, track, now_ms);
+	sum->settled_w += settled_w(group, track, now_ms);
+	if (track->under_way && at_ms > track->told_ms) {
+		sum->least_w += min64(track->from_w, track->to_w);
+		sum->most_w += max64(track->from_w, track->to_w);
+	} else {
+		sum->least_w += drawn_w;
+		sum->most_w += drawn_w;
+	}
+	enum miner_phase phase = track->phase;
+	if (track->under_way)
+		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
+	sum->phases[phase]++;
+	if (phase == PHASE_WAKING)
+		sum->waking_w += max64(0, settled_w(group, track, now_ms) - drawn_at(group, track, now_ms));
+	bool may_sleep = track_may_be_told(group, track, false, now_ms);
+	int64_t gain_w = max64(0, settled_w(group, track, now_ms) - asleep_w(group));
+	sum->floor_w += settled_w(group, track, now_ms) - (may_sleep ? gain_w : 0);
+	if (may_sleep)
+		sum->curtailable_w += gain_w;
+	if (track_may_be_told(group, track, true, now_ms))
+		sum->restorable_w += max64(0, track->awake_w - track->drawn_w);
+	if (track->read_ms && phase != PHASE_UNREACHABLE)
+		sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
+}
+
+void tracks_add_up(const struct policy_conf *conf, const struct miner_track *tracks, const struct snapshot *seen,
+                   int64_t at_ms, struct tracked *sum)
+{
+	*sum = (struct tracked){ .oldest_ms = INT64_MAX };
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_response *r = &conf->miner_groups[g].sleep;
+		sum->slowest_sleep_ms = max64(sum->slowest_sleep_ms, r->delay_ms + r->ramp_ms);
+	}
+	for (size_t i = 0; i < conf->n_miners; i++) {
+		add_one(&conf->miner_groups[conf->miner_group[i]], &tracks[i], seen->now_ms, at_ms, sum);
+		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER)
+			sum->unheard++;
+	}
+}
+
+bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
+                       int64_t now_ms)
+{
+	if (!track->steerable || !track->answers)
+		return false;
+	bool refused_just_now = !track->under_way && track->tries && now_ms - track->told_ms < RETRY_MS;
+	if (refused_just_now && track->told_hash == hash)
+		return false;
+	if (track->under_way)           /* turning round one that is waking is allowed, one that falls must land first */
+		return !hash && track->told_hash;
+	switch ((enum miner_phase)track->phase) {
+	case PHASE_AWAKE:
+	case PHASE_WAKING:
+		return !hash && track->drawn_w > asleep_w(group);
+	case PHASE_ASLEEP:
+		return hash;
+	case PHASE_UNKNOWN:
+	case PHASE_FALLING:
+	case PHASE_UNREACHABLE:
+	case PHASE_FAULTY:
+	case N_PHASES:
+		break;
+	}
+	return false;
+}
+
+enum binding track_wear(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
+                        int64_t now_ms)
+{
+	int64_t since_ms = track->settled_ms ? now_ms - track->settled_ms : DAY_MS;
+	if (hash)
+		return since_ms < group->min_asleep_ms ? BINDING_MIN_ASLEEP : BINDING_NONE;
+	if (since_ms < group->min_awake_ms)
+		return BINDING_MIN_AWAKE;
+	if (group->cycles_per_day) {
+		int64_t cycle_ms = DAY_MS / group->cycles_per_day;
+		if (max64(track->wear_ms - now_ms, 0) + cycle_ms > DAY_MS)
+			return BINDING_CYCLES;
+	}
+	return BINDING_NONE;
+}
+
+void track_tell(const struct policy_miner_group *group, struct miner_track *track, bool hash, int64_t now_ms)
+{
+	bool again = track->tries && track->told_hash == hash;
+	track->from_w = drawn_at(group, track, now_ms);
+	track->to_w = hash ? track->awake_w : asleep_w(group);
+	track->tries = again ? (uint8_t)(track->tries + 1) : 1;
+	track->told_hash = hash;
+	track->told_ms = now_ms;
+	track->under_way = true;
+	if (!hash && !again) {
+		track->sleeps++;
+		if (group->cycles_per_day)
+			track->wear_ms = max64(track->wear_ms, now_ms) + DAY_MS / group->cycles_per_day;
+	}
+}
