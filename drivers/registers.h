@@ -41,4 +41,14 @@ enum register_type register_type_named(const char *name);       /* "float32", â€
 const char *register_type_names(void);                          /* for messages */
 unsigned register_width(enum register_type);                    /* in registers: 1, 2 or 4 */
 
+enum register_found {
+	REGISTER_VALUE,
+	REGISTER_ABSENT,        /* the device says "not available": never to be taken for zero */
+	REGISTER_ABSURD,        /* infinite, or beyond what int64_t holds once scaled */
+};
+/* words: register_width() of them in wire order, each as a number. *value is raw * scale * per_unit, rounded half
+ * away from zero, and is written only with REGISTER_VALUE; per_unit 1 for W and Wh, 1000 for mHz from Hz.
+ * Integers stay exact where scale * per_unit, or its inverse, is a whole number. */
+enum register_found register_decode(const struct register_field *, const uint16_t *words, int32_t per_unit, int64_t *value);
+
 #endif
