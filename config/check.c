@@ -1,0 +1,121 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "config/settings.h"
+
+/* The value of KEY, if it was told and nothing is wrong with it. */
+static const struct node *told(const struct node *map, const char *key)
+{
+	const struct node *node = node_child(map, key);
+	return node && !node->bad ? node : NULL;
+}
+
+static bool bad(const struct node *map, const char *key)
+{
+	const struct node *node = node_child(map, key);
+	return node && node->bad;
+}
+
+void site_finish(struct reading *r, struct node *map, void *owner)
+{
+	const struct config *config = owner;
+	const struct node *cap = told(map, "cap"), *target = told(map, "target"), *reserve = told(map, "reserve");
+	if (cap && target && config->target_w != POLICY_NONE && config->target_w > config->cap_w)
+		reading_fault(r, target->at, "target", "%s is above the cap; at most %s will do", target->text, cap->text);
+	if (cap && reserve && config->reserve_w != POLICY_NONE && config->reserve_w >= config->cap_w)
+		reading_fault(r, reserve->at, "reserve", "%s leaves nothing under the cap; less than %s will do",
+		              reserve->text, cap->text);
+}
+
+static const char **device_names(struct reading *r, const char *group, size_t n)
+{
+	const char **names = arena_take(r->memory, (n + 1) * sizeof *names);
+	for (size_t i = 0; i < n; i++)
+		names[i] = n == 1 ? group : arena_format(r->memory, "%s/%zu", group, i + 1);
+	return names;
+}
+
+/* A reading must have ended before the next begins. */
+static void timeout_check(struct reading *r, struct node *map, int64_t every_ms, int64_t timeout_ms, const char *preset)
+{
+	const struct node *every = told(map, "every"), *timeout = told(map, "timeout");
+	if (bad(map, "every") || bad(map, "timeout") || timeout_ms <= every_ms)
+		return;
+	reading_fault(r, timeout ? timeout->at : every->at, timeout ? "timeout" : "every",
+	              timeout ? "%s is longer than `every`, %s; that or less will do"
+	                      : "%s is shorter than `timeout`, %s; that or more will do",
+	              timeout ? timeout->text : every->text, !timeout || !every ? preset : every->text);
+}
+
+void meter_finish(struct reading *r, struct node *map, void *owner)
+{
+	struct meter_group_conf *group = owner;
+	group->names = device_names(r, group->name, group->n_hosts);
+	group->backup_of_index = -1;
+	group->parity = (char)toupper((unsigned char)group->parity);
+	if (group->timeout_ms == 0)
+		group->timeout_ms = group->every_ms < 1000 ? group->every_ms : 1000;
+	if (group->stale_after_ms == 0)
+		group->stale_after_ms = group->every_ms * 3 > 2000 ? group->every_ms * 3 : 2000;
+	timeout_check(r, map, group->every_ms, group->timeout_ms, "1 s");
+
+	const struct node *stale = told(map, "stale_after"), *measures = told(map, "measures");
+	if (stale && !bad(map, "every") && !bad(map, "timeout") && group->timeout_ms <= group->every_ms &&
+	    group->stale_after_ms < group->every_ms + group->timeout_ms)
+		reading_fault(r, stale->at, "stale_after", "%s is shorter than `every` and `timeout` together, %lld ms: "
+		              "a healthy meter would be stale; that or more will do", stale->text,
+		              (long long)(group->every_ms + group->timeout_ms));
+	if (measures && group->measures != MEASURES_SITE && !node_child(map, "backup_of") && !node_child(map, "nameplate"))
+		reading_fault(r, map->key_at, "nameplate", "missing; it is needed where not the site is measured: "
+		              "what one of them is taken to draw while it is silent");
+}
+
+void miner_finish(struct reading *r, struct node *map, void *owner)
+{
+	struct miner_group_conf *group = owner;
+	const struct node *asleep = node_child(map, "asleep"), *nominal = told(map, "nominal");
+	group->names = device_names(r, group->name, group->n_hosts);
+	group->steer_told = node_child(map, "steer");
+	timeout_check(r, map, group->every_ms, group->timeout_ms, node_child(map, "every") ? "3 s" : "30 s");
+	if (nominal && !bad(map, "asleep") && group->asleep_w >= group->nominal_w)
+		reading_fault(r, asleep ? asleep->at : nominal->at, asleep ? "asleep" : "nominal",
+		              asleep ? "%s is not less than the nominal %s; less will do"
+		                     : "%s is not more than what it draws asleep, %s; more will do",
+		              asleep ? asleep->text : nominal->text, asleep ? nominal->text : "25 W");
+}
+
+void tls_finish(struct reading *r, struct node *map, void *owner)
+{
+	static const char *const both[] = {"cert", "key"};
+	(void)owner;
+	for (size_t i = 0; i < 2; i++)
+		if (node_child(map, both[i]) && !node_child(map, both[1 - i]))
+			reading_fault(r, map->key_at, both[1 - i], "missing; it is needed with %s", both[i]);
+}
+
+void mqtt_finish(struct reading *r, struct node *map, void *owner)
+{
+	struct mqtt_conf *mqtt = owner;
+	mqtt->present = true;
+	mqtt->at = map->key_at;
+	if (mqtt->port == 0)
+		mqtt->port = node_child(map, "tls") ? 8883 : 1883;
+	if (node_child(map, "password_file") && !node_child(map, "username"))
+		reading_fault(r, map->key_at, "username", "missing; it is needed with password_file");
+}
+
+void signal_finish(struct reading *r, struct node *map, void *owner)
+{
+	const struct signal_conf *signal = owner;
+	if (!told(map, "format"))
+		return;
+	if (signal->format == SIGNAL_TARGET && !node_child(map, "topic"))
+		reading_fault(r, map->key_at, "topic", "missing; it is needed with format target: where it speaks");
+	static const char *const target_only[] = {"stale_after", "when_stale"};
+	for (size_t i = 0; i < 2; i++) {
+		const struct node *node = node_child(map, target_only[i]);
+		if (signal->format == SIGNAL_ORDER && node)
+			reading_fault(r, node->key_at, target_only[i],
+			              "only for format target; an order says itself how long it holds: leave it out");
+	}
+}
