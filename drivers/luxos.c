@@ -1,0 +1,238 @@
+#include "drivers/luxos.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/cgminer_desk.h"
+#include "drivers/luxos_errand.h"
+
+#define TABLES_EVERY_MS (60 * 60 * 1000)
+#define TABLES_AGAIN_MS (60 * 1000)     /* least time between two tries */
+
+enum read {
+	READ_JOINED,
+	READ_POWER, READ_CONFIG, READ_SUMMARY,
+	READ_TABLES,
+	READ_VERSION, READ_PROFILES,
+	READ_NOTHING,
+};
+
+static const char *const requests[] = {
+	[READ_JOINED]   = "{\"command\":\"power+config+summary\"}",
+	[READ_POWER]    = "{\"command\":\"power\"}",
+	[READ_CONFIG]   = "{\"command\":\"config\"}",
+	[READ_SUMMARY]  = "{\"command\":\"summary\"}",
+	[READ_TABLES]   = "{\"command\":\"version+profiles\"}",
+	[READ_VERSION]  = "{\"command\":\"version\"}",
+	[READ_PROFILES] = "{\"command\":\"profiles\"}",
+};
+
+struct luxos {
+	struct cgminer_desk desk;
+	bool unjoinable;                /* joined reads failed; tried again when the tables are */
+	bool ordered;                   /* since the poll under way began */
+	bool is_luxos;                  /* its version says so, or it was not asked yet */
+	uint8_t reading;                /* enum read: the exchange under way */
+	int64_t asked_ms;
+	struct luxos_seen seen;         /* of the poll under way */
+	struct luxos_session session;
+	struct luxos_errand errand;
+	bool awake, atm;                /* as last heard */
+	bool tables_tried, tables_known;
+	int64_t tables_tried_ms;
+	uint64_t tables_of;             /* fingerprint they were read at */
+	struct luxos_rung *rungs;
+	uint16_t n_rungs;
+};
+
+static bool tables_due(const struct luxos *luxos)
+{
+	int64_t age_ms = cgminer_desk_now_ms(&luxos->desk) - luxos->tables_tried_ms;
+	if (!luxos->tables_tried || age_ms >= TABLES_EVERY_MS)
+		return true;
+	bool outdated = !luxos->tables_known || luxos->tables_of != luxos->seen.fingerprint;
+	return outdated && age_ms >= TABLES_AGAIN_MS;
+}
+
+static void begin_poll(struct cgminer_desk *desk)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	luxos->ordered = false;
+	luxos->seen = (struct luxos_seen){ 0 };
+	luxos->asked_ms = cgminer_desk_now_ms(desk);
+	if (luxos->asked_ms - luxos->tables_tried_ms >= TABLES_EVERY_MS)
+		luxos->unjoinable = false;
+	luxos->reading = luxos->unjoinable ? READ_POWER : READ_JOINED;
+}
+
+static size_t poll_request(struct cgminer_desk *desk, char *text, size_t size)
+{
+	const char *request = requests[((struct luxos *)desk)->reading];
+	size_t n = strlen(request);
+	memcpy(text, request, n < size ? n : size);
+	return n;
+}
+
+static int32_t usual_w(const struct luxos *luxos)
+{
+	int32_t most_w = luxos->desk.conf.nominal_w;
+	for (size_t i = 0; i < luxos->n_rungs; i++)
+		most_w = luxos->rungs[i].power_w > most_w ? luxos->rungs[i].power_w : most_w;
+	return most_w;
+}
+
+static void judge(struct luxos *luxos, struct miner_reading *reading)
+{
+	const struct luxos_seen *seen = &luxos->seen;
+	*reading = (struct miner_reading){ .at_ms = luxos->asked_ms };
+	reading->fault = luxos_judge(seen, usual_w(luxos), reading);
+	reading->awake_w = luxos_profile_w(luxos->rungs, luxos->n_rungs, seen->profile);
+	reading->steerable = luxos->desk.conf.steer && seen->can_curtail && luxos->is_luxos;
+	if (reading->fault != FAULT_NONE || luxos->ordered)
+		return;
+	luxos->awake = reading->state == MINER_HASHING || reading->state == MINER_RAMPING;
+	luxos->atm = seen->atm;
+}
+
+static void keep_tables(struct luxos *luxos, const struct luxos_tables *tables)
+{
+	if (tables->knows_version)
+		luxos->is_luxos = tables->is_luxos;
+	if (!tables->knows_profiles)
+		return;
+	free(luxos->rungs);
+	luxos->rungs = NULL;
+	luxos->n_rungs = tables->n;
+	if (tables->n == 0)
+		return;
+	luxos->rungs = calloc(tables->n, sizeof *luxos->rungs);
+	if (!luxos->rungs)
+		abort();
+	memcpy(luxos->rungs, tables->rungs, tables->n * sizeof *luxos->rungs);
+}
+
+/* The tables are worth having but no part of the reading: what goes wrong with them is tried again in a while. */
+static enum read after_tables(struct luxos *luxos, const struct cgminer_reply *reply)
+{
+	struct luxos_tables tables = { 0 };
+	bool nothing = true;
+	luxos->tables_tried = true;
+	luxos->tables_tried_ms = cgminer_desk_now_ms(&luxos->desk);
+	luxos->tables_of = luxos->seen.fingerprint;
+	luxos->tables_known = reply->fault == FAULT_NONE &&
+	                      luxos_decode_tables(reply->text, &tables, &nothing) == FAULT_NONE;
+	keep_tables(luxos, &tables);
+	if (luxos->tables_known && nothing && luxos->reading == READ_TABLES)
+		return READ_VERSION;
+	return luxos->tables_known && luxos->reading == READ_VERSION ? READ_PROFILES : READ_NOTHING;
+}
+
+static enum read tables_or_nothing(const struct luxos *luxos)
+{
+	if (!tables_due(luxos))
+		return READ_NOTHING;
+	return luxos->unjoinable ? READ_VERSION : READ_TABLES;
+}
+
+static enum read after_state(struct luxos *luxos, bool nothing)
+{
+	switch ((enum read)luxos->reading) {
+	case READ_JOINED:
+		luxos->unjoinable = nothing;
+		return nothing ? READ_POWER : tables_or_nothing(luxos);
+	case READ_POWER:
+		return READ_CONFIG;
+	case READ_CONFIG:
+		return READ_SUMMARY;
+	case READ_SUMMARY:
+		return luxos->seen.knows_config ? tables_or_nothing(luxos) : READ_NOTHING;
+	case READ_TABLES:
+	case READ_VERSION:
+	case READ_PROFILES:
+	case READ_NOTHING:
+		break;
+	}
+	return READ_NOTHING;
+}
+
+static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *reply, struct miner_reading *reading)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	bool nothing = true;
+	if (luxos->reading >= READ_TABLES) {
+		luxos->reading = (uint8_t)after_tables(luxos, reply);
+	} else {
+		enum fault fault = reply->fault;
+		if (fault == FAULT_NONE)
+			fault = luxos_decode(reply->text, &luxos->seen, &nothing);
+		if (fault != FAULT_NONE) {
+			*reading = (struct miner_reading){ .fault = fault, .at_ms = luxos->asked_ms };
+			return true;
+		}
+		luxos->reading = (uint8_t)after_state(luxos, nothing);
+	}
+	if (luxos->reading != READ_NOTHING)
+		return false;
+	judge(luxos, reading);
+	return true;
+}
+
+static enum fault begin_order(struct cgminer_desk *desk, const struct miner_order *order)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	struct luxos_known known = { luxos->awake, luxos->atm, luxos->rungs, luxos->n_rungs };
+	if (!desk->conf.steer)
+		return FAULT_REFUSED;
+	enum fault fault = luxos_errand_begin(&luxos->errand, order, &known, desk->conf.wake);
+	luxos->ordered = true;
+	if (!order->hash)
+		luxos->awake = false;   /* until it is heard to be again */
+	return fault;
+}
+
+static size_t order_request(struct cgminer_desk *desk, char *text, size_t size)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	return luxos_errand_request(&luxos->errand, &luxos->session, cgminer_desk_now_ms(desk), text, size);
+}
+
+static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_reply *reply)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	return luxos_errand_reply(&luxos->errand, &luxos->session, cgminer_desk_now_ms(desk), reply->fault, reply->text);
+}
+
+static void freed(struct cgminer_desk *desk)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	free(luxos->rungs);
+	free(luxos);
+}
+
+static const struct cgminer_trade trade = {
+	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, freed,
+};
+
+static struct miner *luxos_open(uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+{
+	struct luxos *luxos = calloc(1, sizeof *luxos);
+	if (!luxos)
+		abort();
+	cgminer_desk_init(&luxos->desk, &luxos_driver, &trade, loop, conf, user);
+	luxos->is_luxos = true;
+	return &luxos->desk.miner;
+}
+
+/* The vendor claims under 5 s to sleep and under 10 s to wake with fast steps; the default wake initialises and ramps
+ * all chips "like a reboot". Profiles stand 25 MHz apart: 90 to 190 W on an S19k Pro (recorded table). */
+const struct miner_driver luxos_driver = {
+	.name = "luxos",
+	.step_w = 200,
+	.sleep = { .delay_ms = 1000, .ramp_ms = 4000 },
+	.wake = { .delay_ms = 5000, .ramp_ms = 15000 },
+	.wakes = luxos_wakes,
+	.open = luxos_open,
+	.poll = cgminer_desk_poll,
+	.order = cgminer_desk_order,
+	.close = cgminer_desk_close,
+};

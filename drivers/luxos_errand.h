@@ -1,0 +1,49 @@
+/* drivers/luxos_errand.h - one order to a LuxOS miner, from session to acknowledgement. Pure: replies in, requests out.
+ *
+ * A write needs a session, a miner has one at most, and it ends a minute after its last use. Ours is kept between
+ * orders, so that the next within 55 s costs one exchange; somebody else's is taken over (the vendor calls sessions
+ * a co-ordination aid, and tells the id to whoever asks).
+ */
+#ifndef DRIVERS_LUXOS_ERRAND_H
+#define DRIVERS_LUXOS_ERRAND_H
+
+#include "drivers/luxos_codec.h"
+
+#define LUXOS_SESSION 24
+#define LUXOS_SESSION_MS 55000
+#define LUXOS_MOST_EXCHANGES 5          /* of one order; what is left then is answered FAULT_REFUSED */
+
+struct luxos_session {                  /* zero to start */
+	char id[LUXOS_SESSION];         /* empty: none */
+	int64_t used_ms;
+};
+
+struct luxos_known {                    /* of the miner, from its last reading */
+	bool awake, atm;
+	const struct luxos_rung *rungs; /* lent for the call */
+	size_t n_rungs;
+};
+
+enum luxos_task { TASK_SLEEP, TASK_WAKE, TASK_ATM_OFF, TASK_PROFILE, N_TASKS };
+enum luxos_step { STEP_TASK, STEP_LOGON, STEP_SESSION, STEP_KILL };
+
+struct luxos_errand {
+	uint8_t left;                   /* bit per task; done in the order of the enum */
+	uint8_t step, exchanges;
+	bool plain_wake, logged_on_again;
+	const char *wake;               /* lent: how to wake; NULL: plainly */
+	char profile[LUXOS_NAME];
+};
+
+extern const char *const luxos_wakes[]; /* the ways to wake, NULL-terminated */
+
+/* FAULT_NEVER: go on. FAULT_REFUSED: no profile is known that keeps the limit; nothing is to be sent. */
+enum fault luxos_errand_begin(struct luxos_errand *, const struct miner_order *, const struct luxos_known *,
+                              const char *wake);
+/* Writes the next request, returns its length. Size: at least 160. */
+size_t luxos_errand_request(struct luxos_errand *, const struct luxos_session *, int64_t now_ms, char *text, size_t size);
+/* text NULL: there was no reply, for the reason in fault. FAULT_NEVER: ask on; else the answer to the order. */
+enum fault luxos_errand_reply(struct luxos_errand *, struct luxos_session *, int64_t now_ms, enum fault,
+                              const char *text);
+
+#endif
