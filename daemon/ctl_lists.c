@@ -1,0 +1,126 @@
+/* The lower parts of the screens: miners by state, totals, decisions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/ctl_parts.h"
+
+#define LEFT 1
+
+static const struct { const char *name, *brief; enum ink ink; uint32_t sign; char plain; bool always; } phases[N_SHOWN] = {
+	[SHOWN_AWAKE]       = { "awake",          "awake",       INK_AWAKE,       0x2588, '#', true },
+	[SHOWN_WAKING]      = { "waking",         "waking",      INK_WAKING,      0x2593, '+', true },
+	[SHOWN_FALLING]     = { "falling asleep", "falling",     INK_FALLING,     0x2592, '-', true },
+	[SHOWN_ASLEEP]      = { "asleep",         "asleep",      INK_ASLEEP,      0x2591, '.', true },
+	[SHOWN_UNREACHABLE] = { "unreachable",    "unreachable", INK_UNREACHABLE, '?',    '?', false },
+	[SHOWN_FAULTY]      = { "faulty",         "faulty",      INK_FAULTY,      '!',    '!', false },
+};
+
+/* Shares of the bar, each at least one cell where there is a miner at all; the largest pays for it. */
+static void share_cells(const int64_t counts[N_SHOWN], int cells, int shares[N_SHOWN])
+{
+	int64_t all = 0;
+	int used = 0, largest = 0;
+	for (int i = 0; i < N_SHOWN; i++)
+		all += counts[i];
+	for (int i = 0; i < N_SHOWN; i++) {
+		shares[i] = all > 0 ? (int)(counts[i] * cells / all) : 0;
+		if (shares[i] == 0 && counts[i] > 0)
+			shares[i] = 1;
+		used += shares[i];
+		if (counts[i] > counts[largest])
+			largest = i;
+	}
+	if (all > 0)
+		shares[largest] += cells - used;
+}
+
+int part_miners(struct canvas *canvas, int row, const struct ctl_model *model)
+{
+	int shares[N_SHOWN];
+	int column = LEFT, until = canvas->width - 1;
+	share_cells(model->phases, until - LEFT, shares);
+	for (int i = 0; i < N_SHOWN; i++)
+		for (int n = 0; n < shares[i]; n++)
+			canvas_sign(canvas, row, column++, phases[i].ink, phases[i].sign, phases[i].plain);
+	column = LEFT;
+	for (int i = 0; i < N_SHOWN; i++) {
+		if (model->phases[i] == 0 && !phases[i].always)
+			continue;
+		char text[48];
+		const char *name = canvas->width < 100 ? phases[i].brief : phases[i].name;
+		snprintf(text, sizeof(text), "%lld %s", (long long)model->phases[i], name);
+		canvas_sign(canvas, row + 1, column, phases[i].ink, phases[i].sign, phases[i].plain);
+		column = canvas_text(canvas, row + 1, column + 2, model->phases[i] ? INK_PLAIN : INK_FAINT, text) + 3;
+	}
+	return row + 2;
+}
+
+int part_totals(struct canvas *canvas, int row, const struct ctl_model *model)
+{
+	char site[24], hpc[24], miners[24], line[256];
+	if (model->site_wh != FIGURE_UNKNOWN || model->miners_wh != FIGURE_UNKNOWN)
+		canvas_format(canvas, row++, LEFT, INK_PLAIN, "Energy    site %s \302\267 GPUs %s \302\267 miners %s",
+		              format_energy(model->site_wh, site, sizeof(site)), format_energy(model->hpc_wh, hpc, sizeof(hpc)),
+		              format_energy(model->miners_wh, miners, sizeof(miners)));
+	int n = snprintf(line, sizeof(line), "Service   mulletd %s", *model->version ? model->version : "?");
+	if (model->n_decisions != FIGURE_UNKNOWN)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " \302\267 %lld decisions", (long long)model->n_decisions);
+	if (model->n_commands != FIGURE_UNKNOWN)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " \302\267 %lld commands", (long long)model->n_commands);
+	if (*model->broker)
+		snprintf(line + n, sizeof(line) - (size_t)n, " \302\267 broker %s",
+		         strcmp(model->broker, "none") == 0 ? "not configured" : model->broker);
+	canvas_text(canvas, row, LEFT, strcmp(model->broker, "away") == 0 ? INK_WARNING : INK_PLAIN, line);
+	return row + 1;
+}
+
+static enum ink reason_ink(const char *reason)
+{
+	static const char *const grave[] = { "cap", "shed", "failsafe", "frequency" };
+	static const char *const ordered[] = { "event", "operator", "price" };
+	for (size_t i = 0; i < sizeof(grave) / sizeof(*grave); i++)
+		if (strcmp(reason, grave[i]) == 0)
+			return INK_ALARM;
+	for (size_t i = 0; i < sizeof(ordered) / sizeof(*ordered); i++)
+		if (strcmp(reason, ordered[i]) == 0)
+			return INK_WARNING;
+	return INK_TARGET;
+}
+
+/* "-24 +3": how many were put to sleep and woken. */
+static void moves_text(const struct shown_decision *decision, char *buf, size_t size)
+{
+	bool sleeps = decision->sleeps != FIGURE_UNKNOWN && decision->sleeps > 0;
+	bool wakes = decision->wakes != FIGURE_UNKNOWN && decision->wakes > 0;
+	size_t n = 0;
+	buf[0] = '\0';
+	if (sleeps)
+		n = (size_t)snprintf(buf, size, "\342\210\222%lld%s", (long long)decision->sleeps, wakes ? " " : "");
+	if (wakes && n < size)
+		snprintf(buf + n, size - n, "+%lld", (long long)decision->wakes);
+}
+
+static int one_decision(struct canvas *canvas, int row, int rows, const struct shown_decision *decision)
+{
+	char clock[9], moves[48], why[340];
+	canvas_text(canvas, row, LEFT, INK_FAINT, clock_of(decision->time, clock));
+	canvas_text_until(canvas, row, LEFT + 10, LEFT + 19, reason_ink(decision->reason), decision->reason);
+	moves_text(decision, moves, sizeof(moves));
+	canvas_text_until(canvas, row, LEFT + 20, LEFT + 27, INK_PLAIN, moves);
+	snprintf(why, sizeof(why), "%s%s", decision->dry_run ? "(dry run) " : "", decision->why);
+	int used = canvas_wrap(canvas, row, LEFT + 28, canvas->width - 1, rows, INK_PLAIN, why);
+	return row + (used > 0 ? used : 1);
+}
+
+int part_decisions(struct canvas *canvas, int row, int max_rows, int rows_each, int max_decisions,
+                   const struct ctl_model *model)
+{
+	int until = row + max_rows;
+	if (model->n_seen_decisions == 0 && max_rows > 0)
+		canvas_text(canvas, row, LEFT, INK_FAINT, model->heard ? "none yet" : "");
+	for (int i = 0; i < max_decisions && i < model->n_seen_decisions && row < until; i++) {
+		int rows = until - row < rows_each ? until - row : rows_each;
+		row = one_decision(canvas, row, rows, &model->decisions[model->n_seen_decisions - 1 - i]);
+	}
+	return row;
+}

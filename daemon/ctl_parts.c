@@ -1,0 +1,202 @@
+#include "daemon/ctl_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEFT 1
+#define FIGURES_END 18                  /* where the column of figures ends */
+#define NOTES 17                        /* how much stands behind a bar */
+
+static enum ink state_ink(const struct ctl_model *model)
+{
+	if (*model->trouble || strcmp(model->state, "failsafe") == 0 || strcmp(model->state, "offline") == 0)
+		return INK_ALARM;
+	return strcmp(model->state, "running") == 0 ? INK_GOOD : INK_WARNING;
+}
+
+int part_title(struct canvas *canvas, int row, const struct ctl_model *model)
+{
+	char text[48], clock[9];
+	const char *state = *model->trouble ? "no answer" : *model->state ? model->state : "unknown";
+	int column = canvas_text(canvas, row, LEFT, INK_BOLD, *model->site ? model->site : "mullet") + 2;
+	canvas_sign(canvas, row, column, state_ink(model), 0x25CF, '*');
+	column = canvas_text(canvas, row, column + 2, state_ink(model), state);
+	if (model->dry_run)
+		column = canvas_text(canvas, row, column + 2, INK_WARNING, "DRY RUN: no miner is commanded");
+	if (!model->heard)
+		return row + 1;
+	if (!*model->trouble && model->uptime_ms != FIGURE_UNKNOWN) {
+		format_duration(model->uptime_ms, text, sizeof(text));
+		column = canvas_format(canvas, row, column + 2, INK_FAINT, "up %s", text);
+	}
+	snprintf(text, sizeof(text), "%.10s %s UTC", model->time, clock_of(model->time, clock));
+	if (column + canvas_columns(text) + 3 > canvas->width)
+		snprintf(text, sizeof(text), "%s UTC", clock);
+	canvas_text_right(canvas, row, canvas->width - 1, *model->trouble ? INK_FAINT : INK_PLAIN, text);
+	return row + 1;
+}
+
+static int trouble_line(struct canvas *canvas, int row, enum ink ink, const char *name, const char *why)
+{
+	char text[400];
+	canvas_sign(canvas, row, LEFT, ink, '!', '!');
+	snprintf(text, sizeof(text), *name && *why ? "%s: %s" : "%s%s", name, why);
+	canvas_text_until(canvas, row, LEFT + 2, canvas->width - 1, ink, text);
+	return row + 1;
+}
+
+static void one_alarm(struct canvas *canvas, int row, const struct shown_alarm *alarm)
+{
+	char name[96], clock[9];
+	snprintf(name, sizeof(name), *alarm->since ? "%s since %s" : "%s", alarm->name, clock_of(alarm->since, clock));
+	trouble_line(canvas, row, alarm->critical ? INK_ALARM : INK_WARNING, name, alarm->why);
+}
+
+/* Critical ones first, in the order they came. */
+static int alarm_lines(struct canvas *canvas, int row, int until, const struct ctl_model *model)
+{
+	int kept = model->n_alarms < MODEL_ALARMS ? model->n_alarms : MODEL_ALARMS, shown = 0;
+	for (int critical = 1; critical >= 0; critical--)
+		for (int i = 0; i < kept; i++) {
+			if (model->alarms[i].critical != (bool)critical)
+				continue;
+			bool last_row = row == until - 1, more = shown < model->n_alarms - 1;
+			if (last_row && more) {
+				canvas_format(canvas, row, LEFT, INK_WARNING, "! %d more: mulletctl alarms",
+				              model->n_alarms - shown);
+				return row + 1;
+			}
+			one_alarm(canvas, row++, &model->alarms[i]);
+			shown++;
+		}
+	return row;
+}
+
+int part_trouble(struct canvas *canvas, int row, int max_rows, const struct ctl_model *model)
+{
+	int until = row + max_rows;
+	if (*model->trouble)
+		row = trouble_line(canvas, row, INK_ALARM, model->trouble, "");
+	else if (strcmp(model->state, "running") != 0 && *model->state_why)
+		row = trouble_line(canvas, row, state_ink(model), model->state, model->state_why);
+	return row < until ? alarm_lines(canvas, row, until, model) : row;
+}
+
+struct bar { int row, from, until; int64_t full_w; };
+
+static int bar_column(const struct bar *bar, int64_t w)
+{
+	int64_t cells = bar->until - bar->from;
+	int64_t column = w < 0 ? 0 : w * cells / bar->full_w;
+	return bar->from + (int)(column >= cells ? cells - 1 : column);
+}
+
+static void draw_bar(struct canvas *canvas, const struct bar *bar, int64_t w, enum ink ink, char plain)
+{
+	if (w == FIGURE_UNKNOWN || w <= 0)
+		return;
+	int64_t eighths = w * (bar->until - bar->from) * 8 / bar->full_w;
+	for (int column = bar->from; column < bar->until && eighths > 0; column++, eighths -= 8)
+		canvas_sign(canvas, bar->row, column, ink, eighths >= 8 ? 0x2588 : 0x2590 - (uint32_t)eighths, plain);
+}
+
+static void draw_mark(struct canvas *canvas, const struct bar *bar, int64_t w, enum ink ink, uint32_t sign, char plain)
+{
+	if (w != FIGURE_UNKNOWN)
+		canvas_sign(canvas, bar->row, bar_column(bar, w), ink, sign, plain);
+}
+
+static void draw_figure(struct canvas *canvas, int row, const char *label, struct power_unit unit, int64_t w, enum ink ink)
+{
+	char text[32];
+	canvas_text(canvas, row, LEFT, INK_PLAIN, label);
+	canvas_text_right(canvas, row, FIGURES_END, w == FIGURE_UNKNOWN ? INK_FAINT : ink,
+	                  format_power_in(unit, w, text, sizeof(text)));
+}
+
+static void site_note(struct canvas *canvas, int row, int column, const struct ctl_model *model)
+{
+	char text[24];
+	if (model->site_w == FIGURE_UNKNOWN || model->cap_w == FIGURE_UNKNOWN || model->cap_w <= 0)
+		return;
+	if (model->site_w > model->cap_w)
+		canvas_format(canvas, row, column, INK_ALARM, "%s OVER",
+		              format_power(model->site_w - model->cap_w, text, sizeof(text)));
+	else
+		canvas_format(canvas, row, column, INK_PLAIN, "%.1f %% of cap",
+		              100.0 * (double)model->site_w / (double)model->cap_w);
+}
+
+static void miners_note(struct canvas *canvas, int row, int column, const struct ctl_model *model)
+{
+	char text[24];
+	if (model->nominal_miners_w != FIGURE_UNKNOWN && model->nominal_miners_w > 0)
+		canvas_format(canvas, row, column, INK_FAINT, "of %s",
+		              format_power(model->nominal_miners_w, text, sizeof(text)));
+}
+
+static void hpc_note(struct canvas *canvas, int row, int column, const struct ctl_model *model)
+{
+	char text[24];
+	if (model->doubt_w != FIGURE_UNKNOWN && model->doubt_w > 0)
+		canvas_format(canvas, row, column, INK_WARNING, "%s unseen", format_power(model->doubt_w, text, sizeof(text)));
+}
+
+int part_bars(struct canvas *canvas, int row, const struct ctl_model *model, int64_t full_w)
+{
+	const struct { const char *label; int64_t w; enum ink ink; char plain; } bars[] = {
+		{ "Site", model->site_w, INK_SITE, '=' }, { "GPUs", model->hpc_w, INK_HPC, 'g' },
+		{ "Miners", model->miners_w, INK_MINERS, 'm' }, { "Other", model->other_w, INK_OTHER, 'o' },
+	};
+	struct power_unit unit = power_unit_for(full_w);
+	int until = canvas->width - NOTES - 1;
+	for (int i = 0; i < 4; i++) {
+		struct bar bar = { row + i, FIGURES_END + 2, until, full_w };
+		draw_figure(canvas, row + i, bars[i].label, unit, bars[i].w, i == 0 ? INK_BOLD : INK_PLAIN);
+		draw_bar(canvas, &bar, bars[i].w, bars[i].ink, bars[i].plain);
+		if (i == 0) {
+			draw_mark(canvas, &bar, model->target_w, INK_TARGET, 0x2502, ':');
+			draw_mark(canvas, &bar, model->cap_w, INK_CAP, 0x2503, '|');
+		}
+	}
+	site_note(canvas, row, until + 2, model);
+	hpc_note(canvas, row + 1, until + 2, model);
+	miners_note(canvas, row + 2, until + 2, model);
+	return row + 4;
+}
+
+struct item { const char *label; int64_t w; enum ink ink; };
+
+static void limit_item(struct canvas *canvas, int row, int column, int figure_end, struct power_unit unit, struct item item)
+{
+	char text[32];
+	canvas_text(canvas, row, column, INK_FAINT, item.label);
+	canvas_text_right(canvas, row, figure_end, item.ink, format_power_in(unit, item.w, text, sizeof(text)));
+}
+
+int part_limits(struct canvas *canvas, int row, const struct ctl_model *model)
+{
+	char text[80];
+	bool over = model->headroom_w != FIGURE_UNKNOWN && model->headroom_w < 0;
+	int64_t largest_w = model->cap_w != FIGURE_UNKNOWN ? model->cap_w : model->target_w != FIGURE_UNKNOWN ? model->target_w : 0;
+	struct power_unit unit = power_unit_for(largest_w);
+	const struct item items[2][3] = {
+		{ { "Cap", model->cap_w, INK_CAP }, { "Headroom", model->headroom_w, over ? INK_WARNING : INK_PLAIN },
+		  { "Can shed", model->curtailable_w, INK_PLAIN } },
+		{ { "Target", model->target_w, INK_TARGET }, { "Reserve", model->reserve_w, INK_PLAIN },
+		  { "Can wake", model->restorable_w, INK_PLAIN } },
+	};
+	for (int line = 0; line < 2; line++) {
+		limit_item(canvas, row + line, LEFT, FIGURES_END, unit, items[line][0]);
+		limit_item(canvas, row + line, FIGURES_END + 3, FIGURES_END + 22, unit, items[line][1]);
+		limit_item(canvas, row + line, FIGURES_END + 25, FIGURES_END + 44, unit, items[line][2]);
+	}
+	int column = FIGURES_END + 47;
+	if (*model->cap_from && strcmp(model->cap_from, "site") != 0) {
+		snprintf(text, sizeof(text), "by %s", model->cap_from);
+		canvas_text_until(canvas, row, column, canvas->width - 1, INK_WARNING, text);
+	}
+	if (model->frequency_mhz != FIGURE_UNKNOWN)
+		canvas_format(canvas, row + 1, column, INK_PLAIN, "%.3f Hz", (double)model->frequency_mhz / 1000);
+	return row + 2;
+}

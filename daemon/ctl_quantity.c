@@ -1,0 +1,126 @@
+#include "daemon/ctl_quantity.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit { const char *name; double factor; };
+
+static const struct unit power_units[] = {
+	{ "W", 1 }, { "kW", 1e3 }, { "MW", 1e6 }, { "GW", 1e9 }, { NULL, 0 },
+};
+static const struct unit duration_units[] = {
+	{ "ms", 1 }, { "s", 1e3 }, { "min", 60e3 }, { "h", 3600e3 }, { "d", 86400e3 }, { NULL, 0 },
+};
+
+static bool parse_quantity(const struct unit *units, const char *text, int64_t *out)
+{
+	char *end;
+	while (isspace((unsigned char)*text))
+		text++;
+	if (!isdigit((unsigned char)*text) && *text != '.')
+		return false;                   /* strtod would take "inf", "nan" and signs */
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		return false;
+	double value = strtod(text, &end);
+	if (end == text)
+		return false;
+	while (isspace((unsigned char)*end))
+		end++;
+	for (const struct unit *unit = units; unit->name; unit++) {
+		if (strcmp(unit->name, end) != 0)
+			continue;
+		double scaled = round(value * unit->factor);
+		if (!(scaled < 9e15))
+			return false;
+		*out = (int64_t)scaled;
+		return true;
+	}
+	return false;
+}
+
+bool parse_power(const char *text, int64_t *out_w)
+{
+	return parse_quantity(power_units, text, out_w);
+}
+
+bool parse_duration(const char *text, int64_t *out_ms)
+{
+	return parse_quantity(duration_units, text, out_ms);
+}
+
+/* Four digits of the largest figure, five where it begins with a one or two. */
+struct power_unit power_unit_for(int64_t largest_w)
+{
+	static const struct { int64_t from_w; struct power_unit unit; } steps[] = {
+		{ 10000000000, { "GW", 1000000000, 2 } }, { 1000000000, { "MW", 1000000, 0 } },
+		{ 100000000, { "MW", 1000000, 1 } }, { 10000000, { "MW", 1000000, 2 } },
+		{ 1000000, { "MW", 1000000, 3 } }, { 100000, { "kW", 1000, 1 } },
+		{ 10000, { "kW", 1000, 2 } }, { 0, { "W", 1, 0 } },
+	};
+	size_t i = 0;
+	while (steps[i].from_w > largest_w && steps[i].from_w > 0)
+		i++;
+	return steps[i].unit;
+}
+
+const char *format_power_in(struct power_unit unit, int64_t w, char *buf, size_t size)
+{
+	if (w == FIGURE_UNKNOWN)
+		snprintf(buf, size, "- %s", unit.name);
+	else
+		snprintf(buf, size, "%.*f %s", unit.decimals, (double)w / (double)unit.w, unit.name);
+	return buf;
+}
+
+/* Three digits, in the largest unit that leaves one before the point. */
+static const char *format_scaled(int64_t value, const char *suffix, char *buf, size_t size)
+{
+	static const char prefixes[] = "\0kMGT";
+	double scaled = (double)value;
+	size_t p = 0;
+	while (fabs(scaled) >= 999.5 && p < sizeof(prefixes) - 2) {
+		scaled /= 1000;
+		p++;
+	}
+	int decimals = p == 0 || fabs(scaled) >= 99.95 ? 0 : fabs(scaled) >= 9.995 ? 1 : 2;
+	char prefix[2] = { prefixes[p], '\0' };
+	snprintf(buf, size, "%.*f %s%s", decimals, scaled, prefix, suffix);
+	return buf;
+}
+
+const char *format_power(int64_t w, char *buf, size_t size)
+{
+	if (w != FIGURE_UNKNOWN)
+		return format_scaled(w, "W", buf, size);
+	snprintf(buf, size, "-");
+	return buf;
+}
+
+const char *format_energy(int64_t wh, char *buf, size_t size)
+{
+	if (wh != FIGURE_UNKNOWN)
+		return format_scaled(wh, "Wh", buf, size);
+	snprintf(buf, size, "-");
+	return buf;
+}
+
+const char *format_duration(int64_t ms, char *buf, size_t size)
+{
+	int64_t s = ms / 1000;
+	const char *major = s < 3600 ? "min" : s < 86400 ? "h" : "d", *minor = s < 3600 ? "s" : s < 86400 ? "min" : "h";
+	int64_t minor_s = s < 3600 ? 1 : s < 86400 ? 60 : 3600, major_s = s < 86400 ? minor_s * 60 : 86400;
+	if (ms == FIGURE_UNKNOWN)
+		snprintf(buf, size, "-");
+	else if (ms < 10000)
+		snprintf(buf, size, "%.1f s", (double)ms / 1000);
+	else if (s < 60)
+		snprintf(buf, size, "%d s", (int)s);
+	else if (s % major_s < minor_s)
+		snprintf(buf, size, "%lld %s", (long long)(s / major_s), major);
+	else
+		snprintf(buf, size, "%lld %s %d %s", (long long)(s / major_s), major, (int)(s % major_s / minor_s), minor);
+	return buf;
+}

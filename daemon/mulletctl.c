@@ -1,0 +1,397 @@
+/* mulletctl - the operator's hand: asks the daemon over its Unix socket, or tells it. */
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/ctl_screen.h"
+#include "daemon/ctl_table.h"
+#include "daemon/ctl_watch.h"
+#include "daemon/json.h"
+#include "daemon/xalloc.h"
+
+#define DEFAULT_SOCKET "/run/mulletd/control.sock"
+#define ANSWER_MS 10000
+#define MOST_DECISIONS 100000           /* asked for where --since bounds them */
+
+struct command_line {
+	const char *socket;
+	bool json, ascii;
+	const char *n, *since, *for_how_long;   /* as given; NULL: not */
+	const char *verb;
+	char **words;                   /* after the verb */
+	int n_words;
+};
+
+struct verb {
+	const char *name, *args, *help;
+	const char *options;            /* letters of those it takes: n, s(ince), f(or) */
+	int max_words;
+	int (*run)(const struct command_line *);        /* returns the exit code */
+};
+
+static int fail(int code, const char *what)
+{
+	fprintf(stderr, "mulletctl: %s\n", what);
+	return code;
+}
+
+static void print_raw(void *self, const char *text, const cJSON *value)
+{
+	(void)self;
+	(void)value;
+	printf("%s\n", text);
+}
+
+static void collect(void *self, const char *text, const cJSON *value)
+{
+	(void)text;
+	cJSON_AddItemToArray(self, cJSON_Duplicate(value, 1));
+}
+
+static int ask_once(const struct command_line *line, const struct json *request, struct ctl_listener listener)
+{
+	struct ctl_client client;
+	char error[300] = "";
+	client_init(&client, line->socket);
+	enum ctl_outcome outcome = client_ask(&client, request->text, ANSWER_MS, listener, error, sizeof(error));
+	client_close(&client);
+	clean_text(error);
+	return outcome == CTL_DONE ? 0 : fail(1, error);
+}
+
+/* Begins {"verb":NAME; whoever calls adds members and closes. */
+static void begin_request(struct json *request, const char *verb)
+{
+	*request = (struct json){ 0 };
+	json_open(request, NULL);
+	json_string(request, "verb", verb);
+}
+
+static int list(const struct command_line *line, enum ctl_list which, struct json *request,
+                void (*choose)(const struct command_line *, cJSON *))
+{
+	cJSON *rows = cJSON_CreateArray();
+	bool raw = line->json && !choose;
+	struct ctl_listener listener = { rows, raw ? print_raw : collect };
+	json_close(request);
+	int code = ask_once(line, request, listener);
+	if (choose)
+		choose(line, rows);
+	const cJSON *row;
+	if (code == 0 && line->json && choose)
+		cJSON_ArrayForEach(row, rows) {
+			char *text = cJSON_PrintUnformatted(row);
+			printf("%s\n", text);
+			cJSON_free(text);
+		}
+	else if (code == 0 && !line->json)
+		table_print(stdout, which, rows);
+	cJSON_Delete(rows);
+	json_free(request);
+	return code;
+}
+
+static int run_miners(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "miners");
+	if (line->n_words > 0)
+		json_string(&request, "group", line->words[0]);
+	return list(line, LIST_MINERS, &request, NULL);
+}
+
+static int run_meters(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "meters");
+	return list(line, LIST_METERS, &request, NULL);
+}
+
+static int run_events(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "events");
+	return list(line, LIST_EVENTS, &request, NULL);
+}
+
+static int run_alarms(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "alarms");
+	return list(line, LIST_ALARMS, &request, NULL);
+}
+
+/* T as the daemon writes times, which sort as text: RFC 3339 in UTC, or how long ago. False: neither. */
+static bool since_text(const char *since, char *buf, size_t size)
+{
+	int64_t ago_ms;
+	struct tm tm = { 0 };
+	time_t at = time(NULL);
+	if (parse_duration(since, &ago_ms)) {
+		at -= (time_t)(ago_ms / 1000);
+	} else {
+		const char *end = strptime(since, "%Y-%m-%dT%H:%M:%S", &tm);
+		if (!end)
+			end = strptime(since, "%Y-%m-%dT%H:%M", &tm);
+		if (!end)
+			end = strptime(since, "%Y-%m-%d", &tm);
+		if (!end || end[strspn(end, ".0123456789")] != (strchr(end, 'Z') ? 'Z' : '\0'))
+			return false;
+		at = timegm(&tm);
+	}
+	return gmtime_r(&at, &tm) && strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm) > 0;
+}
+
+static void keep_since(const struct command_line *line, cJSON *rows)
+{
+	char since[32] = "";
+	if (!line->since || !since_text(line->since, since, sizeof(since)))
+		return;
+	while (rows->child && strcmp(json_text(rows->child, "time"), since) < 0)
+		cJSON_DeleteItemFromArray(rows, 0);
+}
+
+static int run_decisions(const struct command_line *line)
+{
+	struct json request;
+	char since[32], *end = NULL;
+	long n = line->n ? strtol(line->n, &end, 10) : line->since ? MOST_DECISIONS : 20;
+	if (n < 1 || n > MOST_DECISIONS || (end && *end))
+		return fail(2, "decisions: -n wants a number from 1 to 100000");
+	if (line->since && !since_text(line->since, since, sizeof(since)))
+		return fail(2, "decisions: --since wants a UTC time like 2026-11-22T05:04:03Z, or how long ago, like \"15 min\"");
+	begin_request(&request, "decisions");
+	json_int(&request, "n", n);
+	if (line->since)
+		json_string(&request, "since", since);
+	return list(line, LIST_DECISIONS, &request, line->since ? keep_since : NULL);
+}
+
+static enum colours status_colours(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool plain = (no && *no) || !term || strcmp(term, "dumb") == 0 || !isatty(STDOUT_FILENO);
+	return plain ? COLOURS_NONE : strstr(term, "256color") ? COLOURS_256 : COLOURS_16;
+}
+
+static int status_width(void)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return 80;
+	return size.ws_col < SCREEN_MIN_WIDTH ? SCREEN_MIN_WIDTH : size.ws_col > 120 ? 120 : size.ws_col;
+}
+
+static int run_status(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "status");
+	json_close(&request);
+	if (line->json) {
+		int code = ask_once(line, &request, (struct ctl_listener){ NULL, print_raw });
+		json_free(&request);
+		return code;
+	}
+	json_free(&request);
+	struct ctl_client client;
+	struct ctl_model *model = xcalloc(1, sizeof(*model));
+	client_init(&client, line->socket);
+	bool heard = watch_refresh(&client, model, ANSWER_MS);
+	client_close(&client);
+	if (heard) {
+		struct canvas canvas;
+		canvas_init(&canvas, status_width(), STATUS_ROWS, line->ascii);
+		screen_status(&canvas, model);
+		char *text = canvas_print(&canvas, status_colours(), "", "\n", false);
+		printf("%s\n", text);
+		free(text);
+		canvas_free(&canvas);
+	} else {
+		clean_text(model->trouble);
+		fail(1, model->trouble);
+	}
+	free(model);
+	return heard ? 0 : 1;
+}
+
+static int run_watch(const struct command_line *line)
+{
+	struct ctl_client client;
+	struct watch_conf conf = { .client = &client, .ascii = line->ascii, .json = line->json };
+	if (line->for_how_long && !parse_duration(line->for_how_long, &conf.for_ms))
+		return fail(2, "watch: --for wants a duration with its unit, like \"90 s\"");
+	client_init(&client, line->socket);
+	int code = watch_run(&conf);
+	client_close(&client);
+	return code;
+}
+
+static int tell(const struct command_line *line, struct json *request, const char *done)
+{
+	json_close(request);
+	int code = ask_once(line, request, (struct ctl_listener){ NULL, print_raw });
+	json_free(request);
+	if (code == 0)
+		printf("%s\n", line->json ? "{\"ok\":true}" : done);
+	return code;
+}
+
+/* "hold 19.4 MW" needs no quotes: the words are one quantity. */
+static int run_hold(const struct command_line *line)
+{
+	struct json request;
+	char quantity[64], power[32], duration[32], done[160];
+	int64_t watts, for_ms = 0;
+	snprintf(quantity, sizeof(quantity), line->n_words > 1 ? "%s %s" : "%s", line->n_words > 0 ? line->words[0] : "",
+	         line->n_words > 1 ? line->words[1] : "");
+	if (!parse_power(quantity, &watts))
+		return fail(2, "hold: wants a power with its unit: W, kW, MW or GW, like 19.4 MW");
+	if (line->for_how_long && (!parse_duration(line->for_how_long, &for_ms) || for_ms == 0))
+		return fail(2, "hold: --for wants a duration with its unit: ms, s, min, h or d, like \"15 min\"");
+	begin_request(&request, "hold");
+	json_int(&request, "watts", watts);
+	json_int(&request, "for_ms", for_ms);
+	snprintf(done, sizeof(done), "holding %s %s%s", format_power(watts, power, sizeof(power)),
+	         for_ms ? "for " : "until release", for_ms ? format_duration(for_ms, duration, sizeof(duration)) : "");
+	return tell(line, &request, done);
+}
+
+static int run_release(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "release");
+	return tell(line, &request, "released: the file's target holds again");
+}
+
+static int run_shed(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "shed");
+	return tell(line, &request, "shed: all miners off until release");
+}
+
+static int run_reload(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "reload");
+	return tell(line, &request, "reloaded");
+}
+
+/* The mulletd of this mulletctl: beside it, in the sbin next door, or in PATH. Does not return where it is found. */
+static int run_check(const struct command_line *line)
+{
+	static const char *const places[] = { "mulletd", "../sbin/mulletd" };
+	char self[4096], path[4200];
+	if (line->n_words < 1)
+		return fail(2, "check: which FILE?");
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, places[i]);
+		execl(path, "mulletd", "-c", line->words[0], "--check", (char *)NULL);
+	}
+	execlp("mulletd", "mulletd", "-c", line->words[0], "--check", (char *)NULL);
+	fprintf(stderr, "mulletctl: cannot run mulletd: %s\n", strerror(errno));
+	return 1;
+}
+
+static const struct verb verbs[] = {
+	{ "status",    "",                     "the site on one screen",                                "",   0, run_status },
+	{ "watch",     "[--for DURATION]",     "the site live; q quits",                                "f",  0, run_watch },
+	{ "miners",    "[GROUP]",              "each miner: state, power, what it was told",            "",   1, run_miners },
+	{ "meters",    "",                     "each meter: power, age, faults",                        "",   0, run_meters },
+	{ "events",    "",                     "orders and grid events",                                "",   0, run_events },
+	{ "decisions", "[-n N] [--since T]",   "the newest decisions and why (20)",                     "ns", 0, run_decisions },
+	{ "alarms",    "",                     "what is raised, and since when",                        "",   0, run_alarms },
+	{ "hold",      "POWER [--for DURATION]", "hold the site at POWER; never above a limit",         "f",  2, run_hold },
+	{ "release",   "",                     "end a hold or a shed",                                  "",   0, run_release },
+	{ "shed",      "",                     "all miners off until release",                          "",   0, run_shed },
+	{ "reload",    "",                     "read the configuration again",                          "",   0, run_reload },
+	{ "check",     "FILE",                 "is FILE a right configuration? what site is it?",       "",   1, run_check },
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: mulletctl [--socket PATH] [--json] VERB\n\n");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		char left[64];
+		snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].args);
+		fprintf(out, "  %-30s %s\n", left, verbs[i].help);
+	}
+	fprintf(out, "\n"
+	        "  --socket PATH   of the daemon; default $MULLET_SOCKET, else " DEFAULT_SOCKET "\n"
+	        "  --json          what the daemon says, one JSON object a line\n"
+	        "  --ascii         no other signs, whatever the locale can; --unicode: the opposite\n"
+	        "  --version, --help\n\n"
+	        "POWER: 19.4 MW, 350 kW. DURATION: 90 s, 15 min, 2 h. T: 2026-11-22T05:04:03Z, or how long ago.\n"
+	        "Exit codes: 0 done, 1 failed or refused, 2 wrong command line; check: 78 wrong configuration.\n");
+}
+
+static int run_verb(const struct command_line *line)
+{
+	const struct { char letter; const char *given, *name; } given[] = {
+		{ 'n', line->n, "-n" }, { 's', line->since, "--since" }, { 'f', line->for_how_long, "--for" },
+	};
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		const struct verb *verb = &verbs[i];
+		if (strcmp(line->verb, verb->name) != 0)
+			continue;
+		for (size_t o = 0; o < sizeof(given) / sizeof(*given); o++)
+			if (given[o].given && !strchr(verb->options, given[o].letter)) {
+				fprintf(stderr, "mulletctl: %s takes no %s\n", verb->name, given[o].name);
+				return 2;
+			}
+		if (line->n_words > verb->max_words) {
+			fprintf(stderr, "mulletctl: %s: what is \"%s\"?\n", verb->name, line->words[verb->max_words]);
+			return 2;
+		}
+		return verb->run(line);
+	}
+	fprintf(stderr, "mulletctl: no such verb \"%s\"; mulletctl --help lists them\n", line->verb);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPTION_SOCKET = 256, OPTION_JSON, OPTION_ASCII, OPTION_UNICODE, OPTION_SINCE, OPTION_FOR, OPTION_VERSION };
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, OPTION_SOCKET }, { "json", no_argument, NULL, OPTION_JSON },
+		{ "ascii", no_argument, NULL, OPTION_ASCII }, { "unicode", no_argument, NULL, OPTION_UNICODE },
+		{ "since", required_argument, NULL, OPTION_SINCE }, { "for", required_argument, NULL, OPTION_FOR },
+		{ "version", no_argument, NULL, OPTION_VERSION }, { "help", no_argument, NULL, 'h' }, { 0 },
+	};
+	/* Only the signs: figures are written and read with a point wherever we are. */
+	setlocale(LC_CTYPE, "");
+	const char *socket = getenv("MULLET_SOCKET");
+	struct command_line line = { .socket = socket && *socket ? socket : DEFAULT_SOCKET };
+	line.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	int option;
+	while ((option = getopt_long(argc, argv, "n:h", options, NULL)) >= 0)
+		switch (option) {
+		case 'n':            line.n = optarg; break;
+		case OPTION_SOCKET:  line.socket = optarg; break;
+		case OPTION_JSON:    line.json = true; break;
+		case OPTION_ASCII:   line.ascii = true; break;
+		case OPTION_UNICODE: line.ascii = false; break;
+		case OPTION_SINCE:   line.since = optarg; break;
+		case OPTION_FOR:     line.for_how_long = optarg; break;
+		case OPTION_VERSION: printf("mulletctl %s\n", MULLET_VERSION); return 0;
+		case 'h':            usage(stdout); return 0;
+		default:             usage(stderr); return 2;
+		}
+	if (optind >= argc) {
+		usage(stderr);
+		return 2;
+	}
+	line.verb = argv[optind];
+	line.words = argv + optind + 1;
+	line.n_words = argc - optind - 1;
+	return run_verb(&line);
+}
