@@ -28,6 +28,7 @@ sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(call sources,$(1)))
 
 ARCHIVES := $(ROOMS:%=$(BUILD)/obj/%.a)
 SAN_ARCH := $(ROOMS:%=$(BUILD)/san/%.a)
+SUPPORT  := $(filter-out tests/test_%.c tests/bench_%.c tests/fuzz_%.c,$(wildcard tests/*.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 BENCHES  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 FUZZERS  := $(patsubst tests/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz_*.c))
@@ -74,12 +75,12 @@ $(BUILD)/mulletctl: $(BUILD)/obj/daemon/mulletctl.o $(ARCHIVES)
 $(BUILD)/mulletsim: $(BUILD)/obj/sim/mulletsim.o $(ARCHIVES)
 	$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
 
-$(BUILD)/tests/test_%: $(BUILD)/san/tests/test_%.o $(SAN_ARCH)
+$(BUILD)/tests/test_%: $(BUILD)/san/tests/test_%.o $(SUPPORT:%.c=$(BUILD)/san/%.o) $(SAN_ARCH)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $< $(call in,san) $(LIBS) -lcmocka
-$(BUILD)/tests/bench_%: $(BUILD)/obj/tests/bench_%.o $(ARCHIVES)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(call in,san) $(LIBS) -lcmocka
+$(BUILD)/tests/bench_%: $(BUILD)/obj/tests/bench_%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -pie -o $@ $< $(call in,obj) $(LIBS)
+	$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(call in,obj) $(LIBS)
 
 # --- what keeps the house honest ---------------------------------------------------------------
 check: arrows purity
@@ -118,7 +119,7 @@ FUZZ_S ?= 20
 $(BUILD)/fuzz/%: tests/%.c
 	@mkdir -p $(@D)
 	clang $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
-	  $(call sources,drivers) $(call sources,policy) $(call sources,config) $(LIBS)
+	  $(call sources,drivers) $(call sources,policy) $(call sources,config) daemon/signal_json.c daemon/json_strict.c $(LIBS)
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do echo "== $$f"; mkdir -p $(BUILD)/corpus/$$(basename $$f); \
 	  $$f -max_total_time=$(FUZZ_S) -verbosity=0 -close_fd_mask=1 $(BUILD)/corpus/$$(basename $$f) || exit 1; done

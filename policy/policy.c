@@ -352,8 +352,8 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	               seen->now_ms - state->started_ms <= longest_stale_ms(conf);
 	if (waiting)
 		step.failsafe = false;
-	else
-		decide(&step);
 	draw_picture(&step, &out->picture);
+	if (!waiting)
+		decide(&step);
 	out->expected_site_w = step.load_w + step.tracked.settled_w;
 }

@@ -3,9 +3,7 @@
 #define WIDTH_PER_MILLE 5               /* of a bin, in the cap: 64 bins reach 32 % */
 #define MEMORY_SLOTS    3600.0          /* half-seconds that are remembered: half an hour, fading */
 #define EXCEEDED        0.005           /* share of time in which a rise may be larger: a job start each half hour is */
-#define LEAST_PER_MILLE 10              /* never less than 1 % of the cap: meters and miners are no better */
-#define PRIOR_PER_MILLE 25              /* until enough is known */
-#define KNOWN_SLOTS     240.0
+#define LEAST_PER_MILLE 15              /* never less than 1.5 % of the cap: meters and miners are no better */
 
 static int64_t quantile_w(const struct policy_state *state, int64_t cap_w, double total)
 {
@@ -28,6 +26,5 @@ void reserve_learn(struct policy_state *state, int64_t rise_w, int64_t cap_w)
 	}
 	state->rises[clamp64(rise_w / width_w, 0, POLICY_RISES - 1)] += 1;
 	total += 1;
-	int64_t least_w = cap_w / 1000 * (total < KNOWN_SLOTS ? PRIOR_PER_MILLE : LEAST_PER_MILLE);
-	state->reserve_w = max64(quantile_w(state, cap_w, total), least_w);
+	state->reserve_w = max64(quantile_w(state, cap_w, total), cap_w / 1000 * LEAST_PER_MILLE);
 }

@@ -1,0 +1,87 @@
+#include "daemon/site_parts.h"
+#include "daemon/xalloc.h"
+
+static struct outcome *outcome_of(struct site *site, uint64_t seq)
+{
+	struct outcome *outcome = &site->outcomes[seq % OUTCOMES];
+	return outcome->seq == seq ? outcome : NULL;
+}
+
+static void publish(struct site *site, struct outcome *outcome, struct instant now)
+{
+	struct record_names names = { site_miner_name, site };
+	struct outcome_record record = {
+		.seq = outcome->seq, .at = now, .sent = outcome->sent, .confirmed = outcome->confirmed,
+		.failed = outcome->ended - outcome->confirmed,
+		.elapsed_ms = outcome->answered_ms ? outcome->answered_ms - outcome->caused_ms : 0,
+		.failures = outcome->failures, .n_failures = outcome->n_failures,
+	};
+	json_reset(&site->json);
+	record_outcome(&record, &names, &site->json);
+	site->rooms.sink->put(site->rooms.sink, "outcome", DELIVER_EVENT, site->json.text, site->json.len);
+	free(outcome->failures);
+	*outcome = (struct outcome){ 0 };
+	site->n_outcomes--;
+}
+
+/* error NULL: it was confirmed. */
+static void end_command(struct site *site, uint32_t miner, const char *error)
+{
+	struct outcome *outcome = outcome_of(site, site->miners[miner].seq);
+	site->miners[miner].seq = 0;
+	if (!outcome)
+		return;
+	outcome->ended++;
+	if (!error)
+		outcome->confirmed++;
+	else if (outcome->n_failures < RECORD_COMMANDS)
+		outcome->failures[outcome->n_failures++] = (struct outcome_failure){ miner, error };
+}
+
+void outcome_begin(struct site *site, uint64_t seq, const struct decision *decision, int64_t caused_ms)
+{
+	struct outcome *outcome = &site->outcomes[seq % OUTCOMES];
+	for (uint32_t c = 0; c < decision->n_commands; c++) {
+		uint32_t miner = decision->commands[c].miner;
+		if (site->miners[miner].seq)
+			end_command(site, miner, "overtaken by a newer decision");
+		site->miners[miner].seq = seq;
+	}
+	if (outcome->seq)               /* 256 decisions back and still not over: told as it stands */
+		publish(site, outcome, site->rooms.clock->now(site->rooms.clock));
+	uint32_t room = decision->n_commands < RECORD_COMMANDS ? decision->n_commands : RECORD_COMMANDS;
+	*outcome = (struct outcome){ .seq = seq, .caused_ms = caused_ms, .sent = decision->n_commands,
+	                             .failures = xcalloc(room, sizeof(*outcome->failures)) };
+	site->n_outcomes++;
+}
+
+void outcome_answered(struct site *site, uint32_t miner, enum fault fault, int64_t now_ms)
+{
+	struct outcome *outcome = outcome_of(site, site->miners[miner].seq);
+	if (!outcome)
+		return;
+	outcome->answered_ms = now_ms;
+	if (fault != FAULT_NONE)
+		end_command(site, miner, fault_text(fault));
+}
+
+void outcomes_settle(struct site *site, struct instant now)
+{
+	if (!site->n_outcomes)
+		return;
+	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++) {
+		const struct miner_track *track = &site->tracks[i];
+		if (!site->miners[i].seq || track->under_way)
+			continue;
+		end_command(site, i, track->tries ? "its watts did not follow" : NULL);
+	}
+	for (size_t k = 0; k < OUTCOMES && site->n_outcomes; k++)
+		if (site->outcomes[k].seq && site->outcomes[k].ended >= site->outcomes[k].sent)
+			publish(site, &site->outcomes[k], now);
+}
+
+void outcomes_free(struct site *site)
+{
+	for (size_t k = 0; k < OUTCOMES; k++)
+		free(site->outcomes[k].failures);
+}

@@ -1,0 +1,352 @@
+#include <stdio.h>
+
+#include "daemon/site_parts.h"
+#include "daemon/xalloc.h"
+
+#define TELEMETRY_MS 1000
+#define CAP_CALM_MS  5000               /* under the limit for so long before the alarm is cleared */
+
+const char *fault_text(enum fault fault)
+{
+	switch (fault) {
+	case FAULT_NEVER:   return "not heard yet";
+	case FAULT_NONE:    return "none";
+	case FAULT_SILENT:  return "silent";
+	case FAULT_GARBLED: return "garbled";
+	case FAULT_REFUSED: return "refused";
+	case FAULT_ABSURD:  return "absurd";
+	}
+	return "unknown";
+}
+
+static void put(struct site *site, const char *topic, enum delivery delivery)
+{
+	site->rooms.sink->put(site->rooms.sink, topic, delivery, site->json.text, site->json.len);
+}
+
+/* ---- decisions ---- */
+
+static const char *event_behind(const struct site *site, const struct decision *decision, const struct demand *demand)
+{
+	int16_t from = -1;
+	switch (decision->reason) {
+	case REASON_EVENT:
+	case REASON_SHED:
+		from = decision->binding == BINDING_MINERS_LIMIT ? demand->miners_from :
+		       decision->binding == BINDING_SETPOINT ? demand->setpoint_from : demand->limit_from;
+		break;
+	case REASON_OPERATOR:
+		from = demand->setpoint_from;
+		break;
+	case REASON_NONE:
+	case REASON_CAP:
+	case REASON_TARGET:
+	case REASON_RAMP:
+	case REASON_FREQUENCY:
+	case REASON_PRICE:
+	case REASON_FAILSAFE:
+	case REASON_STARTUP:
+	case N_REASONS:
+		break;
+	}
+	return from < 0 ? NULL : signals_event_id(site->rooms.signals, from);
+}
+
+static void keep_decision(struct site *site, const struct decision_record *record)
+{
+	struct json json = { 0 };
+	char **place = &site->decisions[record->seq % DECISIONS_KEPT];
+	record_decision(record, 0, NULL, &json);
+	free(*place);
+	*place = json.text;
+}
+
+void tell_decision(struct site *site, struct instant now)
+{
+	struct demand demand;
+	signals_demand(site->rooms.signals, now, &demand);
+	struct record_names names = { site_miner_name, site };
+	struct decision_record record = {
+		.seq = site->seq, .at = now, .decision = &site->decision,
+		.event = event_behind(site, &site->decision, &demand), .dry_run = site->conf->dry_run,
+	};
+	uint32_t parts = record_parts(&site->decision);
+	for (uint32_t part = 1; part <= parts; part++) {
+		json_reset(&site->json);
+		record_decision(&record, part, &names, &site->json);
+		put(site, "decision", DELIVER_EVENT);
+	}
+	keep_decision(site, &record);
+}
+
+void site_decisions_json(const struct site *site, size_t n, struct json *json)
+{
+	if (n > DECISIONS_KEPT)
+		n = DECISIONS_KEPT;
+	uint64_t first = site->seq > n ? site->seq - n + 1 : 1;
+	for (uint64_t seq = first; seq <= site->seq; seq++) {
+		const char *text = site->decisions[seq % DECISIONS_KEPT];
+		if (!text)
+			continue;
+		json_raw(json, NULL, text, strlen(text));
+		json_newline(json);
+	}
+}
+
+/* ---- telemetry ---- */
+
+static bool is_stale(const struct site *site, size_t i, int64_t now_ms)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	const struct meter_reading *r = &site->meters[i].newest;
+	return r->fault != FAULT_NONE || now_ms - r->at_ms > policy->meter_groups[policy->meter_group[i]].stale_ms;
+}
+
+static int32_t frequency_mhz(const struct site *site, int64_t now_ms)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t i = 0; i < policy->n_meters; i++)
+		if (policy->meter_groups[policy->meter_group[i]].measures == MEASURES_SITE &&
+		    !is_stale(site, i, now_ms) && site->meters[i].newest.knows_frequency)
+			return site->meters[i].newest.frequency_mhz;
+	return 0;
+}
+
+static void telemetry(const struct site *site, struct instant now, struct json *json)
+{
+	const struct picture *picture = &site->decision.picture;
+	const char **stale = xcalloc(site->conf->policy.n_meters, sizeof(*stale));
+	size_t n_stale = 0;
+	for (size_t i = 0; i < site->conf->policy.n_meters; i++)
+		if (is_stale(site, i, now.mono_ms))
+			stale[n_stale++] = site->conf->meters[i].name;
+	struct demand demand;
+	signals_demand(site->rooms.signals, now, &demand);
+	const char *event = picture->limit_w < site->conf->policy.cap_w && demand.limit_from >= 0 ?
+		signals_event_id(site->rooms.signals, demand.limit_from) : NULL;
+	struct telemetry_record record = {
+		.at = now, .picture = picture, .cap_from = event ? event : "site",
+		.frequency_mhz = frequency_mhz(site, now.mono_ms), .energy = site->energy,
+		.stale = stale, .n_stale = n_stale,
+	};
+	record_telemetry(&record, json);
+	free(stale);
+}
+
+void tell_telemetry(struct site *site, struct instant now)
+{
+	if (site->told_ms && now.mono_ms - site->told_ms < TELEMETRY_MS)
+		return;
+	bool late = !site->told_ms || now.mono_ms - site->told_ms >= 2 * TELEMETRY_MS;
+	site->told_ms = late ? now.mono_ms : site->told_ms + TELEMETRY_MS;
+	json_reset(&site->json);
+	json_open(&site->json, NULL);
+	telemetry(site, now, &site->json);
+	json_close(&site->json);
+	put(site, "telemetry", DELIVER_LATEST);
+}
+
+void site_status_json(const struct site *site, struct instant now, struct json *json)
+{
+	const struct picture *picture = &site->decision.picture;
+	const struct policy_conf *policy = &site->conf->policy;
+	int64_t nominal_w = 0;
+	for (size_t i = 0; i < policy->n_miners; i++)
+		nominal_w += policy->miner_groups[policy->miner_group[i]].nominal_w;
+	json_string(json, "site", site->conf->name);
+	json_string(json, "state", site->told_state ? site->told_state : "starting");
+	json_string(json, "state_why", site->state_why);
+	json_time(json, "since", site->state_since.utc_ms);
+	json_string(json, "version", MULLET_VERSION);
+	json_bool(json, "dry_run", site->conf->dry_run);
+	json_int(json, "uptime_s", (now.mono_ms - site->opened.mono_ms) / 1000);
+	telemetry(site, now, json);
+	json_int(json, "nominal_miners_w", nominal_w);
+	json_int(json, "load_w", picture->load_w);
+	json_int(json, "planned_w", picture->planned_w);
+	json_int(json, "doubt_w", picture->doubt_w);
+	json_int(json, "decisions", (int64_t)site->seq);
+	json_int(json, "commands", (int64_t)site->n_commands);
+}
+
+/* ---- state and alarms ---- */
+
+static const char *state_now(const struct site *site, const char **why)
+{
+	const struct picture *picture = &site->decision.picture;
+	if (picture->failsafe) {
+		*why = "neither the site's meter nor all GPU meters answer";
+		return "failsafe";
+	}
+	if (!picture->site_known) {
+		*why = site->state.n_loads ? "the site's meter is lost" : "waiting for the site's meter";
+		return site->state.n_loads ? "degraded" : "starting";
+	}
+	*why = "";
+	if (picture->stale_meters) {
+		*why = "meters are silent, taken at their nameplate";
+		return "degraded";
+	}
+	return "running";
+}
+
+void tell_state(struct site *site, struct instant now)
+{
+	const char *why;
+	const char *state = state_now(site, &why);
+	if (site->told_state && !strcmp(state, site->told_state) && !strcmp(why, site->state_why))
+		return;
+	if (!site->told_state || strcmp(state, site->told_state))
+		site->state_since = now;
+	site->told_state = state;
+	snprintf(site->state_why, sizeof(site->state_why), "%s", why);
+	json_reset(&site->json);
+	json_open(&site->json, NULL);
+	json_string(&site->json, "state", state);
+	json_time(&site->json, "since", site->state_since.utc_ms);
+	json_string(&site->json, "why", why);
+	json_string(&site->json, "version", MULLET_VERSION);
+	json_bool(&site->json, "dry_run", site->conf->dry_run);
+	json_close(&site->json);
+	put(site, "state", DELIVER_STATE);
+}
+
+static void alarm_meters(struct site *site, struct instant now)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t i = 0; i < policy->n_meters; i++) {
+		const struct policy_meter_group *group = &policy->meter_groups[policy->meter_group[i]];
+		bool stale = is_stale(site, i, now.mono_ms) &&
+		             now.mono_ms - site->opened.mono_ms > group->stale_ms;
+		if (stale == site->meters[i].alarmed)
+			continue;
+		char name[160];
+		site->meters[i].alarmed = stale;
+		snprintf(name, sizeof(name), "meter/%s", site->conf->meters[i].name);
+		if (!stale)
+			alarms_clear(site->rooms.alarms, name, now);
+		else if (group->measures == MEASURES_SITE)
+			alarms_raise(site->rooms.alarms, name, SEVERITY_CRITICAL, site->conf->meters[i].name, now,
+			             "no value of the site's meter for %lld ms (%s): nothing is woken",
+			             (long long)group->stale_ms, fault_text(site->meters[i].fault));
+		else
+			alarms_raise(site->rooms.alarms, name, SEVERITY_WARNING, site->conf->meters[i].name, now,
+			             "no value for %lld ms (%s): taken at its nameplate, %lld W",
+			             (long long)group->stale_ms, fault_text(site->meters[i].fault),
+			             (long long)group->nameplate_w);
+	}
+}
+
+static void alarm_miners(struct site *site, struct instant now)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t g = 0; g < policy->n_miner_groups; g++) {
+		uint32_t n = 0, unreachable = 0, faulty = 0;
+		for (size_t i = 0; i < policy->n_miners; i++) {
+			if (policy->miner_group[i] != g)
+				continue;
+			n++;
+			unreachable += site->tracks[i].phase == PHASE_UNREACHABLE;
+			faulty += site->tracks[i].phase == PHASE_FAULTY;
+		}
+		char name[160];
+		snprintf(name, sizeof(name), "miners/%s", site->conf->miner_groups[g]);
+		if ((unreachable + faulty) * 50 > n)    /* more than 2 % */
+			alarms_raise(site->rooms.alarms, name, SEVERITY_WARNING, site->conf->miner_groups[g], now,
+			             "of %u miners %u unreachable, %u do not follow orders", n, unreachable, faulty);
+		else
+			alarms_clear(site->rooms.alarms, name, now);
+	}
+}
+
+static void alarm_cap(struct site *site, struct instant now)
+{
+	const struct picture *picture = &site->decision.picture;
+	if (picture->site_w != POLICY_NONE && picture->site_w > picture->limit_w) {
+		site->over_ms = now.mono_ms;
+		alarms_raise(site->rooms.alarms, "cap", SEVERITY_CRITICAL, site->conf->name, now,
+		             "the site draws %lld W, limit %lld W%s", (long long)picture->site_w,
+		             (long long)picture->limit_w,
+		             site->decision.cap_unreachable ? ", and all miners that may be shed are" : "");
+	} else if (now.mono_ms - site->over_ms > CAP_CALM_MS) {
+		alarms_clear(site->rooms.alarms, "cap", now);
+	}
+}
+
+void tell_alarms(struct site *site, struct instant now)
+{
+	alarm_meters(site, now);
+	alarm_cap(site, now);
+	if (site->told_ms && now.mono_ms - site->told_ms < TELEMETRY_MS)
+		return;                 /* once a second is enough for what moves slowly */
+	alarm_miners(site, now);
+	if (site->decision.picture.failsafe)
+		alarms_raise(site->rooms.alarms, "failsafe", SEVERITY_CRITICAL, site->conf->name, now,
+		             "neither the site's meter nor all GPU meters answer");
+	else
+		alarms_clear(site->rooms.alarms, "failsafe", now);
+}
+
+/* ---- lists for mulletctl ---- */
+
+static const char *measures_name(enum measures measures)
+{
+	switch (measures) {
+	case MEASURES_SITE:  return "site";
+	case MEASURES_HPC:   return "hpc";
+	case MEASURES_OTHER: return "other";
+	}
+	return "unknown";
+}
+
+void site_meters_json(const struct site *site, struct instant now, struct json *json)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t i = 0; i < policy->n_meters; i++) {
+		const struct site_meter_state *meter = &site->meters[i];
+		const struct policy_meter_group *group = &policy->meter_groups[policy->meter_group[i]];
+		bool known = meter->newest.fault == FAULT_NONE;
+		json_open(json, NULL);
+		json_string(json, "name", site->conf->meters[i].name);
+		json_string(json, "measures", measures_name(group->measures));
+		json_int_or_null(json, "power_w", known ? meter->newest.import_w : POLICY_NONE, POLICY_NONE);
+		json_int_or_null(json, "age_ms", known ? now.mono_ms - meter->newest.at_ms : POLICY_NONE, POLICY_NONE);
+		json_string(json, "fault", fault_text(meter->fault));
+		bool tells = known && meter->newest.knows_frequency;
+		json_number(json, "frequency_hz", tells ? meter->newest.frequency_mhz / 1000.0 : 0.0 / 0.0, 3);
+		json_int_or_null(json, "nameplate_w", group->nameplate_w, 0);
+		json_int(json, "polls", (int64_t)meter->polls);
+		json_int(json, "faults", (int64_t)meter->faults);
+		json_bool(json, "stale", is_stale(site, i, now.mono_ms));
+		json_close(json);
+		json_newline(json);
+	}
+}
+
+bool site_miners_json(const struct site *site, const char *group, struct instant now, struct json *json)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	bool found = !group;
+	for (size_t i = 0; i < policy->n_miners; i++) {
+		const struct miner_track *track = &site->tracks[i];
+		if (group && strcmp(group, site->conf->miner_groups[policy->miner_group[i]]))
+			continue;
+		found = true;
+		enum miner_phase phase = track->phase;
+		if (track->under_way)
+			phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
+		json_open(json, NULL);
+		json_string(json, "name", site->conf->miners[i].name);
+		json_string(json, "phase", phase_name(phase));
+		json_int_or_null(json, "power_w", track->read_ms ? track->drawn_w : POLICY_NONE, POLICY_NONE);
+		json_int_or_null(json, "age_ms", track->read_ms ? now.mono_ms - track->read_ms : POLICY_NONE, POLICY_NONE);
+		json_string(json, "told", !track->told_ms ? NULL : track->told_hash ? "hash" : "sleep");
+		json_int(json, "tries", track->tries);
+		json_int(json, "sleeps", track->sleeps);
+		json_string(json, "fault", fault_text(site->miners[i].fault));
+		json_bool(json, "steerable", track->steerable);
+		json_close(json);
+		json_newline(json);
+	}
+	return found;
+}

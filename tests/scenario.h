@@ -1,0 +1,57 @@
+/* tests/scenario.h - a whole site in virtual time: the real site_step against the plant, minutes in milliseconds. */
+#ifndef TESTS_SCENARIO_H
+#define TESTS_SCENARIO_H
+
+#include "daemon/site.h"
+#include "sim/devices.h"
+#include "sim/score.h"
+
+struct scenario_conf {
+	struct sim_world_conf world;
+	const struct plant_miner_type *type;    /* NULL: plant_luxos_s21 */
+	size_t n_miners;
+	size_t n_asleep;                        /* of them, at start */
+	int64_t cap_w, target_w, reserve_w;     /* the last two 0: auto */
+	int64_t ramp_up_w_per_min, ramp_down_w_per_min;
+	int64_t pdu_nameplate_w;
+	int64_t min_awake_ms, min_asleep_ms;
+	int32_t cycles_per_day;
+	bool no_site_meter;                     /* only GPU meters */
+	bool dry_run;
+};
+
+#define SCENARIO_SAMPLE_MS 500
+
+struct scenario {
+	struct scenario_conf conf;
+	struct sim_world *world;
+	uv_loop_t loop;
+	struct manual_clock clock;
+	struct sink sink;
+	struct alarms *alarms;
+	struct signals *signals;
+	struct site *site;
+	struct site_conf site_conf;
+	struct policy_meter_group meter_groups[2];
+	struct policy_miner_group miner_group;
+	bool step_now, closed;
+	int64_t next_step_ms, next_poll_ms, next_sample_ms;
+	/* what happened */
+	double *site_w, *hpc_w, *limit_w;
+	size_t n_samples, room;
+	struct json trace;                      /* a line a decision */
+	uint32_t n_decisions, n_sleeps, n_wakes;
+	char last_state[32];
+	char last_ack[512], last_event[2048];
+	struct json alarms_seen;                /* a line a change */
+};
+
+void scenario_open(struct scenario *, const struct scenario_conf *);
+void scenario_run(struct scenario *, int64_t ms);
+void scenario_close(struct scenario *);
+int64_t scenario_now(const struct scenario *);          /* since the begin */
+/* A message on the order topic of the one signal there is, "grid". %-formats; {now+S} is written out as a time. */
+void scenario_order(struct scenario *, const char *kind, const char *id, int64_t watts, int64_t start_in_ms, int64_t end_in_ms);
+void scenario_score(const struct scenario *, int64_t from_ms, struct score *);
+
+#endif
