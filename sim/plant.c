@@ -23,9 +23,9 @@ const struct plant_miner_type plant_luxos_s19kpro = {
 	.own_noise_permille = 8, .own_every_ms = 1000, .hashrate_ghs = 121800, .tells_power = true,
 };
 const struct plant_miner_type plant_cgminer_s19 = {
-	.name = "cgminer-s19", .full_w = 3250, .least_w = 3250, .asleep_w = 60,
+	.name = "cgminer-s19", .full_w = 3250, .least_w = 1000, .asleep_w = 60,
 	.sleep_dead_ms = 1000, .sleep_fall_ms = 2000, .wake_dead_ms = 8000, .wake_ramp_ms = 20000, .wake_fast_ms = 20000,
-	.adjust_dead_ms = 0, .adjust_ms = 1, .boot_ms = 60000, .overshoot_permille = 30,
+	.adjust_dead_ms = 1000, .adjust_ms = 3000, .boot_ms = 60000, .overshoot_permille = 30,
 	.watts_spread_permille = 40, .times_spread_permille = 200, .own_error_permille = 50,
 	.own_noise_permille = 8, .own_every_ms = 5000, .hashrate_ghs = 95000, .tells_power = false,
 };

@@ -1,0 +1,79 @@
+/* sim/farm.h - a whole site on loopback sockets: the truth, the servers that show it, what happens when, and the logs. */
+#ifndef SIM_FARM_H
+#define SIM_FARM_H
+
+#include <stdio.h>
+
+#include "sim/asic_server.h"
+#include "sim/layout.h"
+#include "sim/modbus_server.h"
+#include "sim/truth.h"
+
+enum { FARM_TYPES = 4, FARM_EVENTS = 128, FARM_TICK_MS = 100, FARM_ALL = -1, FARM_NET_PDU = 21, FARM_NET_MINER = 30 };
+#define FARM_SITE_HOST "127.20.0.5"
+
+struct farm_event {
+	int64_t at_ms;
+	enum { FARM_METER_FAULT, FARM_PDU_FAULT, FARM_MINER_FAULT } what;
+	int fault;                      /* enum modbus_fault or plant_fault */
+	int64_t device;                 /* from 0; FARM_ALL */
+	int32_t permille;               /* FARM_MINER_FAULT: of the sound ones, where not 0 */
+};
+
+struct farm_conf {
+	struct truth_conf truth;
+	const struct plant_miner_type *types[FARM_TYPES];
+	size_t n_of[FARM_TYPES], n_types;
+	uint16_t modbus_port, miner_port;
+	int64_t meter_refresh_ms, pdu_refresh_ms;
+	int32_t latency_ms;             /* of a miner's answer */
+	int32_t fault_permille[N_PLANT_FAULTS], held_permille;  /* held: a session by somebody who comes no more */
+	size_t pdu_faults[N_MODBUS_FAULTS];     /* how many PDUs of each, drawn by the seed */
+	struct farm_event events[FARM_EVENTS];  /* in any order */
+	size_t n_events;
+	const char *log_file, *commands_file;   /* NULL: none */
+	const char *site_name, *mqtt_host;      /* of the site file to print */
+	uint16_t mqtt_port;
+	int64_t cap_w;
+};
+
+struct farm {
+	struct farm_conf conf;
+	uv_loop_t *loop;
+	struct truth truth;
+	struct layout pdus, miners;
+	struct modbus_server *meters;   /* 0: the site's; PDU n is n + 1 */
+	int64_t *frozen_ms;             /* of each meter */
+	size_t n_meters, n_meters_open;
+	struct asic *asics;
+	struct asic_room room;
+	struct asic_fleet fleet;
+	uv_timer_t tick;
+	uint64_t begin_ns;
+	int64_t begin_utc_ms, next_ms, flushed_ms;
+	size_t next_event;
+	double energy_wh;
+	FILE *log, *commands;
+	void (*on_closed)(struct farm *);
+	void *self;                     /* of on_closed */
+	int open_parts;
+};
+
+/* 0, or a negative libuv code and why; to be closed in both cases. The site's time begins to run at once. */
+int farm_open(struct farm *, uv_loop_t *, const struct farm_conf *, char *why, size_t size);
+void farm_close(struct farm *, void (*on_closed)(struct farm *));       /* logs are complete when on_closed comes */
+int64_t farm_now_ms(const struct farm *);       /* the site's time */
+
+/* Which devices a conf stands for, in their groups. 0, or -1 where they are too many. */
+int farm_layout(const struct farm_conf *, struct layout *pdus, struct layout *miners);
+/* A complete site file of mulletd for the site that conf describes. */
+void farm_print_config(const struct farm_conf *, struct text *);
+
+/* Inside sim/ only: what stands in the registers of meter `server->index` of farm `server->self`. */
+int farm_read_registers(struct modbus_server *server, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers);
+int farm_open_logs(struct farm *, char *why, size_t size);
+void farm_log_truth(struct farm *, int64_t now_ms);
+void farm_log_command(void *farm, const struct asic_command *);
+void farm_close_logs(struct farm *);
+
+#endif

@@ -1,0 +1,76 @@
+/* sim/farm_meters.c - what stands in the registers of a simulated site's meters.
+ *
+ * The site's meter is laid out like an Eastron SDM630 (function 4, float32: W at 52, Hz at 70, kWh imported at 72),
+ * a PDU like a Raritan PX3 (function 3, float32, inlet 1 from 0x3000: W at 12306, Hz at 12322). */
+#include <string.h>
+
+#include "sim/farm.h"
+
+struct block { uint8_t function; uint16_t first, n; };
+static const struct block site_block = { 4, 0, 106 }, pdu_block = { 3, 12288, 40 };
+
+static void put_float(uint16_t *image, const struct block *block, uint16_t address, double value)
+{
+	float single = (float)value;
+	uint32_t bits;
+	memcpy(&bits, &single, sizeof bits);
+	image[address - block->first] = (uint16_t)(bits >> 16);
+	image[address - block->first + 1] = (uint16_t)bits;
+}
+
+/* The instant whose values stand in the registers. */
+static int64_t shown_ms(const struct farm *farm, const struct modbus_server *server)
+{
+	int64_t refresh_ms = server->index ? farm->conf.pdu_refresh_ms : farm->conf.meter_refresh_ms;
+	int64_t ms = server->fault == MODBUS_FROZEN ? farm->frozen_ms[server->index] : farm_now_ms(farm);
+	return ms - ms % refresh_ms;
+}
+
+static double shown_w(struct farm *farm, const struct modbus_server *server)
+{
+	int64_t ms = shown_ms(farm, server);
+	if (server->fault == MODBUS_ABSURD)
+		return 3e12;
+	if (server->index == 0)
+		return (double)truth_site_w(&farm->truth, ms);
+	return (double)truth_pdu_w(&farm->truth, server->index - 1, ms);
+}
+
+static void fill_site(struct farm *farm, const struct modbus_server *server, uint16_t *image)
+{
+	double w = shown_w(farm, server);
+	for (uint16_t phase = 0; phase < 3; phase++) {
+		put_float(image, &site_block, (uint16_t)(2 * phase), 277);
+		put_float(image, &site_block, (uint16_t)(12 + 2 * phase), w / 3);
+	}
+	put_float(image, &site_block, 52, w);
+	put_float(image, &site_block, 70, truth_frequency_mhz(&farm->truth, shown_ms(farm, server)) / 1000.0);
+	put_float(image, &site_block, 72, farm->energy_wh / 1000);
+}
+
+static void fill_pdu(struct farm *farm, const struct modbus_server *server, uint16_t *image)
+{
+	double w = shown_w(farm, server);
+	put_float(image, &pdu_block, 12296, 415);
+	put_float(image, &pdu_block, 12298, w / 415 / 1.732);
+	put_float(image, &pdu_block, 12306, w);
+	put_float(image, &pdu_block, 12308, w / 0.98);
+	put_float(image, &pdu_block, 12310, 0.98);
+	put_float(image, &pdu_block, 12322, truth_frequency_mhz(&farm->truth, shown_ms(farm, server)) / 1000.0);
+}
+
+int farm_read_registers(struct modbus_server *server, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers)
+{
+	uint16_t image[128] = { 0 };
+	const struct block *block = server->index ? &pdu_block : &site_block;
+	if (function != block->function)
+		return 1;
+	if (address < block->first || (uint32_t)address + n > (uint32_t)block->first + block->n)
+		return 2;
+	if (server->index)
+		fill_pdu(server->self, server, image);
+	else
+		fill_site(server->self, server, image);
+	memcpy(registers, image + (address - block->first), n * sizeof *registers);
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* sim/timeline.c - what shall happen when: "30s:job=+400kW/2s", "60s:pdu=silent:7", "70s:meter=frozen",
+ * "80s:miner=lying:12", "80s:miner=dead:5%". Devices count from 1, as their names in a site file do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/options.h"
+#include "sim/units.h"
+
+enum { JOB_OVER_MS = 2000 };
+
+static bool add_event(struct farm_conf *conf, struct farm_event event, char *why, size_t size)
+{
+	if (conf->n_events == FARM_EVENTS) {
+		snprintf(why, size, "more than %d events", FARM_EVENTS);
+		return false;
+	}
+	conf->events[conf->n_events++] = event;
+	return true;
+}
+
+static bool add_job(struct farm_conf *conf, int64_t at_ms, char *what, char *why, size_t size)
+{
+	struct load_job job = { .at_ms = at_ms, .over_ms = JOB_OVER_MS };
+	char *over = strchr(what, '/');
+	if (over)
+		*over++ = '\0';
+	if (!units_watts(what, &job.delta_w) || (over && !units_ms(over, &job.over_ms))) {
+		snprintf(why, size, "a job is a change of power and how long it takes, as in +400kW/2s");
+		return false;
+	}
+	if (load_add_job(&conf->truth.load, job))
+		return true;
+	snprintf(why, size, "more than %d jobs", LOAD_JOBS);
+	return false;
+}
+
+/* "7" from 1, "all", or nothing for all; miners also "5%". */
+static bool which(const char *text, struct farm_event *event)
+{
+	int64_t number;
+	event->device = FARM_ALL;
+	if (!text || strcmp(text, "all") == 0)
+		return true;
+	if (event->what == FARM_MINER_FAULT && units_permille(text, &event->permille))
+		return true;
+	if (!units_count(text, LAYOUT_MOST, &number) || number == 0)
+		return false;
+	event->device = number - 1;
+	return true;
+}
+
+static bool add_fault(struct farm_conf *conf, struct farm_event event, const char *what, char *why, size_t size)
+{
+	size_t n = strcspn(what, ":");
+	bool miner = event.what == FARM_MINER_FAULT;
+	event.fault = miner ? (int)plant_fault_named(what, n) : (int)modbus_fault_named(what, n);
+	if (event.fault == (miner ? (int)N_PLANT_FAULTS : (int)N_MODBUS_FAULTS)) {
+		snprintf(why, size, "no fault is called \"%.*s\"", (int)n, what);
+		return false;
+	}
+	if (!which(what[n] ? what + n + 1 : NULL, &event)) {
+		snprintf(why, size, "\"%s\": which one? a number from 1, or all", what);
+		return false;
+	}
+	return add_event(conf, event, why, size);
+}
+
+bool timeline_add(struct farm_conf *conf, const char *entry, char *why, size_t size)
+{
+	char text[160];
+	int64_t at_ms;
+	if (snprintf(text, sizeof text, "%s", entry) >= (int)sizeof text) {
+		snprintf(why, size, "longer than %zu", sizeof text - 1);
+		return false;
+	}
+	char *what = strchr(text, ':'), *equals = what ? strchr(what, '=') : NULL;
+	if (what)
+		*what++ = '\0';
+	if (!equals || !units_ms(text, &at_ms)) {
+		snprintf(why, size, "not TIME:WHAT=…, as in 30s:job=+400kW");
+		return false;
+	}
+	*equals++ = '\0';
+	if (strcmp(what, "job") == 0)
+		return add_job(conf, at_ms, equals, why, size);
+	static const char *const kinds[] = { "meter", "pdu", "miner" };
+	for (int k = 0; k < 3; k++)
+		if (strcmp(what, kinds[k]) == 0)
+			return add_fault(conf, (struct farm_event){ .at_ms = at_ms, .what = k }, equals, why, size);
+	snprintf(why, size, "\"%s\" is none of job, meter, pdu, miner", what);
+	return false;
+}
+
+bool timeline_read(struct farm_conf *conf, char *text, char *why, size_t size)
+{
+	int line = 1;
+	for (char *entry; (entry = strsep(&text, "\n")); line++) {
+		char told[160];
+		entry += strspn(entry, " \t");
+		entry[strcspn(entry, " \t\r")] = '\0';
+		if (*entry == '\0' || *entry == '#' || timeline_add(conf, entry, told, sizeof told))
+			continue;
+		snprintf(why, size, "line %d: %s", line, told);
+		return false;
+	}
+	return true;
+}
