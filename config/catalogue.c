@@ -35,13 +35,11 @@ bool register_read(struct reading *r, struct node *node, const struct table *tab
 	struct register_row row = {.conf.at = node->at};
 	size_t before = fault_list_count(r->faults);
 	section_read(r, node, table, &row);
-	if (fault_list_count(r->faults) != before)
-		return false;
-	if (strlen(row.type) >= sizeof conf->type) {
+	if (row.type && strlen(row.type) >= sizeof conf->type)
 		reading_fault(r, node_child(node, "type")->at, "type", "%s is no register type; float32, int32 "
 		              "or the like belongs here", shown(r->memory, row.type));
+	if (fault_list_count(r->faults) != before)
 		return false;
-	}
 	strcpy(row.conf.type, row.type);
 	row.conf.scale *= in_base_unit(row.unit);
 	row.conf.absent_all_ones = row.absent & 1;
@@ -133,6 +131,7 @@ static bool look_up(struct reading *r, const struct node *node, struct register_
 	}
 	fault_list_init(&faults, file);
 	bool fine = catalogue_read(r->memory, file, node->text, &faults, &entry);
+	fault_list_sort(&faults);
 	for (size_t i = 0; i < faults.n; i++) {
 		fault_format(&faults, i, line, sizeof line);
 		reading_fault(r, node->at, NULL, "%s", line);

@@ -77,8 +77,9 @@ static void meters_check(struct reading *r, struct config *config, const struct 
 				backup_ring(r, config, i, group);
 			path_pop(&r->path, inner);
 			const struct node *measures = node_child(group, "measures");
-			in_doubt = in_doubt || group->bad || !measures || measures->bad;
-			site = site || (config->meters[i].measures == MEASURES_SITE && !node_child(group, "backup_of"));
+			const struct node *backup = node_child(group, "backup_of");
+			in_doubt = in_doubt || group->bad || !measures || measures->bad || (backup && backup->bad);
+			site = site || (config->meters[i].measures == MEASURES_SITE && !backup);
 		}
 	}
 	if (!site && !in_doubt)

@@ -25,6 +25,7 @@ struct fault_list {
 	size_t n, dropped;
 };
 void fault_list_init(struct fault_list *, const char *file);
+/* path NULL or empty: none. */
 void fault_list_add(struct fault_list *, struct mark, const char *path, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void fault_list_sort(struct fault_list *);      /* by place */
@@ -108,6 +109,7 @@ struct mqtt_conf {
 	uint16_t port;
 	const char *tls_ca, *tls_cert, *tls_key;        /* NULL: plain TCP */
 	const char *username, *password_file;           /* the file's name; the secret is read by the wiring */
+	/* Files are relative to where the site file is, and stand here as they are to be opened. */
 	const char *prefix;
 };
 

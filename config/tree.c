@@ -153,7 +153,7 @@ static struct node *pair(struct builder *b, const yaml_event_t *key_event)
 	if (!key)
 		return NULL;
 	bool usable = key->type == NODE_SCALAR && !key->bad;
-	if (!usable)
+	if (!usable && !key->bad)
 		refuse(b, key_event, "a key is a single word; write KEY: VALUE");
 	size_t top = path_push(&b->path, usable ? key->text : "?");
 	yaml_event_t event;
@@ -250,7 +250,7 @@ static struct node *documents(struct builder *b)
 	}
 	if (root && !node_is_empty(root))
 		return root;
-	fault_list_add(b->faults, (struct mark){1, 1}, NULL, "the file is empty");
+	fault_list_add(b->faults, (struct mark){1, 1}, NULL, "the file is empty; keys and values belong in it");
 	return NULL;
 }
 
@@ -299,6 +299,8 @@ static size_t clean(char *to, const char *text, size_t most)
 const char *shown(struct arena *memory, const char *text)
 {
 	char *copy = arena_take(memory, SHOWN + 4);
+	if (!*text)
+		return "\"\"";
 	size_t n = clean(copy, text, SHOWN);
 	strcpy(copy + n, text[n] ? "..." : "");
 	return copy;

@@ -77,6 +77,12 @@ static bool in_bounds(struct reading *r, const struct field *field, const struct
 	return false;
 }
 
+static const char *quoted(struct reading *r, const struct node *node)
+{
+	const char *text = shown(r->memory, node->text);
+	return node->plain || !*node->text ? text : arena_format(r->memory, "\"%s\"", text);
+}
+
 /* "a power in W, kW, MW or GW belongs here, such as 20 MW, or auto" */
 static const char *wanted(struct reading *r, const struct trait *trait)
 {
@@ -102,10 +108,9 @@ static bool quantity_read(struct reading *r, const struct field *field, struct n
 	}
 	switch (quantity_parse(trait->quantity, node->text, &value)) {
 	case QUANTITY_FINE:       return false;
-	case QUANTITY_NO_NUMBER:  what = arena_format(r->memory, "is not %s", quantity_name(trait->quantity)); break;
+	case QUANTITY_NO_NUMBER:
+	case QUANTITY_WRONG_UNIT: what = arena_format(r->memory, "is not %s", quantity_name(trait->quantity)); break;
 	case QUANTITY_NO_UNIT:    what = "has no unit"; break;
-	case QUANTITY_WRONG_UNIT: what = arena_format(r->memory, "has no unit of %s",
-	                                              quantity_name(trait->quantity)); break;
 	case QUANTITY_TOO_FINE:   what = "is too little to count"; break;
 	case QUANTITY_TOO_LONG:   what = "is too large or has too many digits"; break;
 	}
@@ -117,9 +122,7 @@ static bool integer_read(struct reading *r, const struct field *field, struct no
 {
 	int64_t value;
 	if (!node->plain || !integer_parse(node->text, &value)) {
-		const char *quote = node->plain ? "" : "\"";
-		reading_fault(r, node->at, NULL, "%s%s%s is not a whole number; %s will do", quote,
-		              shown(r->memory, node->text), quote, bounds(r, field));
+		reading_fault(r, node->at, NULL, "%s is not a whole number; %s will do", quoted(r, node), bounds(r, field));
 		return false;
 	}
 	if (field->kind == KIND_ADDRESS && value > UINT16_MAX) {
@@ -141,7 +144,7 @@ static bool number_read(struct reading *r, const struct field *field, struct nod
 	double value;
 	if (!node->plain || !number_parse(node->text, &value) || value == 0) {
 		reading_fault(r, node->at, NULL, "%s is not a number to multiply by; write it as 0.1, 10 or 1e-3",
-		              shown(r->memory, node->text));
+		              quoted(r, node));
 		return false;
 	}
 	memcpy((char *)owner + field->offset, &value, sizeof value);
@@ -152,7 +155,7 @@ static bool boolean_read(struct reading *r, const struct field *field, struct no
 {
 	bool yes = strcmp(node->text, "true") == 0;
 	if (!node->plain || (!yes && strcmp(node->text, "false") != 0)) {
-		reading_fault(r, node->at, NULL, "%s is neither; true or false will do", shown(r->memory, node->text));
+		reading_fault(r, node->at, NULL, "%s is neither; true or false will do", quoted(r, node));
 		return false;
 	}
 	store(field, owner, yes);
