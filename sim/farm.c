@@ -10,7 +10,7 @@ enum { DICE_PDU_FAULT = 300, DICE_HELD };
 
 int64_t farm_now_ms(const struct farm *farm)
 {
-	return (int64_t)((uv_hrtime() - farm->begin_ns) / 1000000);
+	return (int64_t)((uv_hrtime() - farm->begin_ns) / 1000000) * farm->conf.speed;
 }
 
 static int64_t now_ms(void *self)
@@ -157,7 +157,7 @@ static void on_tick(uv_timer_t *timer)
 
 static void arm(struct farm *farm)
 {
-	int64_t in_ms = farm->next_ms - farm_now_ms(farm);
+	int64_t in_ms = (farm->next_ms - farm_now_ms(farm)) / farm->conf.speed;
 	uv_update_time(farm->loop);
 	uv_timer_start(&farm->tick, on_tick, in_ms > 0 ? (uint64_t)in_ms : 0, 0);
 }

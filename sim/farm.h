@@ -26,6 +26,7 @@ struct farm_conf {
 	size_t n_of[FARM_TYPES], n_types;
 	uint16_t modbus_port, miner_port;
 	int64_t meter_refresh_ms, pdu_refresh_ms;
+	int32_t speed;                  /* how many times faster than real the site's time runs; at least 1 */
 	int32_t latency_ms;             /* of a miner's answer */
 	int32_t fault_permille[N_PLANT_FAULTS], held_permille;  /* held: a session by somebody who comes no more */
 	size_t pdu_faults[N_MODBUS_FAULTS];     /* how many PDUs of each, drawn by the seed */

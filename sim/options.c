@@ -294,7 +294,7 @@ static void set_defaults(struct options *options)
 		.truth = { .seed = 1, .load = { .pattern = LOAD_TRAINING, .peak_w = 1000000 }, .n_pdus = 60,
 		           .house_w = 20000, .house_permille = 30 },
 		.types = { &plant_luxos_s21, &plant_luxos_s19kpro, &plant_cgminer_s19 }, .n_of = { 160, 100, 40 }, .n_types = 3,
-		.modbus_port = 1502, .miner_port = 4028, .meter_refresh_ms = 100, .pdu_refresh_ms = 1000, .latency_ms = 20,
+		.modbus_port = 1502, .miner_port = 4028, .meter_refresh_ms = 100, .pdu_refresh_ms = 1000, .latency_ms = 20, .speed = 1,
 		.site_name = "sim", .mqtt_host = "127.0.0.1", .mqtt_port = 1883,
 	} };
 }
