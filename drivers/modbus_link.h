@@ -52,7 +52,7 @@ struct modbus_client *modbus_link_next(const struct modbus_link *);     /* NULL:
 int64_t modbus_link_due(const struct modbus_link *);    /* when to settle next; INT64_MAX: nothing to wait for */
 
 void modbus_link_begin(struct modbus_link *, struct modbus_client *);           /* its request leaves now */
-void modbus_link_answer(struct modbus_link *, struct modbus_answer *);          /* of the one asked, at once; not from inside ask */
+void modbus_link_answer(struct modbus_link *, struct modbus_answer *);  /* of the one asked, at once; not from inside ask */
 void modbus_link_give_up(struct modbus_link *, enum fault);     /* of the one asked; it is told when the link settles */
 void modbus_link_resend(struct modbus_link *);          /* the one asked waits for its turn again */
 

@@ -17,7 +17,7 @@ struct meter_room {
 	LIST_HEAD(, modbus_line) lines;
 	unsigned n_open;                /* connections and lines not yet gone */
 	bool closing;
-	uint64_t dice;                  /* state of the jitter's random numbers */
+	uint64_t dice;                  /* a seed for each connection's jitter */
 };
 
 void meter_room_left(struct meter_room *);      /* a connection or line is gone; may free the room */

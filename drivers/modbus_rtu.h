@@ -8,7 +8,8 @@
 #include "drivers/meter.h"
 #include "drivers/modbus_link.h"
 
-/* device is copied; baud 0 is 9600, parity 0 is 'N'. The line closes itself when its last client has left: when the request under way has ended. */
+/* device is copied; baud 0 is 9600, parity 0 is 'N'. The line closes itself when its last client has left and the
+ * request under way has ended. */
 void modbus_rtu_join(struct meter_room *, const char *device, uint32_t baud, char parity, struct modbus_client *);
 
 #endif

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/modbus_backoff.h"
 #include "drivers/modbus_codec.h"
 #include "drivers/modbus_room.h"
 
 enum {
-	LEAST_DELAY_MS = 100,
-	MOST_DELAY_MS = 30000,
 	CONNECT_MS = 3000,              /* two SYNs; the kernel alone would try for two minutes */
 	GRACE_MS = 1,
 	MOST_STRAYS = 16,               /* between two answers; more is a flood */
@@ -35,9 +34,8 @@ struct modbus_conn {
 
 	struct sockaddr_storage addresses[MOST_ADDRESSES];
 	unsigned n_addresses, next_address;
-	int64_t retry_ms;               /* not to be opened before */
 	int64_t connect_until_ms;
-	unsigned misses;                /* attempts in a row that brought nothing */
+	struct modbus_backoff backoff;
 
 	bool answered;                  /* this connection has brought an answer */
 	bool grace;                     /* the deadline has passed; what lies in the socket still counts */
@@ -69,7 +67,7 @@ static void on_timer_closed(uv_handle_t *handle)
 /* Ten timeouts, so that a fast meter that came back is not left alone for as long as a slow one may be. */
 static int64_t most_delay(const struct modbus_conn *conn)
 {
-	int64_t most_ms = MOST_DELAY_MS;
+	int64_t most_ms = BACKOFF_MOST_MS;
 	const struct modbus_client *client;
 	LIST_FOREACH(client, &conn->link.clients, entry)
 		if (10 * (int64_t)client->timeout_ms < most_ms)
@@ -77,35 +75,16 @@ static int64_t most_delay(const struct modbus_conn *conn)
 	return most_ms > 1000 ? most_ms : 1000;
 }
 
-static uint32_t roll(struct meter_room *room)
-{
-	room->dice = room->dice * 6364136223846793005u + 1442695040888963407u;  /* Knuth, MMIX */
-	return (uint32_t)(room->dice >> 33);
-}
-
-static int64_t retry_delay(struct modbus_conn *conn)
-{
-	if (conn->misses < conn->link.n_clients)
-		return 0;
-	unsigned doublings = conn->misses - conn->link.n_clients;
-	int64_t most_ms = most_delay(conn);
-	int64_t delay_ms = doublings < 10 ? (int64_t)LEAST_DELAY_MS << doublings : most_ms;
-	if (delay_ms > most_ms)
-		delay_ms = most_ms;
-	return delay_ms * 3 / 4 + roll(conn->room) % (delay_ms / 2 + 1);
-}
-
 static void count_miss(struct modbus_conn *conn, unsigned misses)
 {
-	conn->misses = conn->answered ? 0 : conn->misses + misses;
-	conn->answered = false;
-	conn->retry_ms = modbus_now_ms() + retry_delay(conn);
+	modbus_backoff_miss(&conn->backoff, misses, conn->link.n_clients, most_delay(conn), modbus_now_ms());
 }
 
 /* A connection that could not be made says more than a device that did not answer: it counts for all behind it. */
 static void connect_failed(struct modbus_conn *conn)
 {
-	count_miss(conn, conn->misses < conn->link.n_clients ? conn->link.n_clients - conn->misses : 1);
+	unsigned misses = conn->backoff.misses, all = conn->link.n_clients;
+	count_miss(conn, misses < all ? all - misses : 1);
 }
 
 static void on_tcp_closed(uv_handle_t *handle)
@@ -129,14 +108,11 @@ static void tcp_close(struct modbus_conn *conn)
 /* Ends the connection; the one asked is told why once it is closed. */
 static void conn_drop(struct modbus_conn *conn, enum fault fault)
 {
-	bool idle = !conn->link.asked;
 	modbus_link_give_up(&conn->link, fault);
-	if (conn->state == CONN_CONNECTING && conn->next_address < conn->n_addresses)
-		conn->retry_ms = modbus_now_ms();
-	else if (conn->state == CONN_CONNECTING)
-		connect_failed(conn);
-	else if (!(idle && conn->answered))
+	if (conn->state == CONN_UP && !conn->answered)
 		count_miss(conn, 1);
+	if (conn->state == CONN_CONNECTING && conn->next_address == conn->n_addresses)
+		connect_failed(conn);
 	tcp_close(conn);
 }
 
@@ -152,7 +128,7 @@ static void conn_lost(struct modbus_conn *conn)
 static void take_answer(struct modbus_conn *conn, enum fault fault, const uint16_t *words)
 {
 	conn->answered = true;
-	conn->misses = 0;
+	conn->backoff.misses = 0;
 	conn->strays = 0;
 	modbus_link_answer(&conn->link, &(struct modbus_answer){ .fault = fault, .words = words, .came_ms = modbus_now_ms() });
 }
@@ -359,8 +335,8 @@ static void arm(struct modbus_conn *conn)
 	int64_t due_ms = modbus_link_due(&conn->link);
 	if (conn->state == CONN_CONNECTING && conn->connect_until_ms < due_ms)
 		due_ms = conn->connect_until_ms;
-	if (conn->state == CONN_DOWN && modbus_link_next(&conn->link) && conn->retry_ms < due_ms)
-		due_ms = conn->retry_ms;
+	if (conn->state == CONN_DOWN && modbus_link_next(&conn->link) && conn->backoff.retry_ms < due_ms)
+		due_ms = conn->backoff.retry_ms;
 	if (due_ms == INT64_MAX) {
 		uv_timer_stop(&conn->timer);
 		return;
@@ -374,7 +350,7 @@ static void arm(struct modbus_conn *conn)
 static void conn_advance(struct modbus_conn *conn)
 {
 	struct modbus_client *next = modbus_link_next(&conn->link);
-	if (conn->state == CONN_DOWN && next && modbus_now_ms() >= conn->retry_ms)
+	if (conn->state == CONN_DOWN && next && modbus_now_ms() >= conn->backoff.retry_ms)
 		conn_open(conn);
 	else if (conn->state == CONN_UP && next && !conn->link.asked)
 		send_request(conn, next);
@@ -434,6 +410,7 @@ static struct modbus_conn *conn_new(struct meter_room *room, const char *host, u
 	LIST_INIT(&conn->link.clients);
 	conn->room = room;
 	conn->port = port;
+	conn->backoff.dice = room->dice++;
 	conn->host = room_alloc(strlen(host) + 1);
 	strcpy(conn->host, host);
 	uv_timer_init(room->loop, &conn->timer);

@@ -310,6 +310,26 @@ static void test_a_connection_that_is_never_made(void **state)
 	close(listener);
 }
 
+/* The loop was kept busy past the deadline, while the answer lay in the socket: it came in time. */
+static void test_a_busy_loop_loses_no_answer(void **state)
+{
+	(void)state;
+	static struct gateway gateway;
+	gateway_open(&gateway, -1, 300);
+	while (probe_ask(&gateway.units[1], &gateway.loop) != FAULT_NONE)
+		;
+	unsigned before = gateway.rogues.devices[0].requests;
+	probe_poll(&gateway.units[1]);
+	while (gateway.rogues.devices[0].requests == before)
+		uv_sleep(1);
+	uv_sleep(500);
+	while (gateway.units[1].polling)
+		uv_run(&gateway.loop, UV_RUN_ONCE);
+	assert_int_equal(gateway.units[1].last.fault, FAULT_NONE);
+	assert_int_equal(probes_end(gateway.units, UNITS, gateway.room, &gateway.loop), 0);
+	rogues_stop(&gateway.rogues);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_a_dead_unit_behind_a_shared_gateway),
 		cmocka_unit_test(test_units_of_a_gateway_share_one_connection),
 		cmocka_unit_test(test_one_leaves_in_mid_poll),
+		cmocka_unit_test(test_a_busy_loop_loses_no_answer),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_a_device_that_comes_back),
 		cmocka_unit_test(test_a_connection_that_is_never_made),
