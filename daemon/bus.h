@@ -20,7 +20,8 @@ struct bus_conf {                       /* all strings are copied; the password 
 	const char *username, *password;                /* NULL: none */
 	const char *client_id;          /* NULL: any, and the broker keeps nothing for us while we are away */
 	const char *prefix;             /* "mullet/pecos-1" */
-	const char *will_topic;         /* below the prefix; QoS 1, retained; NULL: no will */
+	const char *will_topic;         /* below the prefix; QoS 1, retained; NULL: no will. What was
+	                                   last put there is published again with each new connection */
 	const char *will;
 	size_t most_events, most_event_bytes;           /* kept while away; 0: 10,000 and 32 MiB */
 	uint32_t backoff_ms, most_backoff_ms;           /* between attempts, doubling, half of it random; 0: 500 and 30,000 */

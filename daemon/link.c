@@ -1,0 +1,402 @@
+#include "daemon/link.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "daemon/xalloc.h"
+
+#define KEEPALIVE_S 10
+#define STEADY_MS 10000                 /* a link that held so long starts the back-off afresh */
+#define READS 20                        /* packets taken at a time, so that a flood cannot hold the loop */
+
+struct link {
+	uv_loop_t *loop;
+	struct link_user user;
+	struct mosquitto *mosq;
+	char *host, *tls_ca, *tls_cert, *tls_key;
+	uint16_t port;
+	uv_poll_t poll;
+	uv_timer_t misc, retry, turn;
+	uv_getaddrinfo_t lookup;
+	int open;                       /* handles, and the look-up while there is one */
+	int poll_events;
+	bool polling, poll_closing, looking_up, up, closed;
+	int broken;                     /* the library's error while publishing; 0: none */
+	int refused;                    /* the broker's answer to our greeting, if it was no */
+	uint32_t first_backoff_ms, most_backoff_ms, backoff_ms;
+	uint64_t up_at_ms;
+	uint32_t lookups;
+};
+
+static void let_go(struct link *link)
+{
+	if (--link->open > 0)
+		return;
+	struct link_user user = link->user;
+	mosquitto_lib_cleanup();
+	free(link->host);
+	free(link->tls_ca);
+	free(link->tls_cert);
+	free(link->tls_key);
+	free(link);
+	user.on_closed(user.self);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	let_go(handle->data);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	struct link *link = handle->data;
+	link->poll_closing = false;
+	let_go(link);
+}
+
+/* To be called before the library closes its socket, or at once after: the number may be given away again. */
+static void close_poll(struct link *link)
+{
+	if (!link->polling)
+		return;
+	link->polling = false;
+	link->poll_closing = true;
+	uv_close((uv_handle_t *)&link->poll, on_poll_closed);
+}
+
+static uint32_t jittered(uint32_t ms)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint32_t)uv_hrtime();
+	return ms / 2 + random % (ms / 2 + 1);
+}
+
+static void on_poll(uv_poll_t *, int status, int events);
+static void on_retry(uv_timer_t *);
+
+static void lost(struct link *link, const char *why)
+{
+	close_poll(link);
+	if (link->up && uv_now(link->loop) - link->up_at_ms >= STEADY_MS)
+		link->backoff_ms = link->first_backoff_ms;
+	link->up = false;
+	link->broken = link->refused = 0;
+	uv_timer_start(&link->retry, on_retry, jittered(link->backoff_ms), 0);
+	link->backoff_ms = link->backoff_ms > link->most_backoff_ms / 2 ? link->most_backoff_ms : link->backoff_ms * 2;
+	link->user.on_down(link->user.self, why);
+}
+
+static const char *error_text(const struct link *link, int rc)
+{
+	if (link->refused)
+		return mosquitto_connack_string(link->refused);
+	return rc == MOSQ_ERR_ERRNO && errno ? strerror(errno) : mosquitto_strerror(rc);
+}
+
+static void update_poll(struct link *link)
+{
+	int events = UV_READABLE | (mosquitto_want_write(link->mosq) ? UV_WRITABLE : 0);
+	if (events == link->poll_events)
+		return;
+	link->poll_events = events;
+	uv_poll_start(&link->poll, events, on_poll);
+}
+
+/* Follows every call into the library, which closes its socket itself when it meets an error. */
+static void after_library(struct link *link, int rc)
+{
+	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0)
+		rc = MOSQ_ERR_CONN_LOST;
+	if (rc == MOSQ_ERR_SUCCESS && !link->refused)
+		link->user.on_ready(link->user.self);
+	if (link->closed)
+		return;
+	if (rc || link->refused || link->broken)
+		lost(link, error_text(link, rc ? rc : link->broken));
+	else
+		update_poll(link);
+}
+
+/* With TLS, packets may wait decrypted where poll cannot see them; so it reads until there is no more. */
+static int read_packets(struct link *link)
+{
+	for (int i = 0; i < READS; i++) {
+		errno = 0;
+		int rc = mosquitto_loop_read(link->mosq, 1);
+		if (rc || errno == EAGAIN || mosquitto_socket(link->mosq) < 0)
+			return rc;
+	}
+	return MOSQ_ERR_SUCCESS;
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+	struct link *link = handle->data;
+	int rc = MOSQ_ERR_SUCCESS, error = 0;
+	socklen_t size = sizeof(error);
+	if (status < 0) {
+		getsockopt(mosquitto_socket(link->mosq), SOL_SOCKET, SO_ERROR, &error, &size);
+		lost(link, error ? strerror(error) : "the connection broke");
+		return;
+	}
+	if (events & UV_READABLE)
+		rc = read_packets(link);
+	if (rc == MOSQ_ERR_SUCCESS && events & UV_WRITABLE && mosquitto_socket(link->mosq) >= 0)
+		rc = mosquitto_loop_write(link->mosq, 1);
+	after_library(link, rc);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+	if (link->polling)
+		after_library(link, MOSQ_ERR_SUCCESS);
+	else
+		link->user.on_ready(link->user.self);
+}
+
+void link_wake(struct link *link)
+{
+	if (!link->closed && !uv_is_active((uv_handle_t *)&link->turn))
+		uv_timer_start(&link->turn, on_turn, 0, 0);
+}
+
+static void on_misc(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+	if (!link->polling)
+		return;
+	int rc = mosquitto_loop_misc(link->mosq);
+	if (rc == MOSQ_ERR_SUCCESS && link->tls_ca)
+		rc = read_packets(link);
+	after_library(link, rc);
+}
+
+static void on_connect(struct mosquitto *mosq, void *self, int rc)
+{
+	struct link *link = self;
+	(void)mosq;
+	link->refused = rc;
+	if (rc)
+		return;
+	link->up = true;
+	link->up_at_ms = uv_now(link->loop);
+	link->user.on_up(link->user.self);
+}
+
+static void on_disconnect(struct mosquitto *mosq, void *self, int rc)
+{
+	(void)mosq;
+	(void)rc;
+	close_poll(self);
+}
+
+static void on_publish(struct mosquitto *mosq, void *self, int mid)
+{
+	struct link *link = self;
+	(void)mosq;
+	link->user.on_acked(link->user.self, mid);
+}
+
+static void on_message(struct mosquitto *mosq, void *self, const struct mosquitto_message *message)
+{
+	struct link *link = self;
+	(void)mosq;
+	size_t len = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
+	link->user.on_message(link->user.self, message->topic, len ? message->payload : "", len, message->retain);
+}
+
+/* Always by address, so that a broker that has moved is found; but with TLS by name, for the certificate says that. */
+static int connect_async(struct link *link, const char *address)
+{
+	int rc = link->tls_ca ? mosquitto_tls_set(link->mosq, link->tls_ca, NULL, link->tls_cert, link->tls_key, NULL)
+	                      : MOSQ_ERR_SUCCESS;
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_connect_async(link->mosq, link->tls_ca ? link->host : address, link->port, KEEPALIVE_S);
+	return rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0 ? MOSQ_ERR_CONN_LOST : rc;
+}
+
+static void connect_to(struct link *link, const char *address)
+{
+	errno = 0;
+	int rc = connect_async(link, address);
+	if (rc != MOSQ_ERR_SUCCESS) {
+		lost(link, error_text(link, rc));
+		return;
+	}
+	rc = uv_poll_init(link->loop, &link->poll, mosquitto_socket(link->mosq));
+	if (rc < 0) {
+		lost(link, uv_strerror(rc));
+		return;
+	}
+	link->poll.data = link;
+	link->open++;
+	link->polling = true;
+	link->poll_events = UV_READABLE | UV_WRITABLE;
+	uv_poll_start(&link->poll, link->poll_events, on_poll);
+}
+
+/* A name may stand for several addresses of which some never answer: each attempt takes the next. */
+static const struct addrinfo *pick(const struct addrinfo *found, uint32_t turn)
+{
+	uint32_t n = 0;
+	for (const struct addrinfo *a = found; a; a = a->ai_next)
+		n++;
+	for (turn = n ? turn % n : 0; turn > 0; turn--)
+		found = found->ai_next;
+	return found;
+}
+
+static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+{
+	struct link *link = lookup->data;
+	char address[INET6_ADDRSTRLEN] = "", why[160];
+	link->looking_up = false;
+	if (found)
+		uv_ip_name(pick(found, link->lookups++)->ai_addr, address, sizeof(address));
+	uv_freeaddrinfo(found);
+	snprintf(why, sizeof(why), "%.100s: %s", link->host, status ? uv_strerror(status) : "");
+	if (!link->closed && status == 0)
+		connect_to(link, address);
+	else if (!link->closed)
+		lost(link, why);
+	let_go(link);
+}
+
+static bool is_address(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	return uv_inet_pton(AF_INET, host, address) == 0 || uv_inet_pton(AF_INET6, host, address) == 0;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	if (link->poll_closing) {
+		uv_timer_start(&link->retry, on_retry, 1, 0);
+		return;
+	}
+	if (is_address(link->host)) {
+		connect_to(link, link->host);
+		return;
+	}
+	link->lookup.data = link;
+	int rc = uv_getaddrinfo(link->loop, &link->lookup, on_resolved, link->host, NULL, &hints);
+	if (rc < 0) {
+		lost(link, uv_strerror(rc));
+		return;
+	}
+	link->looking_up = true;
+	link->open++;
+}
+
+static char *copy_or_null(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static void open_timer(struct link *link, uv_timer_t *timer)
+{
+	uv_timer_init(link->loop, timer);
+	timer->data = link;
+	link->open++;
+}
+
+static void open_mosquitto(struct link *link, const struct link_conf *conf)
+{
+	mosquitto_lib_init();
+	/* With a name of our own the broker keeps orders for us while we are away; each says until when it holds. */
+	link->mosq = mosquitto_new(conf->client_id, conf->client_id == NULL, link);
+	if (!link->mosq)
+		abort();
+	mosquitto_connect_callback_set(link->mosq, on_connect);
+	mosquitto_disconnect_callback_set(link->mosq, on_disconnect);
+	mosquitto_publish_callback_set(link->mosq, on_publish);
+	mosquitto_message_callback_set(link->mosq, on_message);
+	mosquitto_max_inflight_messages_set(link->mosq, (unsigned)conf->in_flight);
+	if (conf->username)
+		mosquitto_username_pw_set(link->mosq, conf->username, conf->password);
+	if (conf->will_topic)
+		mosquitto_will_set(link->mosq, conf->will_topic, (int)strlen(conf->will), conf->will, 1, true);
+}
+
+struct link *link_open(uv_loop_t *loop, const struct link_conf *conf, struct link_user user)
+{
+	struct link *link = xcalloc(1, sizeof(*link));
+	link->loop = loop;
+	link->user = user;
+	link->host = xstrdup(conf->host);
+	link->tls_ca = copy_or_null(conf->tls_ca);
+	link->tls_cert = copy_or_null(conf->tls_cert);
+	link->tls_key = copy_or_null(conf->tls_key);
+	link->port = conf->port;
+	link->first_backoff_ms = link->backoff_ms = conf->backoff_ms;
+	link->most_backoff_ms = conf->most_backoff_ms;
+	open_mosquitto(link, conf);
+	open_timer(link, &link->misc);
+	open_timer(link, &link->retry);
+	open_timer(link, &link->turn);
+	uv_timer_start(&link->misc, on_misc, 1000, 1000);
+	uv_timer_start(&link->retry, on_retry, 0, 0);
+	return link;
+}
+
+bool link_trying(const struct link *link)
+{
+	return link->polling;
+}
+
+bool link_writable(const struct link *link)
+{
+	return !mosquitto_want_write(link->mosq);
+}
+
+void link_subscribe(struct link *link, const char *topic, bool wanted)
+{
+	if (wanted)
+		mosquitto_subscribe(link->mosq, NULL, topic, 1);
+	else
+		mosquitto_unsubscribe(link->mosq, NULL, topic);
+	link_wake(link);
+}
+
+bool link_publish(struct link *link, const char *topic, const char *text, size_t len, int qos, bool retained, int *mid)
+{
+	errno = 0;
+	int rc = mosquitto_publish(link->mosq, mid, topic, (int)len, text, qos, retained);
+	switch (rc) {
+	case MOSQ_ERR_SUCCESS:
+		return true;
+	case MOSQ_ERR_NO_CONN:
+	case MOSQ_ERR_CONN_LOST:
+	case MOSQ_ERR_ERRNO:
+	case MOSQ_ERR_TLS:
+		link->broken = rc;
+		return qos > 0;         /* not sent, but kept for the next connection */
+	}
+	return false;
+}
+
+void link_close(struct link *link, bool farewell)
+{
+	if (link->closed)
+		return;
+	link->closed = true;
+	close_poll(link);
+	if (link->up && farewell)
+		mosquitto_disconnect(link->mosq);
+	link->up = false;
+	mosquitto_destroy(link->mosq);
+	link->mosq = NULL;
+	if (link->looking_up)
+		uv_cancel((uv_req_t *)&link->lookup);
+	uv_close((uv_handle_t *)&link->misc, on_handle_closed);
+	uv_close((uv_handle_t *)&link->retry, on_handle_closed);
+	uv_close((uv_handle_t *)&link->turn, on_handle_closed);
+}
