@@ -61,7 +61,11 @@ static void finish(struct cgminer_exchange *exchange, enum fault fault, bool min
 	uv_handle_t *handle = (uv_handle_t *)&exchange->tcp;
 	if (uv_is_closing(handle))
 		return;
-	exchange->reply = (struct cgminer_reply){ fault, exchange->text, exchange->len };
+	exchange->reply.fault = fault;
+	if (fault == FAULT_NONE) {
+		exchange->reply.text = exchange->text;
+		exchange->reply.len = exchange->len;
+	}
 	if (!exchange->line->closing)
 		uv_timer_stop(&exchange->line->deadline);
 	if (!exchange->connected && exchange->line->host)

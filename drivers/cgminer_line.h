@@ -22,7 +22,7 @@
  * FAULT_SILENT: no connection, or no whole reply in time. FAULT_GARBLED: cut short, endless, or not this protocol. */
 struct cgminer_reply {
 	enum fault fault;
-	const char *text;               /* lent for the call */
+	const char *text;               /* lent for the call; NULL without FAULT_NONE */
 	size_t len;
 };
 
