@@ -78,6 +78,8 @@ void reading_fault(struct reading *, struct mark, const char *key, const char *f
 void section_read(struct reading *, struct node *map, const struct table *, void *owner);
 /* One value of any kind but sections and groups; false after adding a fault. */
 bool value_read(struct reading *, const struct field *, struct node *, void *owner);
+bool text_read(struct reading *, const struct field *, struct node *, void *owner);     /* text, name, topic, host, file */
+bool hosts_read(struct reading *, const struct field *, struct node *, void *owner);
 void value_preset(struct reading *, const struct field *, void *owner);
 void value_describe(const struct field *, char *buf, size_t size);      /* "POWER, 1 kW to 5 GW" */
 bool registers_read(struct reading *, struct node *, struct register_map_conf *);

@@ -353,6 +353,45 @@ static void what_is_told_is_kept(void **state)
 	config_free(config);
 }
 
+static void what_is_just_inside_the_bounds_is_taken(void **state)
+{
+	(void)state;
+	struct config *config = must_read(
+		"site: {name: a, cap: 2 MW, target: 2000 kW, reserve: 1999999 W, ramp_up: 1 W/min}\n"
+		"meters:\n"
+		"  m: {measures: site, driver: modbus, host: h, registers: raritan-px3, every: 100 ms, timeout: 100 ms,\n"
+		"      stale_after: 200 ms, port: 1, unit: 0}\n"
+		"  n: {measures: site, driver: modbus, host: i, registers: raritan-px3, every: 700 ms, port: 65535, unit: 255}\n"
+		"  o: {measures: site, driver: modbus, host: j, registers: raritan-px3, every: 600 ms}\n"
+		"miners:\n"
+		"  x: {driver: luxos, host: x, priority: 0, cycles_per_day: 0, min_awake: 0 s, every: 3 s, nominal: 26 W}\n"
+		"  y: {driver: luxos, host: y, priority: 1000, cycles_per_day: 1000, min_asleep: 24 h, every: 1 h,\n"
+		"      timeout: 1 min}\n");
+	assert_int_equal(config->target_w, config->cap_w);
+	assert_int_equal(config->meters[0].stale_after_ms, 200);
+	assert_int_equal(config->meters[1].timeout_ms, 700);
+	assert_int_equal(config->meters[1].stale_after_ms, 2100);
+	assert_int_equal(config->meters[1].unit, 255);
+	assert_int_equal(config->meters[2].stale_after_ms, 2000);
+	assert_int_equal(config->miners[1].min_asleep_ms, 86400000);
+	config_free(config);
+}
+
+static void a_thousand_groups(void **state)
+{
+	(void)state;
+	char *text = malloc(100000);
+	assert_non_null(text);
+	size_t len = (size_t)sprintf(text, "%s", smallest);
+	for (int i = 1; i < 1000; i++)
+		len += (size_t)sprintf(text + len, "  x%d: {driver: luxos, host: y%d}\n", i, i);
+	struct config *config = must_read(text);
+	assert_int_equal(config->n_miners, 1000);
+	assert_string_equal(config->miners[999].names[0], "x999");
+	config_free(config);
+	free(text);
+}
+
 static void faults_of_the_catalogue_name_its_file(void **state)
 {
 	static const char *const broken[] = {"tests/config/registers", NULL};
@@ -442,6 +481,8 @@ int main(void)
 		cmocka_unit_test(the_example_loads),
 		cmocka_unit_test(what_is_not_told_has_its_default),
 		cmocka_unit_test(what_is_told_is_kept),
+		cmocka_unit_test(what_is_just_inside_the_bounds_is_taken),
+		cmocka_unit_test(a_thousand_groups),
 		cmocka_unit_test(faults_of_the_catalogue_name_its_file),
 		cmocka_unit_test(faults_are_sorted_by_place),
 		cmocka_unit_test(every_key_can_be_printed),

@@ -129,6 +129,7 @@ static void hostlists_are_spelt_out_in_order(void **state)
 	assert_hosts("n[00-02]", 3, "n00 n01 n02");
 	assert_hosts("n[98-101]", 9, "n98 n99 n100 n101");
 	assert_hosts("/dev/ttyUSB[0-1]", 9, "/dev/ttyUSB0 /dev/ttyUSB1");
+	assert_hosts("a[1][1][1][1][1][1][1][1][1][1][1][1][1][1][1]b", 1, "a111111111111111b");
 	assert_hosts("fe80::1%eth0", 1, "fe80::1%eth0");
 }
 
