@@ -364,6 +364,7 @@ void site_close(struct site *site)
 {
 	const struct site_conf *conf = site->conf;
 	size_t n_meters = conf->policy.n_meters, n_miners = conf->policy.n_miners;
+	outcomes_give_up(site);
 	site->closing = true;
 	/* Nobody's on_closed fires inside close, so the site outlives both loops. */
 	for (size_t i = 0; i < n_meters; i++)

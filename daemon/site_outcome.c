@@ -80,6 +80,13 @@ void outcomes_settle(struct site *site, struct instant now)
 			publish(site, &site->outcomes[k], now);
 }
 
+void outcomes_give_up(struct site *site)
+{
+	for (size_t k = 0; k < OUTCOMES && site->n_outcomes; k++)
+		if (site->outcomes[k].seq)
+			publish(site, &site->outcomes[k], site->rooms.clock->now(site->rooms.clock));
+}
+
 void outcomes_free(struct site *site)
 {
 	for (size_t k = 0; k < OUTCOMES; k++)

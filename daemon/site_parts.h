@@ -80,6 +80,7 @@ void outcome_begin(struct site *, uint64_t seq, const struct decision *, int64_t
 void outcome_answered(struct site *, uint32_t miner, enum fault, int64_t now_ms);
 /* Commands that have ended since the last step, by their watts; publishes what is complete. */
 void outcomes_settle(struct site *, struct instant now);
+void outcomes_give_up(struct site *);   /* publishes the rest as it stands */
 void outcomes_free(struct site *);
 
 /* ---- site_tell.c ---- */

@@ -231,6 +231,7 @@ const struct miner_driver luxos_driver = {
 	.sleep = { .delay_ms = 1000, .ramp_ms = 4000 },
 	.wake = { .delay_ms = 5000, .ramp_ms = 15000 },
 	.wakes = luxos_wakes,
+	.tells_power = true,
 	.open = luxos_open,
 	.poll = cgminer_desk_poll,
 	.order = cgminer_desk_order,

@@ -35,6 +35,7 @@ struct miner_driver {
 	int32_t step_w;                 /* finest limit it can hold; 0 if it knows only on and off */
 	struct miner_response sleep, wake;      /* typical; the config may tell better */
 	const char *const *wakes;       /* ways to wake that the config may name, NULL-terminated; NULL: no choice */
+	bool tells_power;               /* the watts it draws; if not, the config must, and must ask for steering */
 	const char *cannot;             /* one sentence for the operator at start; NULL: nothing to say */
 	struct miner *(*open)(uv_loop_t *, const struct miner_conf *, struct miner_user);       /* cannot fail */
 	void (*poll)(struct miner *);   /* answered exactly once by on_reading; a poll while one is under way

@@ -1,0 +1,522 @@
+#include "daemon/service.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/xalloc.h"
+
+#define STEP_MS    250                  /* at the latest; the site's meter makes it sooner */
+#define STOP_MS    5000                 /* orders under way are given up after this */
+#define STATUS_MS  5000
+
+static struct instant now(void)
+{
+	return system_clock.now(&system_clock);
+}
+
+/* ---- reading the file ---- */
+
+struct wired *service_read(const char *file, struct fault_list *faults)
+{
+	char beside[PATH_MAX], exe[PATH_MAX], built[PATH_MAX + 32], installed[PATH_MAX + 32], copy[PATH_MAX];
+	snprintf(copy, sizeof(copy), "%s", file);
+	snprintf(beside, sizeof(beside), "%s", dirname(copy));
+	if (strlen(beside) + sizeof("/registers") <= sizeof(beside))
+		strcat(beside, "/registers");
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	char *home = dirname(exe);
+	snprintf(installed, sizeof(installed), "%s/../share/mulletd/registers", home);
+	snprintf(built, sizeof(built), "%s/../config/registers", home);
+	const char *catalogue[] = { beside, "/etc/mulletd/registers", installed, built, NULL };
+	struct config *config = config_read(file, catalogue, faults);
+	return config ? wire(config, faults) : NULL;
+}
+
+/* systemd hands credentials over in a directory of its own; else the file is named relative to the config. */
+static FILE *open_password(const struct service *service, const char *name)
+{
+	char path[PATH_MAX], copy[PATH_MAX];
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	if (credentials) {
+		snprintf(copy, sizeof(copy), "%s", name);
+		snprintf(path, sizeof(path), "%s/%s", credentials, basename(copy));
+		FILE *file = fopen(path, "r");
+		if (file)
+			return file;
+	}
+	snprintf(copy, sizeof(copy), "%s", service->conf->file);
+	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : dirname(copy), name[0] == '/' ? "" : "/", name);
+	return fopen(path, "r");
+}
+
+static bool read_password(struct service *service)
+{
+	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
+	if (!mqtt->present || !mqtt->username)
+		return true;
+	const char *name = mqtt->password_file ? mqtt->password_file : "mqtt.password";
+	FILE *file = open_password(service, name);
+	if (!file) {
+		if (!mqtt->password_file)
+			return true;            /* a user without a password */
+		log_error("mqtt.password_file: cannot read %s: %s", name, strerror(errno));
+		return false;
+	}
+	char line[1024] = "";
+	bool read = fgets(line, sizeof(line), file) != NULL;
+	fclose(file);
+	line[strcspn(line, "\r\n")] = '\0';
+	service->password = xstrdup(line);
+	explicit_bzero(line, sizeof(line));
+	if (!read)
+		log_error("mqtt.password_file: %s is empty", name);
+	return read;
+}
+
+/* ---- stepping ---- */
+
+static void on_poll_timer(uv_timer_t *timer);
+static void on_step_timer(uv_timer_t *timer);
+
+static void arm(uv_timer_t *timer, uv_timer_cb cb, int64_t at_ms)
+{
+	int64_t in_ms = at_ms - now().mono_ms;
+	uv_update_time(timer->loop);
+	uv_timer_start(timer, cb, in_ms > 0 ? (uint64_t)in_ms : 0, 0);
+}
+
+static void arm_poll(struct service *service, int64_t next_ms)
+{
+	int64_t latest_ms = now().mono_ms + STEP_MS;
+	arm(&service->poll_timer, on_poll_timer, next_ms < latest_ms ? next_ms : latest_ms);
+}
+
+static void tell_systemd(struct service *service, int64_t now_ms)
+{
+	/* Only a finished step feeds the watchdog: a stuck loop must look stuck. */
+	if (service->watchdog_ms && now_ms - service->fed_ms >= service->watchdog_ms / 4) {
+		notify_watchdog();
+		service->fed_ms = now_ms;
+	}
+	if (now_ms - service->status_ms < STATUS_MS)
+		return;
+	service->status_ms = now_ms;
+	const struct picture *picture = &site_last_step(service->site)->picture;
+	if (picture->site_w == POLICY_NONE)
+		notify_status("the site's meter is not heard");
+	else
+		notify_status("site %lld kW of %lld kW, miners %lld kW", (long long)picture->site_w / 1000,
+		              (long long)picture->limit_w / 1000, (long long)picture->miners_w / 1000);
+}
+
+static void step(struct service *service)
+{
+	struct instant at = now();
+	service->step_now = false;
+	if (service->stopping || service->reloading)
+		return;
+	site_step(service->site, at);
+	service->step_due_ms = at.mono_ms + STEP_MS;
+	arm(&service->step_timer, on_step_timer, service->step_due_ms);
+	arm_poll(service, site_poll(service->site, at));
+	tell_systemd(service, at.mono_ms);
+}
+
+static void on_step_timer(uv_timer_t *timer)
+{
+	step(timer->data);
+}
+
+static void on_poll_timer(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	if (!service->stopping && !service->reloading)
+		arm_poll(service, site_poll(service->site, now()));
+}
+
+static void on_turn(uv_check_t *check)
+{
+	struct service *service = check->data;
+	if (service->step_now)
+		step(service);
+}
+
+static void on_site_changed(void *self)
+{
+	((struct service *)self)->step_now = true;
+}
+
+/* ---- the bus ---- */
+
+static void relay_put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
+{
+	struct service *service = (struct service *)(void *)((char *)sink - offsetof(struct service, relay));
+	if (service->bus)
+		bus_sink(service->bus)->put(bus_sink(service->bus), topic, delivery, text, len);
+}
+
+static void on_bus_connected(void *self)
+{
+	struct service *service = self;
+	log_notice("broker %s:%u: connected", service->wired->config->mqtt.host, service->wired->config->mqtt.port);
+}
+
+static void on_bus_lost(void *self, const char *why)
+{
+	struct service *service = self;
+	log_warning("broker %s:%u: %s; trying again", service->wired->config->mqtt.host,
+	            service->wired->config->mqtt.port, why);
+}
+
+static void on_bus_message(void *self, const char *topic, const char *text, size_t len, bool retained)
+{
+	struct service *service = self;
+	if (service->stopping)
+		return;
+	struct instant at = now();
+	if (signals_message(service->signals, topic, text, len, retained, at)) {
+		if (service->site)
+			site_prompted(service->site, at);
+		service->step_now = true;
+	}
+}
+
+static void on_bus_closed(void *self)
+{
+	((struct service *)self)->bus = NULL;
+}
+
+static void open_bus(struct service *service)
+{
+	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
+	if (!mqtt->present)
+		return;
+	char client_id[128];
+	snprintf(client_id, sizeof(client_id), "mulletd-%s", service->wired->site.name);
+	struct bus_conf conf = {
+		.host = mqtt->host, .port = mqtt->port, .tls_ca = mqtt->tls_ca, .tls_cert = mqtt->tls_cert,
+		.tls_key = mqtt->tls_key, .username = mqtt->username, .password = service->password,
+		.client_id = client_id, .prefix = service->wired->topic_prefix, .will_topic = "state",
+		.will = "{\"state\":\"offline\",\"since\":null,\"why\":\"the connection broke\","
+		        "\"version\":\"" MULLET_VERSION "\",\"dry_run\":false}",
+	};
+	service->bus = bus_open(&service->loop, &conf, (struct bus_user){
+		service, on_bus_connected, on_bus_lost, on_bus_message, on_bus_closed });
+}
+
+static void subscribe(struct service *service)
+{
+	for (size_t i = 0; service->bus && i < signals_count(service->signals); i++)
+		bus_subscribe(service->bus, signals_topic(service->signals, i));
+}
+
+static void publish_offline(struct service *service, const char *why)
+{
+	struct json json = { 0 };
+	json_open(&json, NULL);
+	json_string(&json, "state", "offline");
+	json_time(&json, "since", now().utc_ms);
+	json_string(&json, "why", why);
+	json_string(&json, "version", MULLET_VERSION);
+	json_bool(&json, "dry_run", service->conf->dry_run);
+	json_close(&json);
+	service->relay.put(&service->relay, "state", DELIVER_STATE, json.text, json.len);
+	json_free(&json);
+}
+
+static void on_alarm(void *self, const char *name, bool raised, enum severity severity, const char *why)
+{
+	(void)self;
+	if (!raised)
+		log_notice("alarm %s cleared", name);
+	else if (severity == SEVERITY_CRITICAL)
+		log_error("alarm %s: %s", name, why);
+	else
+		log_warning("alarm %s: %s", name, why);
+}
+
+/* ---- the site, and swapping it ---- */
+
+static void on_site_closed(void *self);
+
+static void new_site(struct service *service)
+{
+	service->wired->site.dry_run = service->conf->dry_run;
+	struct site_rooms rooms = { &system_clock, &service->loop, service->meters, &service->relay, service->alarms,
+	                            service->signals };
+	service->site = site_new(&service->wired->site, &rooms,
+	                         (struct site_user){ service, on_site_changed, on_site_closed }, now());
+}
+
+static void log_what_it_cannot(const struct service *service)
+{
+	const struct config *config = service->wired->config;
+	for (size_t g = 0; g < config->n_miners; g++) {
+		const struct miner_driver *driver = miner_driver_named(config->miners[g].driver);
+		if (driver->cannot)
+			log_notice("miners.%s: %s", config->miners[g].name, driver->cannot);
+	}
+}
+
+static void finish_reload(struct service *service)
+{
+	service->reloading = false;
+	site_start(service->site, now());
+	alarms_clear(service->alarms, "config", now());
+	log_notice("%s: reloaded", service->conf->file);
+	log_what_it_cannot(service);
+	notify_ready("reloaded");
+	service->step_now = true;
+	arm(&service->step_timer, on_step_timer, now().mono_ms);
+	if (service->reload_again) {
+		service->reload_again = false;
+		service_reload(service);
+	}
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* The connection to the broker and its topics last as long as the process. */
+static bool same_bus(const struct config *a, const struct config *b)
+{
+	const struct mqtt_conf *m = &a->mqtt, *n = &b->mqtt;
+	return same_text(a->site_name, b->site_name) && m->present == n->present && same_text(m->host, n->host) &&
+	       m->port == n->port && same_text(m->tls_ca, n->tls_ca) && same_text(m->tls_cert, n->tls_cert) &&
+	       same_text(m->tls_key, n->tls_key) && same_text(m->username, n->username) &&
+	       same_text(m->password_file, n->password_file) && same_text(m->prefix, n->prefix);
+}
+
+static struct wired *read_again(struct service *service)
+{
+	struct fault_list faults;
+	fault_list_init(&faults, service->conf->file);
+	struct wired *wired = service_read(service->conf->file, &faults);
+	if (wired && !same_bus(wired->config, service->wired->config)) {
+		fault_list_add(&faults, wired->config->mqtt.at, "mqtt",
+		               "mqtt and site.name cannot change while running; restart the service for that");
+		wired_free(wired);
+		wired = NULL;
+	}
+	char line[512] = "";
+	for (size_t i = 0; i < faults.n; i++) {
+		fault_format(&faults, i, line, sizeof(line));
+		log_error("%s", line);
+	}
+	if (!wired) {
+		fault_format(&faults, 0, line, sizeof(line));
+		alarms_raise(service->alarms, "config", SEVERITY_WARNING, service->conf->file, now(),
+		             "the old configuration stays in force: %s%s", line, faults.n > 1 ? ", and more" : "");
+	}
+	fault_list_free(&faults);
+	return wired;
+}
+
+static void swap_signals(struct service *service)
+{
+	struct signals *old = service->signals;
+	for (size_t i = 0; service->bus && i < signals_count(old); i++)
+		bus_unsubscribe(service->bus, signals_topic(old, i));
+	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
+	signals_adopt(service->signals, old, now());
+	signals_free(old);
+	subscribe(service);
+}
+
+/* The old devices are closed before the new are opened: many meters take one connection only. */
+void service_reload(struct service *service)
+{
+	if (service->stopping)
+		return;
+	if (service->reloading) {
+		service->reload_again = true;
+		return;
+	}
+	notify_reloading("reading %s", service->conf->file);
+	struct wired *wired = read_again(service);
+	if (!wired) {
+		notify_ready("the old configuration stays in force");
+		return;
+	}
+	service->reloading = true;
+	service->next = service->wired; /* freed once the old site is gone */
+	service->wired = wired;
+	swap_signals(service);
+	struct site *old = service->site;
+	new_site(service);
+	site_adopt(service->site, old);
+	site_close(old);
+}
+
+/* ---- stopping ---- */
+
+static void close_handle(uv_handle_t *handle, void *self)
+{
+	(void)self;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void close_rest(struct service *service)
+{
+	service->site_closed = true;
+	publish_offline(service, "stopped");
+	meter_room_close(service->meters);
+	if (service->bus)
+		bus_close(service->bus);
+	if (service->control)
+		control_close(service->control);
+	uv_handle_t *const own[] = {
+		(uv_handle_t *)&service->step_timer, (uv_handle_t *)&service->poll_timer,
+		(uv_handle_t *)&service->stop_timer, (uv_handle_t *)&service->turn, (uv_handle_t *)&service->hup,
+		(uv_handle_t *)&service->term, (uv_handle_t *)&service->intr,
+	};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		close_handle(own[i], NULL);
+}
+
+static void on_site_closed(void *self)
+{
+	struct service *service = self;
+	if (service->next) {            /* the one before the reload */
+		wired_free(service->next);
+		service->next = NULL;
+		if (service->stopping)
+			site_start(service->site, now());       /* so that it can be closed */
+		else
+			finish_reload(service);
+		return;
+	}
+	service->site = NULL;
+	close_rest(service);
+}
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	if (service->next)
+		return;                 /* a reload is on its last metres */
+	if (site_busy(service->site) && now().mono_ms < service->step_due_ms)
+		return;
+	uv_timer_stop(timer);
+	site_close(service->site);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct service *service = handle->data;
+	if (number == SIGHUP) {
+		service_reload(service);
+		return;
+	}
+	if (service->stopping)
+		return;
+	log_notice("stopping: miners stay as they are");
+	notify_stopping("stopping");
+	service->stopping = true;
+	service->step_due_ms = now().mono_ms + STOP_MS;
+	uv_timer_start(&service->stop_timer, on_stop_timer, 0, 50);
+}
+
+/* ---- starting ---- */
+
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void on_control_closed(void *self)
+{
+	((struct service *)self)->control = NULL;
+}
+
+static bool open_control(struct service *service)
+{
+	if (!service->conf->socket)
+		return true;
+	struct control_conf conf = { .path = service->conf->socket };
+	struct control_user user = { service, service_answer, on_control_closed };
+	int rc = control_open(&service->loop, &conf, user, &service->control);
+	if (rc == UV_EADDRINUSE)
+		log_error("%s: another mulletd answers there; only one may control a site", service->conf->socket);
+	else if (rc)
+		log_error("%s: cannot listen: %s", service->conf->socket, uv_strerror(rc));
+	return rc == 0;
+}
+
+static void open_handles(struct service *service)
+{
+	uv_loop_t *loop = &service->loop;
+	uv_timer_init(loop, &service->step_timer);
+	uv_timer_init(loop, &service->poll_timer);
+	uv_timer_init(loop, &service->stop_timer);
+	uv_check_init(loop, &service->turn);
+	uv_signal_init(loop, &service->hup);
+	uv_signal_init(loop, &service->term);
+	uv_signal_init(loop, &service->intr);
+	service->step_timer.data = service->poll_timer.data = service->stop_timer.data = service;
+	service->turn.data = service->hup.data = service->term.data = service->intr.data = service;
+	uv_check_start(&service->turn, on_turn);
+	uv_signal_start(&service->hup, on_signal, SIGHUP);
+	uv_signal_start(&service->term, on_signal, SIGTERM);
+	uv_signal_start(&service->intr, on_signal, SIGINT);
+}
+
+static void start(struct service *service)
+{
+	open_handles(service);
+	open_bus(service);
+	service->alarms = alarms_new(&service->relay, (struct alarms_user){ service, on_alarm });
+	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
+	subscribe(service);
+	service->meters = meter_room_open(&service->loop);
+	new_site(service);
+	site_start(service->site, now());
+	log_what_it_cannot(service);
+	service->watchdog_ms = notify_watchdog_ms();
+	step(service);
+	log_notice("%s: %zu meters, %zu miners%s", service->wired->site.name, service->wired->site.policy.n_meters,
+	           service->wired->site.policy.n_miners, service->conf->dry_run ? ", dry run: no miner is commanded" : "");
+	notify_ready("started");
+}
+
+int service_run(const struct service_conf *conf, struct wired *wired)
+{
+	struct service *service = xcalloc(1, sizeof(*service));
+	int code = 1;
+	service->conf = conf;
+	service->wired = wired;
+	service->relay.put = relay_put;
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	uv_loop_init(&service->loop);
+	if (read_password(service) && open_control(service)) {
+		start(service);
+		uv_run(&service->loop, UV_RUN_DEFAULT);
+		signals_free(service->signals);
+		alarms_free(service->alarms);
+		code = 0;
+	}
+	uv_run(&service->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&service->loop);
+	if (service->password)
+		explicit_bzero(service->password, strlen(service->password));
+	free(service->password);
+	wired_free(service->wired);
+	free(service);
+	return code;
+}

@@ -1,0 +1,46 @@
+/* daemon/service.h - the daemon as it runs: everything opened in order, closed in reverse, reloaded in between. */
+#ifndef DAEMON_SERVICE_H
+#define DAEMON_SERVICE_H
+
+#include "daemon/bus.h"
+#include "daemon/control.h"
+#include "daemon/wire.h"
+
+struct service_conf {
+	const char *file;               /* the site's YAML; read again on SIGHUP */
+	const char *socket;             /* of mulletctl; NULL: none */
+	bool dry_run;
+};
+
+/* Reads and wires a file; the catalogue of register maps is looked for beside it, in /etc/mulletd, where it was
+ * installed and where it was built. NULL: the faults tell. */
+struct wired *service_read(const char *file, struct fault_list *faults);
+
+/* Runs until SIGTERM or SIGINT. Takes `wired` over. Returns the exit code. */
+int service_run(const struct service_conf *, struct wired *);
+
+/* ---- only for daemon/service*.c ---- */
+
+struct service {
+	const struct service_conf *conf;
+	uv_loop_t loop;
+	struct wired *wired, *next;     /* next: being swapped in */
+	char *password;
+	struct sink relay;              /* to the bus, or nowhere */
+	struct bus *bus;
+	struct control *control;
+	struct alarms *alarms;
+	struct signals *signals;
+	struct meter_room *meters;
+	struct site *site;
+	uv_timer_t step_timer, poll_timer, stop_timer;
+	uv_check_t turn;                /* steps at the end of the turn in which the site's meter spoke */
+	uv_signal_t hup, term, intr;
+	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
+	bool step_now, reloading, reload_again, stopping, site_closed;
+};
+
+void service_answer(void *self, const char *verb, const cJSON *args, struct json *out, char *error, size_t error_size);
+void service_reload(struct service *);
+
+#endif

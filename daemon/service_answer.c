@@ -1,0 +1,105 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/service.h"
+
+static const char *broker_state(const struct service *service)
+{
+	if (!service->bus)
+		return "none";
+	return bus_stats(service->bus).connected ? "connected" : "away";
+}
+
+static void answer_status(struct service *service, struct instant now, struct json *out)
+{
+	json_open(out, NULL);
+	site_status_json(service->site, now, out);
+	json_string(out, "broker", broker_state(service));
+	json_int(out, "alarms", (int64_t)alarms_count(service->alarms));
+	json_close(out);
+	json_newline(out);
+}
+
+/* The elements of an array that was written as JSON, a line each. */
+static void lines_of(const struct json *array, struct json *out)
+{
+	cJSON *list = cJSON_Parse(array->text);
+	const cJSON *item;
+	const cJSON *elements = cJSON_GetObjectItemCaseSensitive(list, "list");
+	cJSON_ArrayForEach(item, elements) {
+		char *text = cJSON_PrintUnformatted(item);
+		if (!text)
+			abort();
+		json_raw(out, NULL, text, strlen(text));
+		json_newline(out);
+		cJSON_free(text);
+	}
+	cJSON_Delete(list);
+}
+
+static double number_of(const cJSON *args, const char *key, double otherwise)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(args, key);
+	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+static void answer_hold(struct service *service, const cJSON *args, struct instant now, char *error, size_t size)
+{
+	double watts = number_of(args, "watts", -1), for_ms = number_of(args, "for_ms", 0);
+	if (!(watts >= 0 && watts < 1e12 && for_ms >= 0 && for_ms < 1e12) ||
+	    !signals_operator_hold(service->signals, (int64_t)watts, (int64_t)for_ms, now))
+		snprintf(error, size, "hold wants watts from 0 to the site's cap, and for_ms of 0 or more");
+}
+
+static void prompt(struct service *service, struct instant now)
+{
+	site_prompted(service->site, now);
+	service->step_now = true;
+}
+
+void service_answer(void *self, const char *verb, const cJSON *args, struct json *out, char *error, size_t error_size)
+{
+	struct service *service = self;
+	struct instant now = system_clock.now(&system_clock);
+	struct json list = { 0 };
+	if (!service->site || service->stopping) {
+		snprintf(error, error_size, "mulletd is stopping");
+		return;
+	}
+	if (!strcmp(verb, "status")) {
+		answer_status(service, now, out);
+	} else if (!strcmp(verb, "decisions")) {
+		site_decisions_json(service->site, (size_t)number_of(args, "n", 10), out);
+	} else if (!strcmp(verb, "meters")) {
+		site_meters_json(service->site, now, out);
+	} else if (!strcmp(verb, "miners")) {
+		const char *group = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "group"));
+		if (!site_miners_json(service->site, group, now, out))
+			snprintf(error, error_size, "no group of miners is called \"%s\"", group);
+	} else if (!strcmp(verb, "alarms") || !strcmp(verb, "events")) {
+		json_open(&list, NULL);
+		if (verb[0] == 'a')
+			alarms_json(service->alarms, &list, "list");
+		else
+			signals_events_json(service->signals, &list, "list");
+		json_close(&list);
+		lines_of(&list, out);
+		json_free(&list);
+	} else if (!strcmp(verb, "hold")) {
+		answer_hold(service, args, now, error, error_size);
+		prompt(service, now);
+	} else if (!strcmp(verb, "shed")) {
+		signals_operator_shed(service->signals, now);
+		prompt(service, now);
+	} else if (!strcmp(verb, "release")) {
+		signals_operator_release(service->signals, now);
+		prompt(service, now);
+	} else if (!strcmp(verb, "reload")) {
+		service_reload(service);
+		if (alarms_raised(service->alarms, "config"))
+			snprintf(error, error_size, "the file is wrong, the old one stays in force; see mulletctl alarms, or the log");
+	} else {
+		snprintf(error, error_size, "no such verb \"%s\"", verb);
+	}
+}
