@@ -259,22 +259,23 @@ static inline void owner_close(struct owner *owner)
 	owner->inside = false;
 }
 
-static inline void scripted_too_late(uv_timer_t *timer)
+static inline void scripted_tick(uv_timer_t *timer)
 {
-	*(bool *)timer->data = true;
+	++*(unsigned *)timer->data;
 }
 
-/* Turns the loop until *count has reached n; false: it did not within 20 s. */
+/* Turns the loop until *count has reached n; false: it did not within 20 s. The tick wakes a loop that a timer,
+ * run before it fell asleep, had brought to its goal. */
 static inline bool loop_until(uv_loop_t *loop, const unsigned *count, unsigned n)
 {
-	bool late = false;
-	uv_timer_t guard;
-	uv_timer_init(loop, &guard);
-	guard.data = &late;
-	uv_timer_start(&guard, scripted_too_late, 20000, 0);
-	while (*count < n && !late)
+	unsigned ticks = 0;
+	uv_timer_t tick;
+	uv_timer_init(loop, &tick);
+	tick.data = &ticks;
+	uv_timer_start(&tick, scripted_tick, 5, 5);
+	while (*count < n && ticks < 4000)
 		uv_run(loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *)&guard, NULL);
+	uv_close((uv_handle_t *)&tick, NULL);
 	uv_run(loop, UV_RUN_NOWAIT);
 	return *count >= n;
 }
