@@ -47,12 +47,12 @@ static int free_place(const struct order_book *book)
 
 static bool in_range(const struct order *order)
 {
-	if (order->kind == ORDER_RELEASE)
-		return true;
+	if (order->issued_ms < 0 || order->kind == ORDER_RELEASE)
+		return order->issued_ms >= 0;
 	return order->kind < ORDER_RELEASE && order->priority >= 0 &&
 	       order->watts >= 0 && order->watts <= ORDER_MOST_W &&
 	       order->ramp_w_per_min >= 0 && order->ramp_w_per_min <= ORDER_MOST_W &&
-	       order->start_ms >= 0;
+	       order->start_ms >= 0 && order->end_ms >= 0;
 }
 
 static bool too_far(int64_t at_ms, int64_t now_ms)
@@ -88,9 +88,10 @@ static enum order_refusal refuse(const struct order_book *book, const struct ord
 {
 	if (!in_range(order))
 		return REFUSAL_RANGE;
-	if (order->issued_ms - 60000 > now_ms)
+	/* The operator speaks now, whatever the clock said before. */
+	if (!order->by_operator && order->issued_ms - 60000 > now_ms)
 		return REFUSAL_FUTURE;
-	if (order->issued_ms < book->newest_issued_ms[order->signal])
+	if (!order->by_operator && order->issued_ms < book->newest_issued_ms[order->signal])
 		return REFUSAL_STALE;
 	if (order->kind == ORDER_RELEASE)
 		return refuse_release(book, order);
@@ -118,13 +119,13 @@ static void keep(struct order_book *book, const struct order *order, int64_t now
 		live->start_ms = now_ms;
 }
 
-static struct order_answer answer_again(const struct order_seen *seen, const struct order *order)
+static struct order_answer answer_again(uint8_t signal, struct order_answer answer, const struct order *order)
 {
-	if (seen->signal != order->signal)
+	if (signal != order->signal)
 		return (struct order_answer){ VERDICT_REJECTED, REFUSAL_ID_TAKEN };
-	if (seen->answer.verdict == VERDICT_ACCEPTED)
+	if (answer.verdict == VERDICT_ACCEPTED)
 		return (struct order_answer){ VERDICT_DUPLICATE, REFUSAL_NONE };
-	return seen->answer;
+	return answer;
 }
 
 struct order_answer orders_take(struct order_book *book, const struct order *order, int64_t now_ms, bool retained)
@@ -133,11 +134,10 @@ struct order_answer orders_take(struct order_book *book, const struct order *ord
 		return (struct order_answer){ VERDICT_REJECTED, REFUSAL_RANGE };
 	const struct order_seen *seen = find_seen(book, order->id);
 	if (seen)
-		return answer_again(seen, order);
-	if (orders_find(book, order->id) >= 0)          /* alive for longer than its id is remembered */
-		return book->live[orders_find(book, order->id)].signal == order->signal
-		       ? (struct order_answer){ VERDICT_DUPLICATE, REFUSAL_NONE }
-		       : (struct order_answer){ VERDICT_REJECTED, REFUSAL_ID_TAKEN };
+		return answer_again(seen->signal, seen->answer, order);
+	int place = orders_find(book, order->id);
+	if (place >= 0)                         /* it has lived for longer than its id is remembered */
+		return answer_again(book->live[place].signal, (struct order_answer){ VERDICT_ACCEPTED, REFUSAL_NONE }, order);
 	/* Not remembered: what the broker kept says nothing about the order itself, it may still come alive. */
 	if (retained)
 		return (struct order_answer){ VERDICT_REJECTED, REFUSAL_RETAINED };

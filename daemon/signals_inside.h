@@ -1,0 +1,61 @@
+/* daemon/signals_inside.h - what signals.c and signals_orders.c share; nobody else includes it. */
+#ifndef DAEMON_SIGNALS_INSIDE_H
+#define DAEMON_SIGNALS_INSIDE_H
+
+#include "daemon/answers.h"
+#include "daemon/events.h"
+#include "daemon/signals.h"
+
+#define OPERATOR SIGNALS_MOST           /* its place among the signals */
+#define EVENTS (ORDERS_LIVE + ORDERS_SIGNALS)
+#define ENDED 32                        /* lately ended events, for mulletctl */
+
+struct signal {
+	char *name, *topic, *alarm;     /* NULL: no signal here */
+	enum signal_format format;
+	int64_t stale_after_ms;
+	enum when_stale when_stale;
+	bool heard, stale;              /* of a target signal, as is all below */
+	int64_t heard_ms;               /* monotonic; before the first message: when we started to listen */
+	int64_t last_at_ms;             /* UTC, the newest timestamp */
+	int32_t share_ppm;
+};
+
+struct signals {
+	struct signal signals[ORDERS_SIGNALS];
+	size_t n;                       /* without the operator */
+	int64_t cap_w, nominal_w, asleep_w, sleep_ms, wake_ms;
+	struct event_rules rules;
+	struct sink *sink;
+	struct alarms *alarms;
+	struct order_book book;
+	struct answers answers;
+	struct event events[EVENTS];    /* as a demand's ..._from counts */
+	struct event ended[ENDED];
+	uint32_t next_ended;
+	struct site_history history;
+	struct demand demand;           /* the last one given out */
+	int64_t site_w, miners_w;       /* as last observed; POLICY_NONE: not known */
+	struct json json;
+};
+
+/* Answers one order of a signal, publishes ack and event. Whether it was accepted. */
+bool take_order(struct signals *, const struct order *, bool retained, struct instant now);
+/* A message or order that the book never saw. id empty: not known. */
+void refuse_order(struct signals *, const struct signal *, const char *id, const char *why, struct instant now);
+/* Ends what has ended, begins what has started. why: said of what was released. */
+void settle_orders(struct signals *, const char *why, struct instant now);
+void publish_event(struct signals *, const struct event *);
+void finish_event(struct signals *, struct event *, bool cancelled, const char *why, struct instant now);
+
+/* Takes a message of a target signal; its faults become the signal's alarm. */
+void take_target(struct signals *, struct signal *, const char *text, size_t len, bool retained, struct instant now);
+/* Notices signals that have fallen silent. */
+void check_targets(struct signals *, struct instant now);
+/* What the signal's share means in watts, anew. */
+void set_level(struct signals *, const struct signal *);
+/* Tells a change of level as an event: one ends where all is allowed again, another begins with each new bound. */
+void tell_level(struct signals *, const struct signal *, const char *why, struct instant now);
+void raise_signal(struct signals *, const struct signal *, enum severity, const char *why, struct instant now);
+
+#endif

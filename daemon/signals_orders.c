@@ -1,0 +1,211 @@
+#include "daemon/signals_inside.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void publish_event(struct signals *signals, const struct event *event)
+{
+	char topic[ORDER_ID_SIZE + 8];
+	snprintf(topic, sizeof(topic), "event/%s", event->id);
+	json_reset(&signals->json);
+	event_json(event, &signals->json, NULL);
+	signals->sink->put(signals->sink, topic, DELIVER_STATE, signals->json.text, signals->json.len);
+}
+
+void finish_event(struct signals *signals, struct event *event, bool cancelled, const char *why, struct instant now)
+{
+	event_end(event, cancelled, why, now);
+	publish_event(signals, event);
+	signals->ended[signals->next_ended] = *event;
+	signals->next_ended = (signals->next_ended + 1) % ENDED;
+}
+
+void settle_orders(struct signals *signals, const char *why, struct instant now)
+{
+	struct order order;
+	int place;
+	orders_begin(&signals->book, now.utc_ms);
+	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place))
+		if (signals->events[place].alive)
+			finish_event(signals, &signals->events[place], order.cancelled, order.cancelled ? why : NULL, now);
+	for (place = 0; place < ORDERS_LIVE; place++) {
+		struct event *event = &signals->events[place];
+		if (!event->alive || event->status != EVENT_SCHEDULED || !signals->book.live[place].begun)
+			continue;
+		event_activate(event, &signals->history, now);
+		publish_event(signals, event);
+	}
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void partly(struct ack *ack, int64_t effective_w, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void partly(struct ack *ack, int64_t effective_w, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(ack->why, sizeof(ack->why), format, args);
+	va_end(args);
+	ack->result = ACK_PARTIAL;
+	ack->effective_w = effective_w;
+}
+
+/* What the site would still draw with all miners asleep; 0 if that is not known. */
+static int64_t floor_of(const struct signals *signals)
+{
+	bool known = signals->site_w != POLICY_NONE && signals->miners_w != POLICY_NONE;
+	return known ? signals->site_w - signals->miners_w + signals->asleep_w : 0;
+}
+
+static void judge_site(const struct signals *signals, const struct order *order, const struct demand *demand, struct ack *ack)
+{
+	const char *binding = demand->limit_from < 0 ? "site" : signals_event_id(signals, demand->limit_from);
+	int64_t limit_w = least(demand->limit_w, signals->cap_w), floor_w = floor_of(signals);
+	int64_t effective_w = order->kind == ORDER_CAP ? limit_w : least(demand->setpoint_w, limit_w);
+	bool outranked = order->kind == ORDER_SETPOINT && demand->setpoint_w != order->watts;
+	if (demand->limit_w > signals->cap_w)
+		binding = "site";
+	ack->effective_w = effective_w;
+	if (effective_w < floor_w)
+		partly(ack, floor_w, "firm_load_floor: without its miners the site still draws %lld W", (long long)floor_w);
+	else if (outranked)
+		partly(ack, effective_w, "higher_priority: set point %s comes first",
+		       signals_event_id(signals, demand->setpoint_from));
+	else if (effective_w < order->watts && order->kind == ORDER_SETPOINT)
+		partly(ack, effective_w, "limit of %lld W in force, from %s", (long long)limit_w, binding);
+	else if (effective_w < order->watts)
+		snprintf(ack->why, sizeof(ack->why), "a lower limit is in force, from %s", binding);
+}
+
+/* How long it takes from its start: nothing if it holds already. */
+static int64_t eta_of(const struct signals *signals, const struct order *order, int64_t effective_w)
+{
+	bool known = signals->site_w != POLICY_NONE;
+	switch ((enum order_kind)order->kind) {
+	case ORDER_CAP:
+		return known && signals->site_w <= effective_w ? 0 : signals->sleep_ms;
+	case ORDER_SETPOINT:
+		return known && signals->site_w > effective_w ? signals->sleep_ms : signals->wake_ms;
+	case ORDER_SHED:
+		return signals->sleep_ms;
+	case ORDER_RELEASE:
+		break;
+	}
+	return 0;
+}
+
+static void judge(const struct signals *signals, const struct order *order, struct ack *ack, struct instant now)
+{
+	int64_t start_ms = order->start_ms > now.utc_ms ? order->start_ms : now.utc_ms;
+	struct demand demand;
+	ack->result = ACK_ACCEPTED;
+	orders_resolve(&signals->book, start_ms, 0, 0, &demand);
+	if (order->kind == ORDER_CAP || order->kind == ORDER_SETPOINT)
+		judge_site(signals, order, &demand, ack);
+	if (order->kind == ORDER_SHED)
+		ack->effective_w = demand.miners_w;
+	ack->eta_ms = order->kind == ORDER_RELEASE ? 0 : start_ms - now.utc_ms + eta_of(signals, order, ack->effective_w);
+}
+
+static void begin_event(struct signals *signals, const struct order *order, const char *name, struct instant now)
+{
+	struct event *event = &signals->events[orders_find(&signals->book, order->id)];
+	event_begin(event, order, name, now);
+	settle_orders(signals, NULL, now);
+	if (event->status == EVENT_SCHEDULED)
+		publish_event(signals, event);
+}
+
+static void publish_rejected(struct signals *signals, const struct order *order, const char *name, const char *why,
+                             struct instant now)
+{
+	struct event event;
+	event_begin(&event, order, name, now);
+	event.status = EVENT_REJECTED;
+	event.alive = false;
+	snprintf(event.why, sizeof(event.why), "%s", why);
+	publish_event(signals, &event);
+}
+
+static void answer(struct signals *signals, const struct signal *signal, const struct ack *ack, struct instant now)
+{
+	if (signal != &signals->signals[OPERATOR])
+		ack_publish(ack, signal->name, now, &signals->json, signals->sink);
+}
+
+static bool accept(struct signals *signals, const struct order *order, struct ack *ack, struct instant now)
+{
+	const struct signal *signal = &signals->signals[order->signal];
+	char why[120];
+	int place = orders_find(&signals->book, order->id);
+	if (place >= 0)                         /* so that judging can name it */
+		memcpy(signals->events[place].id, order->id, sizeof(order->id));
+	judge(signals, order, ack, now);
+	answers_keep(&signals->answers, ack);
+	answer(signals, signal, ack, now);
+	snprintf(why, sizeof(why), "released by %s", order->id);
+	if (order->kind == ORDER_RELEASE)
+		settle_orders(signals, why, now);
+	else
+		begin_event(signals, order, signal->name, now);
+	return true;
+}
+
+static void answer_again(struct signals *signals, const struct order *order, const struct ack *before, struct ack *ack,
+                         struct instant now)
+{
+	if (before)
+		*ack = *before;
+	ack->result = ACK_DUPLICATE;
+	if (!ack->why[0])
+		snprintf(ack->why, sizeof(ack->why), "answered before; nothing is done again");
+	answer(signals, &signals->signals[order->signal], ack, now);
+}
+
+/* An order met before is not told again as an event: that would cover up what became of the first one. */
+static void reject(struct signals *signals, const struct order *order, struct order_answer given,
+                   const struct ack *before, struct ack *ack, struct instant now)
+{
+	const struct signal *signal = &signals->signals[order->signal];
+	bool ours = given.refusal != REFUSAL_RETAINED && given.refusal != REFUSAL_ID_TAKEN;
+	ack->result = given.verdict == VERDICT_STALE ? ACK_STALE : ACK_REJECTED;
+	snprintf(ack->why, sizeof(ack->why), "%s", refusal_text(given.refusal));
+	answer(signals, signal, ack, now);
+	if (!ours || before)
+		return;
+	answers_keep(&signals->answers, ack);
+	if (order->kind != ORDER_RELEASE)
+		publish_rejected(signals, order, signal->name, ack->why, now);
+}
+
+bool take_order(struct signals *signals, const struct order *order, bool retained, struct instant now)
+{
+	const struct ack *before = answers_find(&signals->answers, order->id);
+	struct order_answer given = orders_take(&signals->book, order, now.utc_ms, retained);
+	struct ack ack = { .effective_w = POLICY_NONE, .eta_ms = -1 };
+	memcpy(ack.id, order->id, sizeof(ack.id));
+	switch (given.verdict) {
+	case VERDICT_ACCEPTED:
+		return accept(signals, order, &ack, now);
+	case VERDICT_DUPLICATE:
+		answer_again(signals, order, before, &ack, now);
+		return false;
+	case VERDICT_STALE:
+	case VERDICT_REJECTED:
+		reject(signals, order, given, before, &ack, now);
+		return false;
+	}
+	return false;
+}
+
+void refuse_order(struct signals *signals, const struct signal *signal, const char *id, const char *why, struct instant now)
+{
+	struct ack ack = { .result = ACK_REJECTED, .effective_w = POLICY_NONE, .eta_ms = -1 };
+	snprintf(ack.id, sizeof(ack.id), "%s", id);
+	snprintf(ack.why, sizeof(ack.why), "%s", why);
+	answer(signals, signal, &ack, now);
+}
