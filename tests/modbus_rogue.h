@@ -39,7 +39,7 @@ struct rogue_conn {
 };
 
 struct rogues {
-	struct { enum rogue kind; int fd; uint16_t port; int silent_unit; atomic_uint accepted, requests; } devices[ROGUE_DEVICES];
+	struct { _Atomic enum rogue kind; int fd; uint16_t port; int silent_unit; atomic_uint accepted, requests; } devices[ROGUE_DEVICES];
 	unsigned n;
 	int64_t late_ms;
 	struct rogue_conn conns[ROGUE_CONNS];

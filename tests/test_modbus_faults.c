@@ -254,6 +254,49 @@ static void test_back_off(void **state)
 	rogues_stop(&rogues);
 }
 
+/* One answer and the back-off begins anew: without that, the last poll would not live to see the next attempt. */
+static void test_an_answer_resets_the_back_off(void **state)
+{
+	(void)state;
+	static struct rogues rogues;
+	uv_loop_t loop;
+	struct probe probe;
+	uv_loop_init(&loop);
+	struct meter_room *room = meter_room_open(&loop);
+	struct meter_conf conf = conf_for(rogues_add(&rogues, ROGUE_HANGS_UP, AF_INET), 2000);
+	rogues_start(&rogues);
+	probe_open(&probe, room, "modbus", &conf);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(probe_ask(&probe, &loop), FAULT_SILENT);
+	rogues.devices[0].kind = ROGUE_GOOD;
+	while (probe_ask(&probe, &loop) != FAULT_NONE)
+		;
+	rogues.devices[0].kind = ROGUE_HANGS_UP;
+	assert_int_equal(probe_ask(&probe, &loop), FAULT_SILENT);
+	rogues.devices[0].kind = ROGUE_GOOD;
+	assert_int_equal(probe_ask(&probe, &loop), FAULT_NONE);
+	assert_int_equal(probes_end(&probe, 1, room, &loop), 0);
+	rogues_stop(&rogues);
+}
+
+/* Asking again and again must not push the deadline away. */
+static void test_an_impatient_user(void **state)
+{
+	(void)state;
+	static struct gateway gateway;
+	gateway_open(&gateway, 1, 100);
+	probe_poll(&gateway.units[1]);
+	uint64_t end_ns = uv_hrtime() + 10000000000;
+	while (gateway.units[1].polling && uv_hrtime() < end_ns) {
+		probe_poll(&gateway.units[1]);
+		uv_run(&gateway.loop, UV_RUN_NOWAIT);
+	}
+	assert_int_equal(gateway.units[1].answers, 1);
+	assert_true(gateway.rogues.devices[0].requests <= 1);
+	assert_int_equal(probes_end(gateway.units, UNITS, gateway.room, &gateway.loop), 0);
+	rogues_stop(&gateway.rogues);
+}
+
 static void test_a_device_that_comes_back(void **state)
 {
 	(void)state;
@@ -339,6 +382,8 @@ int main(void)
 		cmocka_unit_test(test_one_leaves_in_mid_poll),
 		cmocka_unit_test(test_a_busy_loop_loses_no_answer),
 		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_an_answer_resets_the_back_off),
+		cmocka_unit_test(test_an_impatient_user),
 		cmocka_unit_test(test_a_device_that_comes_back),
 		cmocka_unit_test(test_a_connection_that_is_never_made),
 	};
