@@ -1,0 +1,184 @@
+/* The classic CGMiner driver against a miner on a real socket that follows a script. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/miner_recording.h"
+#include "tests/scripted_miner.h"
+
+#define POLL    "{\"command\":\"summary+devs\"}"
+#define SUMMARY "{\"command\":\"summary\"}"
+#define DEVS    "{\"command\":\"devs\"}"
+#define RIGHTS  "{\"command\":\"privileged\"}"
+#define DISABLE(n) "{\"command\":\"ascdisable\",\"parameter\":\"" n "\"}"
+#define ENABLE(n)  "{\"command\":\"ascenable\",\"parameter\":\"" n "\"}"
+
+struct stage {                          /* a loop, a miner, its owner */
+	uv_loop_t loop;
+	struct scripted miner;
+	struct owner owner;
+	struct act acts[16];
+	struct recording said[16];
+};
+
+static struct stage *stage_open(const struct act *acts, size_t n, bool steer)
+{
+	struct stage *stage = calloc(1, sizeof *stage);
+	uv_loop_init(&stage->loop);
+	for (size_t i = 0; i < n; i++) {
+		stage->acts[i] = acts[i];
+		if (!acts[i].reply)
+			continue;
+		stage->said[i] = recording(acts[i].reply);
+		stage->acts[i].reply = stage->said[i].text;
+	}
+	scripted_open(&stage->miner, &stage->loop, stage->acts, n);
+	struct miner_conf conf = { .host = "127.0.0.1", .port = stage->miner.port, .timeout_ms = 20000, .steer = steer };
+	owner_open(&stage->owner, "cgminer", &stage->loop, &conf);
+	return stage;
+}
+#define STAGE(acts, steer) stage_open(acts, sizeof acts / sizeof *acts, steer)
+
+static bool stage_close(struct stage *stage)
+{
+	owner_close(&stage->owner);
+	bool closed = loop_until(&stage->loop, &stage->owner.closed, 1);
+	bool ended = all_ended(&stage->loop, &stage->miner);
+	for (size_t i = 0; i < 16; i++)
+		free(stage->said[i].text);
+	free(stage);
+	return closed && ended;
+}
+
+static const struct miner_reading *poll_now(struct stage *stage)
+{
+	owner_poll(&stage->owner);
+	assert_true(loop_until(&stage->loop, &stage->owner.readings, stage->owner.readings + 1));
+	return &stage->owner.last;
+}
+
+static enum fault order_now(struct stage *stage, bool hash)
+{
+	struct owner *owner = &stage->owner;
+	owner_order(owner, hash, 0);
+	assert_true(loop_until(&stage->loop, &owner->answers, owner->answers + 1));
+	return owner->answered[owner->answers - 1];
+}
+
+static void it_is_watched(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { POLL, "cgminer_poll", SAY_AND_STAY },
+	};
+	struct stage *stage = STAGE(acts, false);
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		const struct miner_reading *reading = poll_now(stage);
+		assert_int_equal(reading->fault, FAULT_NONE);
+		assert_int_equal(reading->state, MINER_HASHING);
+		assert_int_equal(reading->hashrate_ghs, 14021);
+		assert_true(!reading->knows_power && !reading->steerable && reading->awake_w == 0);
+	}
+	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_true(stage_close(stage));
+}
+
+static void it_is_steered_where_told_and_granted(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_privileged", SAY_NUL_AND_CLOSE },
+		{ DISABLE("0"), "cgminer_disabled", SAY_NUL_AND_CLOSE }, { DISABLE("1"), "cgminer_disabled", SAY_NUL_AND_STAY },
+		{ POLL, "cgminer_poll_disabled", SAY_NUL_AND_CLOSE },
+		{ ENABLE("0"), "cgminer_enabled", SAY_NUL_AND_CLOSE }, { ENABLE("1"), "luxos_already", SAY_NUL_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, true);
+	(void)state;
+	assert_int_equal(order_now(stage, false), FAULT_REFUSED);       /* its boards are not known yet */
+	assert_true(poll_now(stage)->steerable);
+	assert_int_equal(order_now(stage, false), FAULT_NONE);
+	assert_int_equal(poll_now(stage)->state, MINER_ASLEEP);
+	assert_int_equal(order_now(stage, true), FAULT_NONE);
+	assert_true(stage_close(stage));
+}
+
+static void it_is_not_steered_without_the_right(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_denied", SAY_NUL_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, true);
+	(void)state;
+	const struct miner_reading *reading = poll_now(stage);
+	assert_int_equal(reading->fault, FAULT_NONE);
+	assert_false(reading->steerable);
+	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_true(stage_close(stage));
+}
+
+static void it_is_not_steered_without_boards(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_invalid", SAY_NUL_AND_CLOSE }, { SUMMARY, "cgminer_summary_empty", SAY_NUL_AND_CLOSE },
+		{ DEVS, "cgminer_devs_empty", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_privileged", SAY_NUL_AND_CLOSE },
+		{ SUMMARY, "cgminer_summary", SAY_NUL_AND_CLOSE }, { DEVS, "cgminer_devs", SAY_NUL_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, true);
+	(void)state;
+	const struct miner_reading *reading = poll_now(stage);
+	assert_int_equal(reading->fault, FAULT_NONE);
+	assert_int_equal(reading->state, MINER_ASLEEP);
+	assert_false(reading->steerable);
+	assert_int_equal(poll_now(stage)->state, MINER_HASHING);
+	assert_true(reading->steerable);
+	assert_true(stage_close(stage));
+}
+
+static void an_order_ends_at_the_first_board_that_fails(void **state)
+{
+	static const struct { struct act act; enum fault fault; } cases[] = {
+		{ { DISABLE("0"), "cgminer_denied", SAY_NUL_AND_CLOSE }, FAULT_REFUSED },
+		{ { DISABLE("0"), NULL, CLOSE }, FAULT_SILENT },
+		{ { DISABLE("0"), "btminer_cut", SAY_AND_CLOSE }, FAULT_GARBLED },
+		{ { DISABLE("0"), "joined_fragment", SAY_NUL_AND_CLOSE }, FAULT_GARBLED },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct act acts[] = {
+			{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_privileged", SAY_NUL_AND_CLOSE },
+			cases[i].act,
+		};
+		struct stage *stage = STAGE(acts, true);
+		poll_now(stage);
+		assert_int_equal(order_now(stage, false), cases[i].fault);
+		assert_true(stage_close(stage));
+	}
+}
+
+static void faults_of_a_read(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, NULL, CLOSE }, { POLL, "btminer_cut", SAY_AND_CLOSE }, { POLL, "cgminer_nan", SAY_NUL_AND_CLOSE },
+	};
+	static const enum fault faults[] = { FAULT_REFUSED, FAULT_GARBLED, FAULT_NONE };
+	struct stage *stage = STAGE(acts, false);
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(poll_now(stage)->fault, faults[i]);
+	assert_int_equal(stage->owner.last.state, MINER_UNKNOWN);
+	assert_true(stage_close(stage));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_watched),
+		cmocka_unit_test(it_is_steered_where_told_and_granted),
+		cmocka_unit_test(it_is_not_steered_without_the_right),
+		cmocka_unit_test(it_is_not_steered_without_boards),
+		cmocka_unit_test(an_order_ends_at_the_first_board_that_fails),
+		cmocka_unit_test(faults_of_a_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
