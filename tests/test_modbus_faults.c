@@ -279,22 +279,25 @@ static void test_an_answer_resets_the_back_off(void **state)
 	rogues_stop(&rogues);
 }
 
-/* Asking again and again must not push the deadline away. */
+/* Asking again and again must not push the deadline away, neither of a request under way nor of one that waits. */
 static void test_an_impatient_user(void **state)
 {
 	(void)state;
 	static struct gateway gateway;
 	gateway_open(&gateway, 1, 100);
-	probe_poll(&gateway.units[1]);
-	uint64_t end_ns = uv_hrtime() + 10000000000;
-	while (gateway.units[1].polling && uv_hrtime() < end_ns) {
+	for (int listens = 1; listens >= 0; listens--) {
+		unsigned before = gateway.units[1].answers;
 		probe_poll(&gateway.units[1]);
-		uv_run(&gateway.loop, UV_RUN_NOWAIT);
+		uint64_t end_ns = uv_hrtime() + 10000000000;
+		while (gateway.units[1].polling && uv_hrtime() < end_ns) {
+			probe_poll(&gateway.units[1]);
+			uv_run(&gateway.loop, UV_RUN_NOWAIT);
+		}
+		assert_int_equal(gateway.units[1].answers, before + 1);
+		if (listens)
+			rogues_stop(&gateway.rogues);
 	}
-	assert_int_equal(gateway.units[1].answers, 1);
-	assert_true(gateway.rogues.devices[0].requests <= 1);
 	assert_int_equal(probes_end(gateway.units, UNITS, gateway.room, &gateway.loop), 0);
-	rogues_stop(&gateway.rogues);
 }
 
 static void test_a_device_that_comes_back(void **state)
