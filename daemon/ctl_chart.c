@@ -14,14 +14,16 @@ enum series { SERIES_CAP, SERIES_TARGET, SERIES_HPC, SERIES_MINERS, SERIES_SITE,
 
 /* In the order of drawing: what comes later colours a cell that both touch. */
 static const struct style { const char *label; enum ink ink; char plain; int every; } styles[N_SERIES] = {
-	[SERIES_CAP]    = { "cap",    INK_CAP,    '-', 2 },
+	[SERIES_CAP]    = { "cap",    INK_CAP,    '_', 1 },
 	[SERIES_TARGET] = { "target", INK_TARGET, '.', 4 },
 	[SERIES_HPC]    = { "GPUs",   INK_HPC,    'g', 1 },
 	[SERIES_MINERS] = { "miners", INK_MINERS, 'm', 1 },
 	[SERIES_SITE]   = { "site",   INK_SITE,   '*', 1 },
 };
+static const struct style site_over = { "site", INK_ALARM, '!', 1 };
 
-struct span { int64_t low_w, high_w, last_w; };         /* within one dot's time; last_w FIGURE_UNKNOWN: nothing */
+/* What a series did within one dot's time; last_w FIGURE_UNKNOWN: nothing. */
+struct span { int64_t low_w, high_w, last_w; bool over; };
 
 struct plot {
 	struct canvas *canvas;
@@ -43,7 +45,7 @@ static int64_t sample_of(const struct sample *sample, enum series series)
 	return FIGURE_UNKNOWN;
 }
 
-int64_t model_full_w(const struct ctl_model *model)
+int64_t model_most_w(const struct ctl_model *model)
 {
 	int64_t most_w = 1000;
 	const struct sample *sample;
@@ -53,7 +55,7 @@ int64_t model_full_w(const struct ctl_model *model)
 			if (w != FIGURE_UNKNOWN && w > most_w)
 				most_w = w;
 		}
-	return most_w + most_w / 16;
+	return most_w;
 }
 
 /* What a series did within each dot's time, the newest at the right. */
@@ -70,6 +72,7 @@ static void gather(const struct ctl_model *model, enum series series, struct spa
 			continue;
 		if (spans[i].last_w == FIGURE_UNKNOWN)
 			spans[i] = (struct span){ .low_w = w, .high_w = w, .last_w = w };
+		spans[i].over |= series == SERIES_SITE && sample->cap_w != FIGURE_UNKNOWN && w > sample->cap_w;
 		if (w < spans[i].low_w)
 			spans[i].low_w = w;
 		if (w > spans[i].high_w)
@@ -117,7 +120,21 @@ static void draw_line(struct plot *plot, const struct span *spans, int n, const 
 		if (style->every > 1 && (n - 1 - x) % style->every != 0)
 			continue;
 		for (int y = top; y <= bottom; y++)
-			put_dot(plot, x, y, style);
+			put_dot(plot, x, y, spans[x].over ? &site_over : style);
+	}
+}
+
+/* The cap lies between two rows of cells, rounded up: so a site that is held closely under it is seen under it, and
+ * one that is over it is seen by its colour, however little it is. */
+static void draw_cap(struct plot *plot, const struct span *spans, int n)
+{
+	for (int x = 0; x < n; x++) {
+		if (spans[x].last_w == FIGURE_UNKNOWN)
+			continue;
+		int64_t from_bottom = (spans[x].last_w * plot->box.rows + plot->full_w - 1) / plot->full_w;
+		int row = plot->box.rows - 1 - (int)from_bottom;
+		canvas_sign(plot->canvas, plot->box.row + (row < 0 ? 0 : row), plot->box.column + x / plot->per_cell_x,
+		            INK_CAP, 0x2581, '_');
 	}
 }
 
@@ -139,38 +156,57 @@ static void draw_scale(const struct plot *plot)
 	}
 }
 
-/* The nearest row that is free, seen from `row`, upwards first or downwards; -1: none within reach. */
-static int free_row(const bool *taken, int rows, int row, int reach, bool upwards)
+static void draw_name(const struct plot *plot, int row, enum series series)
 {
-	for (int away = 0; away <= reach; away++) {
-		int first = upwards ? row - away : row + away, second = upwards ? row + away : row - away;
-		if (first >= 0 && first < rows && !taken[first])
-			return first;
-		if (second >= 0 && second < rows && !taken[second])
-			return second;
-	}
-	return -1;
+	canvas_text(plot->canvas, plot->box.row + row, plot->box.column + plot->box.columns + 1,
+	            styles[series].ink, styles[series].label);
 }
 
-/* Names at the lines' right ends, moved apart where lines meet; cap and target go without where that is too far. */
+/* Moves rows that meet apart, the first upmost, within [0, rows). */
+static void spread_rows(int *at, int n, int rows)
+{
+	for (int i = 1; i < n; i++)
+		if (at[i] <= at[i - 1])
+			at[i] = at[i - 1] + 1;
+	for (int i = n - 1, most = rows - 1; i >= 0; i--, most--)
+		if (at[i] > most)
+			at[i] = most;
+}
+
+/* Names at the lines' right ends, higher lines above; cap and target only where there is room beside the others. */
 static void draw_names(const struct plot *plot, const int64_t last_w[N_SERIES])
 {
-	static const enum series by_weight[] = { SERIES_SITE, SERIES_HPC, SERIES_MINERS, SERIES_CAP, SERIES_TARGET };
-	bool taken[256] = { false };
-	int rows = plot->box.rows < 256 ? plot->box.rows : 256;
-	bool hpc_above = last_w[SERIES_HPC] > last_w[SERIES_MINERS];
-	for (size_t i = 0; i < N_SERIES; i++) {
-		enum series series = by_weight[i];
+	static const enum series lines[] = { SERIES_SITE, SERIES_HPC, SERIES_MINERS };
+	enum series shown[3];
+	int at[3], n = 0;
+	for (int i = 0; i < 3; i++) {
+		int place = n;
+		if (last_w[lines[i]] == FIGURE_UNKNOWN)
+			continue;
+		for (; place > 0 && last_w[shown[place - 1]] < last_w[lines[i]]; place--)
+			shown[place] = shown[place - 1];
+		shown[place] = lines[i];
+		n++;
+	}
+	for (int i = 0; i < n; i++)
+		at[i] = dot_row(plot, last_w[shown[i]]) / plot->per_cell_y;
+	spread_rows(at, n, plot->box.rows);
+	for (int i = 0; i < n; i++)
+		draw_name(plot, at[i], shown[i]);
+	for (int i = 0; i < 2; i++) {
+		enum series series = i == 0 ? SERIES_TARGET : SERIES_CAP;
 		if (last_w[series] == FIGURE_UNKNOWN)
 			continue;
-		bool upwards = series == SERIES_CAP || series == SERIES_SITE || (series == SERIES_HPC) == hpc_above;
-		int reach = i < 3 ? rows : 1;
-		int row = free_row(taken, rows, dot_row(plot, last_w[series]) / plot->per_cell_y, reach, upwards);
-		if (row < 0)
-			continue;
-		taken[row] = true;
-		canvas_text(plot->canvas, plot->box.row + row, plot->box.column + plot->box.columns + 1,
-		            styles[series].ink, styles[series].label);
+		int row = dot_row(plot, last_w[series]) / plot->per_cell_y;
+		bool free_here = true, free_above = row > 0;
+		for (int line = 0; line < n; line++) {
+			free_here &= at[line] != row;
+			free_above &= at[line] != row - 1;
+		}
+		if (free_here)
+			draw_name(plot, row, series);
+		else if (free_above && series == SERIES_CAP)
+			draw_name(plot, row - 1, series);
 	}
 }
 
@@ -189,22 +225,27 @@ static void draw_time(const struct plot *plot)
 	canvas_text(plot->canvas, row, end + 1, INK_FAINT, "now");
 }
 
-void chart_draw(struct canvas *canvas, struct box box, const struct ctl_model *model, int64_t full_w)
+void chart_draw(struct canvas *canvas, struct box box, const struct ctl_model *model)
 {
 	struct plot plot = {
-		.canvas = canvas, .full_w = full_w,
+		.canvas = canvas,
 		.box = { box.row, box.column + LABELS_LEFT, box.rows - 1, box.columns - LABELS_LEFT - LABELS_RIGHT },
 		.per_cell_x = canvas->ascii ? 1 : 2, .per_cell_y = canvas->ascii ? 1 : 4,
 	};
 	if (plot.box.rows < 2 || plot.box.columns < 10)
 		return;
+	/* The most stands between the first row and the second, where a cap is drawn. */
+	plot.full_w = (model_most_w(model) * plot.box.rows + plot.box.rows - 2) / (plot.box.rows - 1);
 	int n = plot.box.columns * plot.per_cell_x, dot_s = CELL_S / plot.per_cell_x;
 	int64_t last_w[N_SERIES];
 	struct span *spans = xcalloc((size_t)n, sizeof(*spans));
 	draw_scale(&plot);
 	for (int series = 0; series < N_SERIES; series++) {
 		gather(model, (enum series)series, spans, n, dot_s);
-		draw_line(&plot, spans, n, &styles[series], dot_s);
+		if (series == SERIES_CAP)
+			draw_cap(&plot, spans, n);
+		else
+			draw_line(&plot, spans, n, &styles[series], dot_s);
 		last_w[series] = spans[n - 1].last_w;
 	}
 	free(spans);

@@ -7,10 +7,11 @@
 
 struct box { int row, column, rows, columns; };
 
-/* The top of every scale of a screen: what cap and site have reached within its chart, and some air. */
-int64_t model_full_w(const struct ctl_model *);
+/* What cap and site have reached within the minutes that are known: the scale of bars and chart. At least 1 kW. */
+int64_t model_most_w(const struct ctl_model *);
 
-/* One second a dot: a braille cell is two seconds wide and four dots high; on an ASCII sheet a cell is one dot. */
-void chart_draw(struct canvas *, struct box, const struct ctl_model *, int64_t full_w);
+/* One second a dot: a braille cell is two seconds wide and four dots high; on an ASCII sheet a cell is one dot.
+ * Where the site was over its cap it is drawn in red, or with '!'. The last row is the time axis. */
+void chart_draw(struct canvas *, struct box, const struct ctl_model *);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/ctl_chart.h"
+
 #define LEFT 1
 #define FIGURES_END 18                  /* where the column of figures ends */
 #define NOTES 17                        /* how much stands behind a bar */
@@ -18,7 +20,7 @@ int part_title(struct canvas *canvas, int row, const struct ctl_model *model)
 {
 	char text[48], clock[9];
 	const char *state = *model->trouble ? "no answer" : *model->state ? model->state : "unknown";
-	int column = canvas_text(canvas, row, LEFT, INK_BOLD, *model->site ? model->site : "mullet") + 2;
+	int column = canvas_text_until(canvas, row, LEFT, canvas->width / 3, INK_BOLD, *model->site ? model->site : "mullet") + 2;
 	canvas_sign(canvas, row, column, state_ink(model), 0x25CF, '*');
 	column = canvas_text(canvas, row, column + 2, state_ink(model), state);
 	if (model->dry_run)
@@ -32,7 +34,8 @@ int part_title(struct canvas *canvas, int row, const struct ctl_model *model)
 	snprintf(text, sizeof(text), "%.10s %s UTC", model->time, clock_of(model->time, clock));
 	if (column + canvas_columns(text) + 3 > canvas->width)
 		snprintf(text, sizeof(text), "%s UTC", clock);
-	canvas_text_right(canvas, row, canvas->width - 1, *model->trouble ? INK_FAINT : INK_PLAIN, text);
+	if (*clock != '-' && column + canvas_columns(text) + 2 <= canvas->width)
+		canvas_text_right(canvas, row, canvas->width - 1, *model->trouble ? INK_FAINT : INK_PLAIN, text);
 	return row + 1;
 }
 
@@ -95,9 +98,11 @@ static void draw_bar(struct canvas *canvas, const struct bar *bar, int64_t w, en
 {
 	if (w == FIGURE_UNKNOWN || w <= 0)
 		return;
-	int64_t eighths = w * (bar->until - bar->from) * 8 / bar->full_w;
-	for (int column = bar->from; column < bar->until && eighths > 0; column++, eighths -= 8)
-		canvas_sign(canvas, bar->row, column, ink, eighths >= 8 ? 0x2588 : 0x2590 - (uint32_t)eighths, plain);
+	int64_t halves = w * (bar->until - bar->from) * 2 / bar->full_w;
+	if (halves == 0)
+		halves = 1;
+	for (int column = bar->from; column < bar->until && halves > 0; column++, halves -= 2)
+		canvas_sign(canvas, bar->row, column, ink, halves >= 2 ? 0x2584 : 0x2596, plain);
 }
 
 static void draw_mark(struct canvas *canvas, const struct bar *bar, int64_t w, enum ink ink, uint32_t sign, char plain)
@@ -142,13 +147,14 @@ static void hpc_note(struct canvas *canvas, int row, int column, const struct ct
 		canvas_format(canvas, row, column, INK_WARNING, "%s unseen", format_power(model->doubt_w, text, sizeof(text)));
 }
 
-int part_bars(struct canvas *canvas, int row, const struct ctl_model *model, int64_t full_w)
+int part_bars(struct canvas *canvas, int row, const struct ctl_model *model)
 {
 	const struct { const char *label; int64_t w; enum ink ink; char plain; } bars[] = {
 		{ "Site", model->site_w, INK_SITE, '=' }, { "GPUs", model->hpc_w, INK_HPC, 'g' },
 		{ "Miners", model->miners_w, INK_MINERS, 'm' }, { "Other", model->other_w, INK_OTHER, 'o' },
 	};
-	struct power_unit unit = power_unit_for(full_w);
+	int64_t most_w = model_most_w(model), full_w = most_w + most_w / 16;
+	struct power_unit unit = power_unit_for(most_w);
 	int until = canvas->width - NOTES - 1;
 	for (int i = 0; i < 4; i++) {
 		struct bar bar = { row + i, FIGURES_END + 2, until, full_w };
@@ -178,8 +184,8 @@ int part_limits(struct canvas *canvas, int row, const struct ctl_model *model)
 {
 	char text[80];
 	bool over = model->headroom_w != FIGURE_UNKNOWN && model->headroom_w < 0;
-	int64_t largest_w = model->cap_w != FIGURE_UNKNOWN ? model->cap_w : model->target_w != FIGURE_UNKNOWN ? model->target_w : 0;
-	struct power_unit unit = power_unit_for(largest_w);
+	bool narrow = canvas->width < 80;
+	struct power_unit unit = power_unit_for(model_most_w(model));
 	const struct item items[2][3] = {
 		{ { "Cap", model->cap_w, INK_CAP }, { "Headroom", model->headroom_w, over ? INK_WARNING : INK_PLAIN },
 		  { "Can shed", model->curtailable_w, INK_PLAIN } },
@@ -189,9 +195,10 @@ int part_limits(struct canvas *canvas, int row, const struct ctl_model *model)
 	for (int line = 0; line < 2; line++) {
 		limit_item(canvas, row + line, LEFT, FIGURES_END, unit, items[line][0]);
 		limit_item(canvas, row + line, FIGURES_END + 3, FIGURES_END + 22, unit, items[line][1]);
-		limit_item(canvas, row + line, FIGURES_END + 25, FIGURES_END + 44, unit, items[line][2]);
+		if (!narrow)
+			limit_item(canvas, row + line, FIGURES_END + 25, FIGURES_END + 44, unit, items[line][2]);
 	}
-	int column = FIGURES_END + 47;
+	int column = FIGURES_END + (narrow ? 25 : 47);
 	if (*model->cap_from && strcmp(model->cap_from, "site") != 0) {
 		snprintf(text, sizeof(text), "by %s", model->cap_from);
 		canvas_text_until(canvas, row, column, canvas->width - 1, INK_WARNING, text);

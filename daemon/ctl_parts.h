@@ -11,7 +11,7 @@ int part_title(struct canvas *, int row, const struct ctl_model *);     /* site,
 int part_trouble(struct canvas *, int row, int max_rows, const struct ctl_model *);
 
 /* Site, GPUs, miners, other, one row each, on one scale; cap and target are marks on the site's bar. */
-int part_bars(struct canvas *, int row, const struct ctl_model *, int64_t full_w);
+int part_bars(struct canvas *, int row, const struct ctl_model *);
 
 int part_limits(struct canvas *, int row, const struct ctl_model *);    /* cap, target, reserve, headroom: 2 rows */
 int part_miners(struct canvas *, int row, const struct ctl_model *);    /* one bar in segments, and its legend: 2 rows */

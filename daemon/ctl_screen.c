@@ -58,12 +58,11 @@ void screen_watch(struct canvas *canvas, const struct ctl_model *model)
 		return;
 	}
 	bool roomy = canvas->height >= 30;
-	int64_t full_w = model_full_w(model);
-	row = part_bars(canvas, row + roomy, model, full_w);
+	row = part_bars(canvas, row + roomy, model);
 	row = part_limits(canvas, row + roomy, model) + roomy;
 	/* miners: heading and 2 rows, decisions: heading and the rest */
 	int rows = chart_rows(canvas->height - row - 4 - roomy);
-	chart_draw(canvas, (struct box){ row, 0, rows, canvas->width - 1 }, model, full_w);
+	chart_draw(canvas, (struct box){ row, 0, rows, canvas->width - 1 }, model);
 	row += rows + roomy;
 	miners_text(model, text, sizeof(text));
 	row = heading(canvas, row, "Miners", text);
@@ -90,7 +89,7 @@ void screen_status(struct canvas *canvas, const struct ctl_model *model)
 	int row = part_title(canvas, 0, model);
 	int after = part_trouble(canvas, row, MODEL_ALARMS + 2, model);
 	after = stale_meters(canvas, after, model);
-	row = part_bars(canvas, after + 1, model, model_full_w(model));
+	row = part_bars(canvas, after + 1, model);
 	row = part_limits(canvas, row + 1, model);
 	row = part_totals(canvas, row + 1, model);
 	miners_text(model, text, sizeof(text));

@@ -9,11 +9,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "daemon/control.h"
+#include "daemon/ctl_client.h"
 #include "daemon/xalloc.h"
 
 #define PUMP_LIMIT_S 20
@@ -347,6 +349,68 @@ static void test_what_was_there_before(void **state)
 	assert_true(try_open("/nowhere/at/all.sock") < 0);
 }
 
+static void count_line(void *self, const char *text, const cJSON *value)
+{
+	(void)text;
+	*(int *)self += cJSON_IsString(value) || cJSON_IsObject(value);
+}
+
+/* In a process of its own, since it waits. Returns which check failed, 0 if none. */
+static int ask_as_mulletctl(const char *path)
+{
+	struct ctl_client client;
+	char error[160];
+	int lines = 0;
+	struct ctl_listener listener = { &lines, count_line };
+	client_init(&client, path);
+	if (client_ask(&client, "{\"verb\":\"echo\",\"n\":1}", 20000, listener, error, sizeof(error)) != CTL_DONE || lines != 1)
+		return 1;
+	if (client_ask(&client, "{\"verb\":\"dance\"}", 20000, listener, error, sizeof(error)) != CTL_REFUSED)
+		return 2;
+	if (strcmp(error, "no such verb \"dance\"") != 0 || lines != 1)
+		return 3;
+	if (client_ask(&client, "{\"verb\":\"big\"}", 20000, listener, error, sizeof(error)) != CTL_DONE || lines != 16385)
+		return 4;
+	client_close(&client);
+	client_init(&client, "/nowhere/at/all.sock");
+	if (client_ask(&client, "{\"verb\":\"quiet\"}", 20000, listener, error, sizeof(error)) != CTL_UNREACHED)
+		return 5;
+	return strstr(error, "no daemon at /nowhere") ? 0 : 6;
+}
+
+static void test_the_real_client(void **state)
+{
+	(void)state;
+	struct world world;
+	open_world(&world, 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(ask_as_mulletctl(world.path));
+	int status = -1;
+	while (waitpid(child, &status, WNOHANG) == 0)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close_world(&world);
+}
+
+/* A daemon that listens and says nothing: the client gives up in its time. */
+static void test_the_client_does_not_wait_for_ever(void **state)
+{
+	(void)state;
+	struct world world;
+	struct ctl_client client;
+	char error[160];
+	int lines = 0;
+	open_world(&world, 0);
+	client_init(&client, world.path);
+	assert_int_equal(client_ask(&client, "{\"verb\":\"quiet\"}", 50, (struct ctl_listener){ &lines, count_line },
+	                            error, sizeof(error)), CTL_UNREACHED);
+	assert_string_equal(error, "the daemon does not answer in time");
+	client_close(&client);
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +425,8 @@ int main(void)
 		cmocka_unit_test(test_closing_with_clients_at_work),
 		cmocka_unit_test(test_the_file),
 		cmocka_unit_test(test_what_was_there_before),
+		cmocka_unit_test(test_the_real_client),
+		cmocka_unit_test(test_the_client_does_not_wait_for_ever),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
