@@ -5,12 +5,13 @@
 #define EXCEEDED        0.005           /* share of time in which a rise may be larger: a job start each half hour is */
 #define LEAST_PER_MILLE 15              /* never less than 1.5 % of the cap: meters and miners are no better */
 
-static int64_t quantile_w(const struct policy_state *state, int64_t cap_w, double total)
+/* A share of the whole memory, not of what it holds so far: else the first job start would look like a habit. */
+static int64_t quantile_w(const struct policy_state *state, int64_t cap_w)
 {
 	double above = 0;
 	for (int bin = POLICY_RISES - 1; bin >= 0; bin--) {
 		above += state->rises[bin];
-		if (above > total * EXCEEDED)
+		if (above > MEMORY_SLOTS * EXCEEDED)
 			return cap_w / 1000 * WIDTH_PER_MILLE * (bin == 0 ? 0 : bin + 1);
 	}
 	return 0;
@@ -19,12 +20,8 @@ static int64_t quantile_w(const struct policy_state *state, int64_t cap_w, doubl
 void reserve_learn(struct policy_state *state, int64_t rise_w, int64_t cap_w)
 {
 	int64_t width_w = max64(cap_w / 1000 * WIDTH_PER_MILLE, 1);
-	double total = 0;
-	for (int bin = 0; bin < POLICY_RISES; bin++) {
+	for (int bin = 0; bin < POLICY_RISES; bin++)
 		state->rises[bin] *= 1 - 1 / MEMORY_SLOTS;
-		total += state->rises[bin];
-	}
 	state->rises[clamp64(rise_w / width_w, 0, POLICY_RISES - 1)] += 1;
-	total += 1;
-	state->reserve_w = max64(quantile_w(state, cap_w, total), cap_w / 1000 * LEAST_PER_MILLE);
+	state->reserve_w = max64(quantile_w(state, cap_w), cap_w / 1000 * LEAST_PER_MILLE);
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #define DAY_MS   (24LL * 3600 * 1000)
+#define FAST_PERCENT 40         /* miners are between so much … */
+#define SLOW_PERCENT 200        /* … and so much of the times told */
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -22,18 +24,25 @@ static int64_t patience_ms(const struct policy_miner_group *group, bool hash)
 	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000;
 }
 
-/* The model: dead time, then linear. */
-static int32_t drawn_at(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms)
+/* The model: dead time, then linear; `percent` of the times the config tells. */
+static int32_t drawn_at_pace(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
+                             int64_t percent)
 {
 	if (!track->under_way)
 		return track->drawn_w;
 	const struct policy_response *r = response(group, track->told_hash);
-	int64_t moving_ms = at_ms - track->told_ms - r->delay_ms;
+	int64_t ramp_ms = r->ramp_ms * percent / 100;
+	int64_t moving_ms = at_ms - track->told_ms - r->delay_ms * percent / 100;
 	if (moving_ms <= 0)
 		return track->from_w;
-	if (moving_ms >= r->ramp_ms)
+	if (moving_ms >= ramp_ms)
 		return track->to_w;
-	return track->from_w + (int32_t)((int64_t)(track->to_w - track->from_w) * moving_ms / r->ramp_ms);
+	return track->from_w + (int32_t)((int64_t)(track->to_w - track->from_w) * moving_ms / ramp_ms);
+}
+
+static int32_t drawn_at(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms)
+{
+	return drawn_at_pace(group, track, at_ms, 100);
 }
 
 static bool overdue(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
@@ -192,13 +201,10 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	sum->drawn_w += drawn_w;
 	sum->now_w += drawn_at(group, track, now_ms);
 	sum->settled_w += settled_w(group, track, now_ms);
-	if (track->under_way && at_ms > track->told_ms) {
-		sum->least_w += min64(track->from_w, track->to_w);
-		sum->most_w += max64(track->from_w, track->to_w);
-	} else {
-		sum->least_w += drawn_w;
-		sum->most_w += drawn_w;
-	}
+	int32_t fast_w = drawn_at_pace(group, track, at_ms, FAST_PERCENT);
+	int32_t slow_w = drawn_at_pace(group, track, at_ms, SLOW_PERCENT);
+	sum->least_w += min64(fast_w, slow_w);
+	sum->most_w += max64(fast_w, slow_w);
 	enum miner_phase phase = track->phase;
 	if (track->under_way)
 		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
