@@ -40,21 +40,15 @@ struct wired *service_read(const char *file, struct fault_list *faults)
 	return config ? wire(config, faults) : NULL;
 }
 
-/* systemd hands credentials over in a directory of its own; else the file is named relative to the config. */
-static FILE *open_password(const struct service *service, const char *name)
+/* systemd hands credentials over in a directory of its own; they stand before the file that the config names. */
+static FILE *open_password(const char *named)
 {
 	char path[PATH_MAX], copy[PATH_MAX];
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-	if (credentials) {
-		snprintf(copy, sizeof(copy), "%s", name);
-		snprintf(path, sizeof(path), "%s/%s", credentials, basename(copy));
-		FILE *file = fopen(path, "r");
-		if (file)
-			return file;
-	}
-	snprintf(copy, sizeof(copy), "%s", service->conf->file);
-	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : dirname(copy), name[0] == '/' ? "" : "/", name);
-	return fopen(path, "r");
+	snprintf(copy, sizeof(copy), "%s", named ? named : "mqtt.password");
+	snprintf(path, sizeof(path), "%s/%s", credentials ? credentials : "", basename(copy));
+	FILE *file = credentials ? fopen(path, "r") : NULL;
+	return file || !named ? file : fopen(named, "r");
 }
 
 static bool read_password(struct service *service)
@@ -62,12 +56,11 @@ static bool read_password(struct service *service)
 	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
 	if (!mqtt->present || !mqtt->username)
 		return true;
-	const char *name = mqtt->password_file ? mqtt->password_file : "mqtt.password";
-	FILE *file = open_password(service, name);
+	FILE *file = open_password(mqtt->password_file);
+	if (!file && !mqtt->password_file)
+		return true;                    /* a user without a password */
 	if (!file) {
-		if (!mqtt->password_file)
-			return true;            /* a user without a password */
-		log_error("mqtt.password_file: cannot read %s: %s", name, strerror(errno));
+		log_error("mqtt.password_file: cannot read %s: %s", mqtt->password_file, strerror(errno));
 		return false;
 	}
 	char line[1024] = "";
@@ -77,7 +70,7 @@ static bool read_password(struct service *service)
 	service->password = xstrdup(line);
 	explicit_bzero(line, sizeof(line));
 	if (!read)
-		log_error("mqtt.password_file: %s is empty", name);
+		log_error("mqtt.password_file: it is empty");
 	return read;
 }
 
