@@ -21,7 +21,8 @@ enum sim_meter_fault {
 	SIM_METER_LATE,         /* answers just within its timeout */
 };
 
-enum { SIM_SITE_METER, SIM_HPC_METER, SIM_OTHER_METER, SIM_FIRST_PDU };         /* index of a meter; PDU n is SIM_FIRST_PDU + n */
+/* Index of a meter; PDU n is SIM_FIRST_PDU + n. */
+enum { SIM_SITE_METER, SIM_HPC_METER, SIM_OTHER_METER, SIM_FIRST_PDU };
 
 struct sim_world_conf {
 	struct truth_conf truth;
@@ -40,7 +41,7 @@ void sim_world_run(struct sim_world *, int64_t now_ms);         /* monotonic; a 
 size_t sim_world_open_devices(const struct sim_world *);        /* opened and not yet on_closed */
 uint64_t sim_world_orders(const struct sim_world *);            /* that reached a miner */
 
-struct truth *sim_world_truth(struct sim_world *);                /* to add miners to its plant before opening them */
+struct truth *sim_world_truth(struct sim_world *);              /* to add miners to its plant before opening them */
 int64_t sim_world_site_ms(const struct sim_world *);            /* the site's own time, for plant_ calls */
 void sim_world_set_meter_fault(struct sim_world *, size_t meter, enum sim_meter_fault);
 void sim_world_set_miner_fault(struct sim_world *, size_t miner, enum plant_fault);

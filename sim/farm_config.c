@@ -49,8 +49,9 @@ static void print_group(const struct farm_conf *conf, const struct layout_group 
 	         "    efficiency: %.1f J/TH\n    every: 10 s\n    timeout: 1500 ms\n",
 	         group->name, cgminer ? "cgminer" : "luxos", hosts, conf->miner_port, type->full_w, type->asleep_w,
 	         type->full_w * 1000.0 / type->hashrate_ghs);
-	if (cgminer)                            /* no driver can know what that firmware makes of disabled boards */
-		text_put(out, "    response: {sleep_delay: %d ms, sleep_ramp: %d ms, wake_delay: %d ms, wake_ramp: %d ms}\n",
+	if (cgminer)                            /* no driver can know that here a disabled board draws nothing */
+		text_put(out, "    steer: true\n"
+		         "    response: {sleep_delay: %d ms, sleep_ramp: %d ms, wake_delay: %d ms, wake_ramp: %d ms}\n",
 		         type->sleep_dead_ms * 6 / 5, type->sleep_fall_ms * 6 / 5, type->wake_dead_ms * 6 / 5,
 		         type->wake_ramp_ms * 6 / 5);
 }

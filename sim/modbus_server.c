@@ -104,7 +104,8 @@ static void on_late(uv_timer_t *timer)
 	send_queued(mc, mc->n_queued);
 }
 
-static void queue(struct modbus_conn *mc, const uint8_t *reply, size_t n, uv_timer_cb cb, uint64_t first_ms, uint64_t then_ms)
+static void queue(struct modbus_conn *mc, const uint8_t *reply, size_t n, uv_timer_cb cb, uint64_t first_ms,
+                  uint64_t then_ms)
 {
 	if (mc->n_queued + n > QUEUE)
 		return;

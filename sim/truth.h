@@ -19,14 +19,14 @@ struct truth {
 	struct plant plant;
 };
 
-void truth_init(struct truth *, const struct truth_conf *);        /* without miners; plant_add them */
+void truth_init(struct truth *, const struct truth_conf *);		/* without miners; plant_add them */
 void truth_free(struct truth *);
 
 int64_t truth_hpc_w(const struct truth *, int64_t now_ms);
 int64_t truth_pdu_w(const struct truth *, size_t i, int64_t now_ms);
 int64_t truth_miners_w(struct truth *, int64_t now_ms);
-int64_t truth_other_w(const struct truth *, int64_t now_ms);      /* neither GPUs nor miners */
-int64_t truth_site_w(struct truth *, int64_t now_ms);             /* the sum of the three */
+int64_t truth_other_w(const struct truth *, int64_t now_ms);		/* neither GPUs nor miners */
+int64_t truth_site_w(struct truth *, int64_t now_ms);		/* the sum of the three */
 int32_t truth_frequency_mhz(const struct truth *, int64_t now_ms);
 
 #endif

@@ -1,0 +1,106 @@
+/* What builds a simulated site: its command line, scenarios, names and addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/options.h"
+
+static void assert_has(const char *reply, const char *part)
+{
+	if (!strstr(reply, part))
+		fail_msg("%s\nlacks %s", reply, part);
+}
+
+static int read_line(struct options *options, char *why, const char *first, const char *second)
+{
+	char program[] = "mulletsim";
+	char *argv[] = { program, (char *)(uintptr_t)first, (char *)(uintptr_t)second, NULL };
+	why[0] = '\0';
+	return options_read(options, second ? 3 : 2, argv, why, 300);
+}
+
+static void command_line_is_checked(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "--peak", "400" }, { "--peak", "-1 kW" }, { "--faults", "silent=5" }, { "--faults", "moody=5%" },
+		{ "--faults", "silent" }, { "--pdu-faults", "each=2" }, { "--pdu-faults", "silent=x" }, { "--miners", "s9:4" },
+		{ "--miners", "luxos-s21:4,luxos-s21:4" }, { "--port", "0" }, { "--port", "70000" }, { "--at", "30:job=1kW" },
+		{ "--at", "30s:job=fast" }, { "--at", "30s:pdu=lying:1" }, { "--at", "30s:miner=dead:0" }, { "--at", "1s:x=1" },
+		{ "--mqtt", "1883" }, { "--name", "Pecos" }, { "--nope", NULL }, { "stray", NULL }, { "--peak", NULL },
+		{ "--seed", "-1" }, { "--meter-refresh", "0 ms" }, { "--pattern", "trace" }, { "--pdus", "0" },
+	};
+	(void)state;
+	struct options options;
+	char why[300];
+	for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
+		if (read_line(&options, why, wrong[w][0], wrong[w][1]) != 2)
+			fail_msg("%s %s was taken", wrong[w][0], wrong[w][1] ? wrong[w][1] : "");
+		assert_true(why[0]);
+		options_free(&options);
+	}
+	assert_int_equal(read_line(&options, why, "--trace", "/nowhere/at/all"), 1);
+	assert_int_equal(read_line(&options, why, "--at", "1min:job=-0.4MW/500ms"), 0);
+	assert_int_equal(options.farm.truth.load.jobs[0].at_ms, 60000);
+	assert_int_equal(options.farm.truth.load.jobs[0].delta_w, -400000);
+	assert_int_equal(options.farm.truth.load.jobs[0].over_ms, 500);
+	assert_int_equal(read_line(&options, why, "--at", "2s:miner=dead:5%"), 0);
+	assert_int_equal(options.farm.events[0].permille, 50);
+}
+
+static void scenario_is_read(void **state)
+{
+	(void)state;
+	struct farm_conf conf = { 0 };
+	char why[300];
+	char good[] = "# a day\n\n  30s:job=+400kW\n60s:pdu=silent:7\r\n90s:meter=frozen\n";
+	char bad[] = "30s:job=+400kW\nsoon:pdu=silent:7\n";
+	assert_true(timeline_read(&conf, good, why, sizeof why));
+	assert_int_equal(conf.truth.load.n_jobs, 1);
+	assert_int_equal(conf.n_events, 2);
+	assert_int_equal(conf.events[0].what, FARM_PDU_FAULT);
+	assert_int_equal(conf.events[0].device, 6);
+	assert_int_equal(conf.events[1].fault, MODBUS_FROZEN);
+	assert_false(timeline_read(&conf, bad, why, sizeof why));
+	assert_has(why, "line 2: ");
+}
+
+static void layout_names_and_addresses(void **state)
+{
+	(void)state;
+	struct layout layout = { 0 };
+	char host[16], name[64], list[64];
+	assert_int_equal(layout_add(&layout, "a", 30, 300), 0);
+	assert_int_equal(layout_add(&layout, "b", 31, 1), 0);
+	assert_int_equal(layout_add(&layout, "c", 32, 307), 0);         /* a prime: no rectangle */
+	assert_int_equal(layout.n_groups, 4);
+	layout_hostlist(&layout.groups[0], list, sizeof list);
+	assert_string_equal(list, "127.30.[0-1].[1-150]");
+	layout_hostlist(&layout.groups[1], list, sizeof list);
+	assert_string_equal(list, "127.31.0.1");
+	layout_hostlist(&layout.groups[3], list, sizeof list);
+	assert_string_equal(list, "127.32.1.[1-57]");
+	layout_host(&layout, 150, host);
+	layout_name(&layout, 150, name, sizeof name);
+	assert_string_equal(host, "127.30.1.1");
+	assert_string_equal(name, "a/151");
+	layout_name(&layout, 300, name, sizeof name);
+	assert_string_equal(name, "b");
+	layout_host(&layout, 301 + 306, host);
+	layout_name(&layout, 301 + 306, name, sizeof name);
+	assert_string_equal(host, "127.32.1.57");
+	assert_string_equal(name, "c-rest/57");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_line_is_checked),
+		cmocka_unit_test(scenario_is_read),
+		cmocka_unit_test(layout_names_and_addresses),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
