@@ -1,0 +1,405 @@
+/* The order book by example and by law. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/orders.h"
+
+#define T0 1800000000000LL
+#define MW 1000000LL
+
+static struct order make(const char *id, enum order_kind kind, int64_t watts)
+{
+	struct order order = { .kind = kind, .signal = 1, .watts = watts, .issued_ms = T0, .end_ms = T0 + 3600000 };
+	snprintf(order.id, sizeof(order.id), "%s", id);
+	return order;
+}
+
+static struct order_book *fresh(void)
+{
+	static struct order_book book;
+	memset(&book, 0, sizeof(book));
+	return &book;
+}
+
+static void takes(struct order_book *book, struct order order)
+{
+	struct order_answer answer = orders_take(book, &order, T0, false);
+	assert_int_equal(answer.verdict, VERDICT_ACCEPTED);
+}
+
+static struct demand resolved(const struct order_book *book, int64_t now_ms)
+{
+	struct demand demand;
+	orders_resolve(book, now_ms, 10000, 60000, &demand);
+	return demand;
+}
+
+static void name(char id[ORDER_ID_SIZE], const char *text)
+{
+	snprintf(id, ORDER_ID_SIZE, "%s", text);
+}
+
+static void expect(const char *what, struct order order, bool retained, enum order_verdict verdict, enum order_refusal refusal)
+{
+	struct order_book *book = fresh();
+	struct order first = make("first", ORDER_CAP, 7);
+	first.issued_ms = T0 - 5000;
+	takes(book, first);
+	struct order_answer answer = orders_take(book, &order, T0, retained);
+	if (answer.verdict != verdict || answer.refusal != refusal)
+		fail_msg("%s: %d %s", what, answer.verdict, refusal_text(answer.refusal));
+	assert_true(refusal_text(answer.refusal)[0]);
+}
+
+/* A good order but for one thing. */
+#define WITH(change) ({ struct order o = make("x", ORDER_CAP, 5); o.end_ms = T0 + 1000; change; o; })
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	expect("plain", WITH(o.priority = 0), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("retained", WITH(o.priority = 0), true, VERDICT_REJECTED, REFUSAL_RETAINED);
+	expect("60 s ahead", WITH(o.issued_ms = T0 + 60000), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("more than 60 s ahead", WITH(o.issued_ms = T0 + 60001), false, VERDICT_REJECTED, REFUSAL_FUTURE);
+	expect("as old as the newest", WITH(o.issued_ms = T0 - 5000), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("older than the newest", WITH(o.issued_ms = T0 - 5001), false, VERDICT_STALE, REFUSAL_STALE);
+	expect("older, another signal", WITH(o.issued_ms = T0 - 5001; o.signal = 2), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("ends now", WITH(o.end_ms = T0), false, VERDICT_REJECTED, REFUSAL_ENDED);
+	expect("ends in a ms", WITH(o.end_ms = T0 + 1), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("ends as it starts", WITH(o.start_ms = T0 + 1000), false, VERDICT_REJECTED, REFUSAL_BACKWARDS);
+	expect("starts a ms before", WITH(o.start_ms = T0 + 999), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("negative", WITH(o.watts = -1), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("most", WITH(o.watts = ORDER_MOST_W), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("too much", WITH(o.watts = ORDER_MOST_W + 1), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("negative priority", WITH(o.priority = -1), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("negative ramp", WITH(o.ramp_w_per_min = -1), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("no such kind", WITH(o.kind = 9), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("no such signal", WITH(o.signal = ORDERS_SIGNALS), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("ends in 20 years", WITH(o.end_ms = T0 + 2 * ORDER_MOST_AHEAD_MS), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("never ends", WITH(o.end_ms = ORDER_NO_END), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("no id", WITH(name(o.id, "")), false, VERDICT_REJECTED, REFUSAL_RANGE);
+	expect("its id is another's", WITH(name(o.id, "first"); o.signal = 2), false, VERDICT_REJECTED, REFUSAL_ID_TAKEN);
+	expect("again", WITH(name(o.id, "first")), false, VERDICT_DUPLICATE, REFUSAL_NONE);
+	expect("again, retained", WITH(name(o.id, "first")), true, VERDICT_DUPLICATE, REFUSAL_NONE);
+	expect("the operator, with a clock that went back", WITH(o.issued_ms = 1; o.by_operator = true), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("release of what is not", WITH(o.kind = ORDER_RELEASE; name(o.releases, "y")), false, VERDICT_REJECTED, REFUSAL_UNKNOWN);
+	expect("release of another's", WITH(o.kind = ORDER_RELEASE; name(o.releases, "first"); o.signal = 2), false, VERDICT_REJECTED, REFUSAL_UNKNOWN);
+	expect("release", WITH(o.kind = ORDER_RELEASE; name(o.releases, "first"); o.end_ms = 0), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+}
+
+static void test_lowest_limit_wins(void **state)
+{
+	struct order_book *book = fresh();
+	(void)state;
+	takes(book, make("a", ORDER_CAP, 12 * MW));
+	takes(book, make("b", ORDER_CAP, 11 * MW));
+	takes(book, make("c", ORDER_CAP, 11 * MW));
+	struct demand demand = resolved(book, T0);
+	assert_int_equal(demand.limit_w, 11 * MW);
+	assert_int_equal(demand.limit_from, orders_find(book, "b"));
+	assert_int_equal(demand.limit_soon_w, 11 * MW);
+	assert_int_equal(demand.setpoint_w, POLICY_NONE);
+	assert_int_equal(demand.miners_w, POLICY_NONE);
+	assert_int_equal(resolved(book, T0 + 3600000 - 1).limit_w, 11 * MW);
+	assert_int_equal(resolved(book, T0 + 3600000).limit_w, POLICY_NONE);
+	assert_int_equal(resolved(book, T0 + 3600000).limit_from, -1);
+}
+
+/* A limit binds as long before its start as miners take to fall asleep; a set point does not. */
+static void test_lead_and_horizon(void **state)
+{
+	struct order_book *book = fresh();
+	struct order cap = make("a", ORDER_CAP, 3), shed = make("b", ORDER_SHED, 4), setpoint = make("c", ORDER_SETPOINT, 5);
+	(void)state;
+	cap.start_ms = shed.start_ms = setpoint.start_ms = T0 + 100000;
+	takes(book, cap);
+	takes(book, shed);
+	takes(book, setpoint);
+	struct demand demand = resolved(book, T0 + 39999);
+	assert_int_equal(demand.limit_soon_w, POLICY_NONE);
+	assert_int_equal(demand.miners_soon_w, POLICY_NONE);
+	demand = resolved(book, T0 + 40000);
+	assert_int_equal(demand.limit_soon_w, 3);
+	assert_int_equal(demand.miners_soon_w, 4);
+	assert_int_equal(demand.limit_w, POLICY_NONE);
+	assert_int_equal(resolved(book, T0 + 89999).limit_w, POLICY_NONE);
+	demand = resolved(book, T0 + 90000);
+	assert_int_equal(demand.limit_w, 3);
+	assert_int_equal(demand.miners_w, 4);
+	assert_true(demand.shed);
+	assert_int_equal(demand.setpoint_w, POLICY_NONE);
+	assert_int_equal(resolved(book, T0 + 99999).setpoint_w, POLICY_NONE);
+	assert_int_equal(resolved(book, T0 + 100000).setpoint_w, 5);
+}
+
+static void test_set_points_by_priority_then_age(void **state)
+{
+	struct order_book *book = fresh();
+	struct order low = make("low", ORDER_SETPOINT, 1), old = make("old", ORDER_SETPOINT, 2), new = make("new", ORDER_SETPOINT, 3);
+	(void)state;
+	low.priority = 2;
+	old.priority = new.priority = 1;
+	low.issued_ms = T0 + 3;
+	old.issued_ms = T0 + 1;
+	new.issued_ms = T0 + 2;
+	new.ramp_w_per_min = 9;
+	takes(book, old);
+	takes(book, new);
+	takes(book, low);
+	struct demand demand = resolved(book, T0);
+	assert_int_equal(demand.setpoint_w, 3);
+	assert_int_equal(demand.setpoint_ramp_w_per_min, 9);
+	assert_false(demand.by_operator);
+	struct order hold = make("hold", ORDER_SETPOINT, 4);
+	hold.by_operator = true;
+	takes(book, hold);
+	assert_int_equal(resolved(book, T0).setpoint_w, 4);
+	assert_true(resolved(book, T0).by_operator);
+}
+
+static void test_equal_set_points_do_not_hang_on_arrival(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		struct order_book *book = fresh();
+		takes(book, make(turn ? "a" : "b", ORDER_SETPOINT, turn ? 7 : 8));
+		takes(book, make(turn ? "b" : "a", ORDER_SETPOINT, turn ? 8 : 7));
+		assert_int_equal(resolved(book, T0).setpoint_w, 7);
+	}
+}
+
+static void test_levels_and_sheds(void **state)
+{
+	struct order_book *book = fresh();
+	(void)state;
+	book->levels[5] = (struct order_level){ .set = true, .miners_w = 50, .miners_soon_w = POLICY_NONE };
+	struct demand demand = resolved(book, T0);
+	assert_int_equal(demand.miners_w, 50);
+	assert_int_equal(demand.miners_soon_w, 50);
+	assert_int_equal(demand.miners_from, ORDERS_LIVE + 5);
+	assert_false(demand.shed);
+	takes(book, make("a", ORDER_SHED, 60));
+	assert_false(resolved(book, T0).shed);
+	takes(book, make("b", ORDER_SHED, 40));
+	demand = resolved(book, T0);
+	assert_true(demand.shed);
+	assert_int_equal(demand.miners_w, 40);
+	assert_int_equal(demand.miners_from, orders_find(book, "b"));
+	book->levels[5].miners_soon_w = 0;
+	assert_int_equal(resolved(book, T0).miners_soon_w, 0);
+	book->levels[5].miners_w = 30;
+	assert_false(resolved(book, T0).shed);
+}
+
+static void test_release_and_end(void **state)
+{
+	struct order_book *book = fresh();
+	struct order release = make("r", ORDER_RELEASE, 0), out;
+	struct order other = make("c", ORDER_CAP, 3);
+	int place;
+	(void)state;
+	other.signal = 2;
+	takes(book, make("a", ORDER_CAP, 1));
+	takes(book, make("b", ORDER_CAP, 2));
+	takes(book, other);
+	assert_false(orders_pop_ended(book, T0, &out, &place));
+	snprintf(release.releases, sizeof(release.releases), "a");
+	takes(book, release);
+	assert_int_equal(resolved(book, T0).limit_w, 2);
+	assert_true(orders_pop_ended(book, T0, &out, &place));
+	assert_string_equal(out.id, "a");
+	assert_true(out.cancelled);
+	assert_int_equal(place, 0);
+	assert_int_equal(orders_find(book, "a"), -1);
+	struct order all = make("r2", ORDER_RELEASE, 0);
+	takes(book, all);
+	assert_int_equal(resolved(book, T0).limit_w, 3);
+	assert_true(orders_pop_ended(book, T0, &out, &place));
+	assert_string_equal(out.id, "b");
+	assert_false(orders_pop_ended(book, T0 + 3600000 - 1, &out, &place));
+	assert_true(orders_pop_ended(book, T0 + 3600000, &out, &place));
+	assert_string_equal(out.id, "c");
+	assert_false(out.cancelled);
+	assert_false(orders_pop_ended(book, T0 + 3600000, &out, &place));
+	struct order again = make("a", ORDER_CAP, 1);
+	assert_int_equal(orders_take(book, &again, T0, false).verdict, VERDICT_DUPLICATE);
+	assert_int_equal(resolved(book, T0).limit_w, POLICY_NONE);
+}
+
+static void test_clock_steps(void **state)
+{
+	struct order_book *book = fresh();
+	struct order later = make("later", ORDER_CAP, 1), out;
+	int place;
+	(void)state;
+	later.start_ms = T0 + 600000;
+	takes(book, later);
+	takes(book, make("now", ORDER_CAP, 2));
+	orders_begin(book, T0);
+	assert_int_equal(resolved(book, T0 - 7200000).limit_w, 2);      /* back: what has begun still binds */
+	orders_begin(book, T0 + 600000);
+	assert_int_equal(resolved(book, T0).limit_w, 1);
+	while (orders_pop_ended(book, T0 + 7200000, &out, &place))      /* ahead, by mistake: all ends ... */
+		continue;
+	assert_int_equal(resolved(book, T0).limit_w, POLICY_NONE);      /* ... and stays ended */
+	struct demand demand;
+	orders_resolve(book, INT64_MIN, 1, 1, &demand);
+	orders_resolve(book, INT64_MAX, 1, 1, &demand);
+}
+
+static void test_bounds(void **state)
+{
+	struct order_book *book = fresh();
+	struct order out;
+	char id[20];
+	int place;
+	(void)state;
+	for (int i = 0; i < ORDERS_LIVE; i++) {
+		snprintf(id, sizeof(id), "id-%d", i);
+		takes(book, make(id, ORDER_CAP, 100 + i));
+	}
+	struct order more = make("more", ORDER_CAP, 1);
+	assert_int_equal(orders_take(book, &more, T0, false).refusal, REFUSAL_FULL);
+	for (int i = 0; i < ORDERS_REMEMBERED; i++) {
+		struct order bad = make("", ORDER_CAP, -1);
+		snprintf(bad.id, sizeof(bad.id), "bad-%d", i);
+		orders_take(book, &bad, T0, false);
+	}
+	struct order known = make("id-3", ORDER_CAP, 1);                /* no longer remembered, but alive */
+	assert_int_equal(orders_take(book, &known, T0, false).verdict, VERDICT_DUPLICATE);
+	known.signal = 2;
+	assert_int_equal(orders_take(book, &known, T0, false).refusal, REFUSAL_ID_TAKEN);
+	struct order release = make("r", ORDER_RELEASE, 0);
+	takes(book, release);
+	int n = 0;
+	while (orders_pop_ended(book, T0, &out, &place))
+		n++;
+	assert_int_equal(n, ORDERS_LIVE);
+	assert_int_equal(orders_find(book, "id-3"), -1);
+	assert_int_equal(orders_find(book, ""), -1);
+}
+
+/* ---- by law ---- */
+
+static uint64_t random_state;
+
+static int64_t any(int64_t n)           /* xorshift64: below n */
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (int64_t)(random_state % (uint64_t)n);
+}
+
+static struct order any_order(int64_t now_ms)
+{
+	struct order order = {
+		.signal = (uint8_t)any(4), .kind = (uint8_t)any(4), .priority = (int32_t)any(3), .watts = any(20) * MW,
+		.issued_ms = now_ms + any(200000) - 100000,
+		.start_ms = any(3) ? 0 : now_ms + any(100000) - 30000,
+		.end_ms = now_ms + any(200000) - 20000,
+		.by_operator = any(20) == 0,
+	};
+	snprintf(order.id, sizeof(order.id), "o%lld", (long long)any(500));
+	if (order.kind == ORDER_RELEASE && any(2))
+		snprintf(order.releases, sizeof(order.releases), "o%lld", (long long)any(500));
+	return order;
+}
+
+/* No limit in force is exceeded by what the book resolves to, and nothing is resolved that no order says. */
+static void check_demand(const struct order_book *book, int64_t now_ms, const struct demand *demand)
+{
+	for (int i = 0; i < ORDERS_LIVE; i++) {
+		const struct order *order = &book->live[i];
+		bool active = order->id[0] && !order->cancelled && order->start_ms <= now_ms && now_ms < order->end_ms;
+		if (active && order->kind == ORDER_CAP)
+			assert_true(demand->limit_w <= order->watts);
+		if (active && order->kind == ORDER_SHED)
+			assert_true(demand->miners_w <= order->watts);
+		if (active && order->kind == ORDER_SETPOINT)
+			assert_true(demand->setpoint_from >= 0 && book->live[demand->setpoint_from].priority <= order->priority);
+	}
+	assert_true(demand->limit_soon_w <= demand->limit_w && demand->miners_soon_w <= demand->miners_w);
+	assert_true((demand->limit_w == POLICY_NONE) == (demand->limit_from < 0));
+	assert_true((demand->setpoint_w == POLICY_NONE) == (demand->setpoint_from < 0));
+	assert_true((demand->miners_w == POLICY_NONE) == (demand->miners_from < 0));
+	if (demand->limit_from >= 0)
+		assert_int_equal(book->live[demand->limit_from].watts, demand->limit_w);
+	if (demand->shed)
+		assert_true(demand->miners_from < ORDERS_LIVE);
+}
+
+static void check_repeat(struct order_book *book, const struct order *order, struct order_answer first, int64_t now_ms)
+{
+	static struct order_book before;
+	bool remembered = first.refusal != REFUSAL_ID_TAKEN;
+	memcpy(&before, book, sizeof(before));
+	struct order_answer second = orders_take(book, order, now_ms, false);
+	assert_memory_equal(&before, book, sizeof(before));
+	if (remembered && first.verdict == VERDICT_ACCEPTED)
+		assert_int_equal(second.verdict, VERDICT_DUPLICATE);
+	else
+		assert_int_equal(second.verdict, first.verdict);
+}
+
+static void test_laws(void **state)
+{
+	const char *told = getenv("MULLET_SEED");
+	uint64_t seed = told ? strtoull(told, NULL, 0) : (uint64_t)time(NULL);
+	struct order_book *book = fresh();
+	int64_t now_ms = T0;
+	uint64_t taken = 0, bound = 0;
+	(void)state;
+	print_message("MULLET_SEED=%llu\n", (unsigned long long)seed);
+	random_state = seed * 2 + 1;
+	for (int step = 0; step < 100000; step++) {
+		struct order order = any_order(now_ms), out;
+		struct demand demand, same;
+		int place;
+		now_ms += any(1000) ? any(2000) : any(200000) - 100000;         /* now and then the clock is set */
+		if (any(3) == 0) {
+			struct order_answer answer = orders_take(book, &order, now_ms, false);
+			taken += answer.verdict == VERDICT_ACCEPTED;
+			check_repeat(book, &order, answer, now_ms);
+		}
+		book->levels[3] = (struct order_level){ any(2), any(2) ? any(20) * MW : POLICY_NONE, POLICY_NONE };
+		orders_begin(book, now_ms);
+		while (orders_pop_ended(book, now_ms, &out, &place)) {
+			assert_true(out.cancelled || out.end_ms <= now_ms);
+			assert_int_equal(book->live[place].id[0], 0);
+		}
+		orders_resolve(book, now_ms, any(20000), 20000 + any(60000), &demand);
+		check_demand(book, now_ms, &demand);
+		orders_resolve(book, now_ms, 0, 60000, &demand);
+		orders_resolve(book, now_ms, 0, 60000, &same);
+		assert_true(demand.limit_from == same.limit_from && demand.setpoint_from == same.setpoint_from &&
+		            demand.miners_from == same.miners_from && demand.miners_w == same.miners_w);
+		bound += demand.limit_w != POLICY_NONE;
+	}
+	assert_true(taken > 1000 && bound > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_lowest_limit_wins),
+		cmocka_unit_test(test_lead_and_horizon),
+		cmocka_unit_test(test_set_points_by_priority_then_age),
+		cmocka_unit_test(test_equal_set_points_do_not_hang_on_arrival),
+		cmocka_unit_test(test_levels_and_sheds),
+		cmocka_unit_test(test_release_and_end),
+		cmocka_unit_test(test_clock_steps),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_laws),
+	};
+	return cmocka_run_group_tests_name("orders", tests, NULL, NULL);
+}
