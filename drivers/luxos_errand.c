@@ -144,7 +144,6 @@ static bool about_session(const struct cgminer_status *status)
 static enum fault task_refused(struct luxos_errand *errand, struct luxos_session *session, int64_t now_ms,
                                const struct cgminer_status *status)
 {
-	enum luxos_task task = next_task(errand);
 	if (about_session(status)) {
 		session->id[0] = '\0';
 		if (errand->logged_on_again)
@@ -152,9 +151,10 @@ static enum fault task_refused(struct luxos_errand *errand, struct luxos_session
 		errand->logged_on_again = true;
 		return go_on(errand, STEP_LOGON);
 	}
-	if (cgminer_says(status, "already") && task != TASK_PROFILE)
+	if (cgminer_says(status, "already"))
 		return task_done(errand, session, now_ms);
-	if (task == TASK_WAKE && !errand->plain_wake) {         /* after a restart asleep it can not be unsafe */
+	if (next_task(errand) == TASK_WAKE && !errand->plain_wake) {
+		/* after a restart in its sleep it can not wake unsafely, and older builds know no options */
 		errand->plain_wake = true;
 		session->used_ms = now_ms;
 		return go_on(errand, STEP_TASK);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "drivers/cgminer_desk.h"
 #include "tests/miner_recording.h"
 #include "tests/scripted_miner.h"
 
@@ -108,6 +109,22 @@ static void who_only_watches_steers_nothing(void **state)
 	assert_false(stage->owner.last.steerable);
 	assert_int_equal(order_now(stage, false, 0), FAULT_REFUSED);
 	assert_true(stage_close(stage));
+}
+
+static void what_can_not_curtail_is_not_steerable(void **state)
+{
+	static const struct act acts[][2] = {
+		{ { POLL, "luxos_poll_uncurtailable", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE } },
+		{ { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "stock_tables", SAY_AND_CLOSE } },
+	};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = STAGE(acts[i], .steer = true);
+		poll_now(stage);
+		assert_int_equal(stage->owner.last.state, MINER_HASHING);
+		assert_false(stage->owner.last.steerable);
+		assert_true(stage_close(stage));
+	}
 }
 
 static void a_firmware_that_does_not_join_is_read_piece_by_piece(void **state)
@@ -374,6 +391,28 @@ static void the_owner_may_ask_from_inside_an_answer(void **state)
 	assert_true(stage_close(stage));
 }
 
+static void order_again(struct owner *owner)
+{
+	struct stage *stage = (struct stage *)((char *)owner - offsetof(struct stage, owner));
+	if (owner->orders < 2)
+		owner_order(owner, false, 0);
+	else if (owner->answers == 2 && owner->readings == 0)
+		assert(stage->miner.connections == 0 && cgminer_line_idle(&((struct cgminer_desk *)owner->miner)->line));
+}
+
+static void an_order_from_inside_an_answer_goes_before_a_poll(void **state)
+{
+	static const struct act acts[] = { { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE } };
+	struct stage *stage = STAGE(acts, .steer = false);
+	(void)state;
+	stage->owner.then = order_again;
+	owner_poll(&stage->owner);
+	owner_order(&stage->owner, true, 0);
+	assert_true(loop_until(&stage->loop, &stage->owner.answers, 2));
+	assert_true(loop_until(&stage->loop, &stage->owner.readings, 1));
+	assert_true(stage_close(stage));
+}
+
 static void close_from_inside(struct owner *owner)
 {
 	owner_close(owner);
@@ -387,6 +426,7 @@ static void the_owner_may_close_from_inside_an_answer(void **state)
 		struct stage *stage = stage_open(acts, with_order ? 0 : 2, (struct miner_conf){ .steer = !with_order });
 		stage->owner.then = close_from_inside;
 		if (with_order) {
+			owner_order(&stage->owner, true, 0);
 			owner_order(&stage->owner, true, 0);
 			owner_order(&stage->owner, true, 0);
 		}
@@ -437,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_first_poll_reads_the_tables_and_a_second_does_not),
 		cmocka_unit_test(who_only_watches_steers_nothing),
+		cmocka_unit_test(what_can_not_curtail_is_not_steerable),
 		cmocka_unit_test(a_firmware_that_does_not_join_is_read_piece_by_piece),
 		cmocka_unit_test(tables_that_fail_do_not_spoil_the_reading),
 		cmocka_unit_test(each_fault_of_a_read_has_its_name),
@@ -450,6 +491,7 @@ int main(void)
 		cmocka_unit_test(an_order_goes_before_a_poll_and_into_it),
 		cmocka_unit_test(an_old_reading_does_not_skip_the_wakeup),
 		cmocka_unit_test(the_owner_may_ask_from_inside_an_answer),
+		cmocka_unit_test(an_order_from_inside_an_answer_goes_before_a_poll),
 		cmocka_unit_test(the_owner_may_close_from_inside_an_answer),
 		cmocka_unit_test(closing_in_the_middle_of_everything),
 		cmocka_unit_test(drivers_have_names_and_words),
