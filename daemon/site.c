@@ -8,12 +8,24 @@
 
 /* ---- what devices say ---- */
 
+static int64_t now_ms_of(const struct site *site)
+{
+	return site->rooms.clock->now(site->rooms.clock).mono_ms;
+}
+
+static void note_worst(int64_t *worst_ms, int64_t ms)
+{
+	if (ms > *worst_ms)
+		*worst_ms = ms;
+}
+
 static void on_meter_reading(void *self, const struct meter_reading *reading)
 {
 	struct site_meter_state *meter = self;
 	struct site *site = meter->site;
 	size_t i = (size_t)(meter - site->meters);
 	meter->polling = false;
+	note_worst(&meter->worst_answer_ms, now_ms_of(site) - meter->asked_ms);
 	meter->fault = reading->fault;
 	if (reading->fault == FAULT_NONE)
 		meter->newest = *reading;
@@ -33,6 +45,7 @@ static void on_miner_reading(void *self, const struct miner_reading *reading)
 	struct site_miner_state *miner = self;
 	struct miner_seen *seen = &miner->site->seen_miners[miner - miner->site->miners];
 	miner->polling = false;
+	note_worst(&miner->worst_answer_ms, now_ms_of(miner->site) - miner->asked_ms);
 	miner->fault = reading->fault;
 	miner->faults += reading->fault != FAULT_NONE;
 	seen->reading = *reading;
@@ -43,8 +56,9 @@ static void on_ordered(void *self, enum fault fault)
 	struct site_miner_state *miner = self;
 	struct site *site = miner->site;
 	uint32_t i = (uint32_t)(miner - site->miners);
-	int64_t now_ms = site->rooms.clock->now(site->rooms.clock).mono_ms;
+	int64_t now_ms = now_ms_of(site);
 	miner->ordering = false;
+	note_worst(&miner->worst_order_ms, now_ms - miner->told_ms);
 	site->seen_miners[i].heard = fault;
 	site->seen_miners[i].heard_ms = now_ms;
 	outcome_answered(site, i, fault, now_ms);
@@ -71,6 +85,8 @@ static int64_t poll_meters(struct site *site, int64_t now_ms)
 		struct site_meter_state *meter = &site->meters[i];
 		if (now_ms >= meter->next_ms && !meter->polling) {
 			int64_t every_ms = site->conf->meters[i].every_ms;
+			note_worst(&meter->worst_late_ms, now_ms - meter->next_ms);
+			meter->asked_ms = now_ms;
 			meter->next_ms += every_ms;
 			if (meter->next_ms <= now_ms)           /* late by more than a period: do not catch up */
 				meter->next_ms = now_ms + every_ms;
@@ -94,6 +110,8 @@ static int64_t poll_miners(struct site *site, int64_t now_ms)
 			if (site->tracks[i].under_way && every_ms > UNDER_WAY_POLL_MS)
 				every_ms = UNDER_WAY_POLL_MS;
 			miner->next_ms = now_ms + jittered(site, every_ms);
+			miner->asked_ms = now_ms;
+			miner->polls++;
 			miner->polling = true;
 			site->conf->miners[i].driver->poll(miner->miner);
 		}
@@ -123,6 +141,7 @@ static void give_orders(struct site *site, int64_t now_ms)
 		struct miner_order order = { .hash = command->hash };
 		site->seen_miners[command->miner].heard = FAULT_NEVER;
 		miner->ordering = true;
+		miner->told_ms = now_ms;
 		site->conf->miners[command->miner].driver->order(miner->miner, &order);
 		if (miner->next_ms > now_ms + UNDER_WAY_POLL_MS)
 			miner->next_ms = now_ms + UNDER_WAY_POLL_MS;

@@ -10,7 +10,8 @@ struct site_meter_state {
 	struct meter *meter;
 	struct meter_reading newest;    /* the newest value, or why there never was one */
 	enum fault fault;               /* of the newest answer */
-	int64_t next_ms;
+	int64_t next_ms, asked_ms;
+	int64_t worst_answer_ms, worst_late_ms; /* from poll to answer; a poll behind its schedule */
 	uint64_t polls, faults;
 	bool polling, alarmed;
 };
@@ -21,7 +22,9 @@ struct site_miner_state {
 	enum fault fault;               /* of the newest answer */
 	int64_t next_ms;
 	uint64_t seq;                   /* of the decision whose command is under way; 0: none */
-	uint64_t faults;
+	int64_t asked_ms, told_ms;
+	int64_t worst_answer_ms, worst_order_ms;        /* from poll, from order to answer */
+	uint64_t polls, faults;
 	bool polling, ordering;
 };
 

@@ -317,6 +317,8 @@ void site_meters_json(const struct site *site, struct instant now, struct json *
 		json_int_or_null(json, "nameplate_w", group->nameplate_w, 0);
 		json_int(json, "polls", (int64_t)meter->polls);
 		json_int(json, "faults", (int64_t)meter->faults);
+		json_int(json, "worst_answer_ms", meter->worst_answer_ms);
+		json_int(json, "worst_late_ms", meter->worst_late_ms);
 		json_bool(json, "stale", is_stale(site, i, now.mono_ms));
 		json_close(json);
 		json_newline(json);
@@ -344,6 +346,10 @@ bool site_miners_json(const struct site *site, const char *group, struct instant
 		json_int(json, "tries", track->tries);
 		json_int(json, "sleeps", track->sleeps);
 		json_string(json, "fault", fault_text(site->miners[i].fault));
+		json_int(json, "polls", (int64_t)site->miners[i].polls);
+		json_int(json, "faults", (int64_t)site->miners[i].faults);
+		json_int(json, "worst_answer_ms", site->miners[i].worst_answer_ms);
+		json_int(json, "worst_order_ms", site->miners[i].worst_order_ms);
 		json_bool(json, "steerable", track->steerable);
 		json_close(json);
 		json_newline(json);
