@@ -106,10 +106,10 @@ static void make_policy(struct scenario *s)
 	};
 }
 
-static char *named(const char *format, size_t i)
+static char *numbered(const char *name, size_t i)
 {
 	char text[32];
-	snprintf(text, sizeof(text), format, i);
+	snprintf(text, sizeof(text), "%s%zu", name, i);
 	return xstrdup(text);
 }
 
@@ -123,11 +123,11 @@ static void make_devices(struct scenario *s)
 	if (s->conf.no_site_meter)
 		meters[0].conf.host = "sim:nobody";
 	for (size_t i = 0; i < n_pdus; i++)
-		meters[i + 1] = (struct site_meter){ named("pdu/%zu", i + 1), &sim_meter_driver,
-			{ .host = named("sim:pdu:%zu", i), .timeout_ms = 1000 }, 1000 };
+		meters[i + 1] = (struct site_meter){ numbered("pdu/", i + 1), &sim_meter_driver,
+			{ .host = numbered("sim:pdu:", i), .timeout_ms = 1000 }, 1000 };
 	for (size_t i = 0; i < s->conf.n_miners; i++)
-		miners[i] = (struct site_miner){ named("hall/%zu", i + 1), &sim_luxos_driver,
-			{ .host = named("sim:%zu", i), .timeout_ms = 3000, .nominal_w = s->conf.type->full_w,
+		miners[i] = (struct site_miner){ numbered("hall/", i + 1), &sim_luxos_driver,
+			{ .host = numbered("sim:", i), .timeout_ms = 3000, .nominal_w = s->conf.type->full_w,
 			  .asleep_w = s->conf.type->asleep_w, .steer = true }, 30000 };
 	s->site_conf.name = "test";
 	s->site_conf.meters = meters;
