@@ -43,6 +43,9 @@ static void falls_steadily_and_sleeps_in_time(void **state)
 				assert_true(w <= last_w);
 				last_w = w;
 			}
+			int64_t dead_ms = plant.miners[i].motion.dead_ms;
+			assert_true(plant_miner_w(&plant, i, dead_ms) == plant.miners[i].full_w);
+			assert_true(plant_miner_w(&plant, i, dead_ms + 100) < plant.miners[i].full_w);
 			int64_t slowest_ms = (types[t]->sleep_dead_ms + types[t]->sleep_fall_ms) * 6 / 5 + 1;
 			assert_int_equal(plant_miner_w(&plant, i, slowest_ms), plant.miners[i].asleep_w);
 			assert_in_range(plant.miners[i].asleep_w, 10, 80);
@@ -69,6 +72,7 @@ static void wakes_through_idle_chips_and_overshoots(void **state)
 		assert_int_equal(plant_miner_w(&plant, i, begin_ms), miner->asleep_w);
 		assert_in_range(plant_miner_w(&plant, i, begin_ms + ramp_ms / 5), miner->full_w / 20, miner->full_w / 8);
 		assert_int_equal(plant_miner_state(&plant, i, begin_ms + ramp_ms / 5), MINER_RAMPING);
+		assert_int_equal(plant_miner_hashrate_ghs(&plant, i, begin_ms + ramp_ms / 5), 0);
 		int32_t half_w = plant_miner_w(&plant, i, begin_ms + ramp_ms / 2);
 		assert_in_range(half_w, miner->full_w / 5, miner->full_w / 2);  /* behind a straight line */
 		assert_true(plant_miner_w(&plant, i, begin_ms + ramp_ms) > miner->full_w * 102 / 100);
@@ -226,6 +230,9 @@ static void own_figure_is_off_but_steady(void **state)
 		assert_int_equal(plant_miner_told_w(&plant, i, 5001) - plant.miners[i].full_w, off);
 	}
 	assert_in_range(worst, 3500 * 30 / 1000, 3500 * 60 / 1000);
+	plant_order(&plant, 0, 1000000, false, 0);      /* renewed once a second */
+	assert_int_equal(plant_miner_told_w(&plant, 0, 1003000), plant_miner_told_w(&plant, 0, 1003999));
+	assert_true(plant_miner_told_w(&plant, 0, 1003999) > plant_miner_told_w(&plant, 0, 1004000) + 100);
 	plant_free(&plant);
 }
 

@@ -121,6 +121,24 @@ static void meters_show_the_site(void **state)
 	assert_int_equal(f->heard.n_meter, 3);          /* no reading after close */
 }
 
+/* The PDUs' registers change once a second: the third second of a job's rise is seen when it is over. */
+static void registers_are_renewed_now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	struct meter *pdu = meter_at(f, "sim:pdu:0");
+	struct truth *truth = sim_world_truth(f->world);
+	sim_world_add_job(f->world, 0, 1000000, 8000);
+	for (int64_t ms = 3000; ms < 4000; ms += 300) {
+		sim_world_run(f->world, 1000000 + ms);
+		pdu->driver->poll(pdu);
+		sim_world_run(f->world, 1000000 + ms + 50);
+		assert_int_equal(f->heard.meter.import_w, truth_pdu_w(truth, 0, 3000));
+		assert_int_not_equal(f->heard.meter.import_w, truth_pdu_w(truth, 0, 4000));
+	}
+	pdu->driver->close(pdu);
+	sim_world_run(f->world, 1004000);
+}
+
 static void meter_faults_show(void **state)
 {
 	static const struct { enum sim_meter_fault set; enum fault told; } cases[] = {
@@ -215,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(meters_show_the_site, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(registers_are_renewed_now_and_then, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(meter_faults_show, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(miners_obey_and_tell, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(miner_faults_show, set_up, tear_down),

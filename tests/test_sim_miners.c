@@ -230,6 +230,42 @@ static void luxos_sessions_expire(void **state)
 	plant_free(&plant);
 }
 
+static void assert_answers(struct asic_room *room, int64_t now_ms, const char *request, const char *part)
+{
+	struct text reply = { 0 };
+	asic_answer(room, 0, now_ms, request, strlen(request), &reply);
+	assert_has(reply.at, part);
+	text_free(&reply);
+}
+
+static void luxos_refuses_what_would_harm(void **state)
+{
+	(void)state;
+	struct plant plant;
+	struct asic asic;
+	struct asic_room room = { .plant = &plant, .asics = &asic };
+	plant_init(&plant, 1);
+	plant_add(&plant, &plant_luxos_s21, 1);
+	asic_init(&asic, ASIC_LUXOS);
+	asic_hold_session(&asic, 0);                    /* Held0000, then Held0001 */
+	assert_answers(&room, 1000, "curtail|Held0000,sleep", "\"Code\":335");
+	assert_answers(&room, 9000, "rebootdevice|Held0000", "\"STATUS\":\"S\"");
+	assert_answers(&room, 9500, "session", "\"SessionID\":\"\"");
+	asic_hold_session(&asic, 10000);
+	assert_answers(&room, 11000, "curtail|Held0001,wakeup,mode=unsafe", "after a restart");
+	assert_answers(&room, 12000, "curtail|Held0001,doze", "Invalid curtail mode");
+	assert_answers(&room, 12000, "curtail|Held0001,wakeup", "\"Action\":\"wake up\"");
+	assert_answers(&room, 50000, "atmset|Held0001,enabled=true", "\"Enabled\":true");
+	assert_answers(&room, 50000, "profileset|Held0001,2500W", "\"Code\":321");
+	assert_answers(&room, 51000, "config", "\"IsAtmEnabled\":true");
+	assert_answers(&room, 51000, "config", "\"Profile\":\"590MHz\"");         /* the tuner has its own mind */
+	assert_answers(&room, 60000, "atmset|Held0001,enabled=false", "\"Enabled\":false");
+	assert_answers(&room, 60000, "profileset|Held0001,2500W", "\"Profile\":\"465MHz\"");
+	assert_answers(&room, 60000, "profileset|Held0001,+1", "\"Profile\":\"490MHz\"");
+	assert_answers(&room, 60000, "profileset|Held0001,+9", "Profile not found");
+	plant_free(&plant);
+}
+
 static void luxos_sleeps_and_wakes(void **state)
 {
 	(void)state;
@@ -405,6 +441,7 @@ int main(void)
 		cmocka_unit_test(luxos_reports),
 		cmocka_unit_test(luxos_sessions),
 		cmocka_unit_test(luxos_sessions_expire),
+		cmocka_unit_test(luxos_refuses_what_would_harm),
 		cmocka_unit_test(luxos_sleeps_and_wakes),
 		cmocka_unit_test(cgminer_reports_and_boards),
 		cmocka_unit_test(cgminer_serves_one_after_the_other),
