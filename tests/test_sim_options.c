@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "sim/options.h"
 
 static void assert_has(const char *reply, const char *part)
@@ -95,12 +98,50 @@ static void layout_names_and_addresses(void **state)
 	assert_string_equal(name, "c-rest/57");
 }
 
+/* The daemon's own reader takes the printed site file, and sees the devices where the simulator puts them. */
+static void site_file_is_one(void **state)
+{
+	static const char *const no_catalogue[] = { NULL };
+	(void)state;
+	struct options options;
+	char why[300], path[] = "/tmp/mullet-site-XXXXXX", host[16], name[64];
+	struct text text = { 0 };
+	struct fault_list faults;
+	struct layout pdus, miners;
+	assert_int_equal(read_line(&options, why, "--miners", "luxos-s21:307,cgminer-s19:40"), 0);
+	farm_print_config(&options.farm, &text);
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, text.at, text.len), (ssize_t)text.len);
+	close(fd);
+	fault_list_init(&faults, path);
+	struct config *config = config_read(path, no_catalogue, &faults);
+	if (!config)
+		fail_msg("%s", faults.items[0].text);
+	farm_layout(&options.farm, &pdus, &miners);
+	assert_int_equal(config->n_meters, 2);
+	assert_string_equal(config->meters[0].hosts[0], FARM_SITE_HOST);
+	assert_int_equal(config->meters[1].n_hosts, 60);
+	assert_int_equal(config->n_miners, 3);
+	for (size_t g = 0, device = 0; g < config->n_miners; g++)
+		for (size_t i = 0; i < config->miners[g].n_hosts; i++, device++) {
+			layout_host(&miners, device, host);
+			layout_name(&miners, device, name, sizeof name);
+			assert_string_equal(config->miners[g].hosts[i], host);
+			assert_string_equal(config->miners[g].names[i], name);
+		}
+	config_free(config);
+	fault_list_free(&faults);
+	text_free(&text);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_line_is_checked),
 		cmocka_unit_test(scenario_is_read),
 		cmocka_unit_test(layout_names_and_addresses),
+		cmocka_unit_test(site_file_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
