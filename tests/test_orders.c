@@ -76,6 +76,7 @@ static void test_refusals(void **state)
 	expect("ends in a ms", WITH(o.end_ms = T0 + 1), false, VERDICT_ACCEPTED, REFUSAL_NONE);
 	expect("ends as it starts", WITH(o.start_ms = T0 + 1000), false, VERDICT_REJECTED, REFUSAL_BACKWARDS);
 	expect("starts a ms before", WITH(o.start_ms = T0 + 999), false, VERDICT_ACCEPTED, REFUSAL_NONE);
+	expect("nothing at all", WITH(o.watts = 0), false, VERDICT_ACCEPTED, REFUSAL_NONE);
 	expect("negative", WITH(o.watts = -1), false, VERDICT_REJECTED, REFUSAL_RANGE);
 	expect("most", WITH(o.watts = ORDER_MOST_W), false, VERDICT_ACCEPTED, REFUSAL_NONE);
 	expect("too much", WITH(o.watts = ORDER_MOST_W + 1), false, VERDICT_REJECTED, REFUSAL_RANGE);
@@ -108,6 +109,7 @@ static void test_lowest_limit_wins(void **state)
 	assert_int_equal(demand.limit_soon_w, 11 * MW);
 	assert_int_equal(demand.setpoint_w, POLICY_NONE);
 	assert_int_equal(demand.miners_w, POLICY_NONE);
+	assert_int_equal(book->live[0].start_ms, T0);
 	assert_int_equal(resolved(book, T0 + 3600000 - 1).limit_w, 11 * MW);
 	assert_int_equal(resolved(book, T0 + 3600000).limit_w, POLICY_NONE);
 	assert_int_equal(resolved(book, T0 + 3600000).limit_from, -1);
