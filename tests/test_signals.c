@@ -1,0 +1,745 @@
+/* Messages in, lines out, on a clock turned by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/signals.h"
+#include "daemon/xalloc.h"
+#include "policy/orders.h"
+
+#define T0 1795323843000LL              /* 2026-11-22T05:04:03Z */
+#define ORDER_TOPIC "mullet/pecos-1/order/qse"
+
+struct bench {
+	struct sink sink;               /* writes each message as a line: topic, how, text */
+	char lines[40][900];
+	int n;
+	struct alarms *alarms;
+	struct signals *signals;
+	struct instant now;
+	struct demand demand;
+	int changes;
+};
+
+static void put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
+{
+	static const char *const how[] = { "latest", "state", "event" };
+	struct bench *b = (struct bench *)(void *)sink;
+	assert_true(b->n < 40);
+	snprintf(b->lines[b->n++], sizeof(b->lines[0]), "%s %s %.*s", topic, how[delivery], (int)len, text);
+}
+
+static void on_change(void *self, const char *name, bool raised, enum severity severity, const char *why)
+{
+	(void)name;
+	(void)raised;
+	(void)severity;
+	(void)why;
+	((struct bench *)self)->changes++;
+}
+
+static const struct signal_conf signal_confs[] = {
+	{ .name = "qse", .format = SIGNAL_ORDER },
+	{ .name = "maestro", .format = SIGNAL_TARGET, .topic = "maestro/target", .stale_after_ms = 90000, .when_stale = WHEN_STALE_CURTAIL },
+};
+
+static struct signals_conf conf_with(const struct signal_conf *confs, size_t n)
+{
+	return (struct signals_conf){
+		.prefix = "mullet/pecos-1", .signals = confs, .n_signals = n, .cap_w = 20000000,
+		.nominal_w = 10000000, .asleep_w = 100000, .sleep_ms = 8000, .wake_ms = 120000,
+	};
+}
+
+static void build(struct bench *b, const struct signal_conf *confs, size_t n)
+{
+	struct signals_conf conf = conf_with(confs, n);
+	b->sink.put = put;
+	b->now = (struct instant){ .mono_ms = 5000000, .utc_ms = T0 };
+	b->alarms = alarms_new(&b->sink, (struct alarms_user){ b, on_change });
+	b->signals = signals_new(&conf, &b->sink, b->alarms, b->now);
+	b->n = 0;
+}
+
+static int set_up(void **state)
+{
+	struct bench *b = xcalloc(1, sizeof(*b));
+	build(b, signal_confs, 2);
+	*state = b;
+	return 0;
+}
+
+static int set_up_orders(void **state)
+{
+	struct bench *b = xcalloc(1, sizeof(*b));
+	build(b, signal_confs, 1);
+	*state = b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+	signals_free(b->signals);
+	alarms_free(b->alarms);
+	free(b);
+	return 0;
+}
+
+static void pass(struct bench *b, int64_t ms)
+{
+	b->now.mono_ms += ms;
+	b->now.utc_ms += ms;
+}
+
+/* One turn of the site. */
+static void look(struct bench *b, int64_t site_w, int64_t miners_w, uint32_t n_commands)
+{
+	struct decision decided = { .n_commands = n_commands };
+	signals_demand(b->signals, b->now, &b->demand);
+	signals_observe(b->signals, b->now, site_w, miners_w, &decided);
+}
+
+static void look_for(struct bench *b, int64_t ms, int64_t site_w, int64_t miners_w)
+{
+	for (int64_t t = 0; t < ms; t += 1000) {
+		look(b, site_w, miners_w, 0);
+		pass(b, 1000);
+	}
+}
+
+static bool message(struct bench *b, const char *topic, const char *text)
+{
+	return signals_message(b->signals, topic, text, strlen(text), false, b->now);
+}
+
+static void order(struct bench *b, const char *text)
+{
+	assert_true(message(b, ORDER_TOPIC, text));
+}
+
+static void target(struct bench *b, const char *share, int64_t at_ms)
+{
+	char text[100];
+	snprintf(text, sizeof(text), "{\"target\":%s,\"timestamp\":%lld}", share, (long long)(at_ms / 1000));
+	assert_true(message(b, "maestro/target", text));
+}
+
+/* All that was said since the last call. */
+static void said(struct bench *b, const char *const *lines)
+{
+	int i;
+	for (i = 0; i < b->n && lines[i]; i++)
+		assert_string_equal(b->lines[i], lines[i]);
+	if (lines[i])
+		fail_msg("not said: %s", lines[i]);
+	if (i < b->n)
+		fail_msg("said too: %s", b->lines[i]);
+	b->n = 0;
+}
+
+#define SAID(b, ...) said(b, (const char *const[]){ __VA_ARGS__, NULL })
+#define NOTHING_SAID(b) said(b, (const char *const[]){ NULL })
+
+#define CAP_A "{\"id\":\"a\",\"kind\":\"cap\",\"limit_w\":12000000,\"issued\":\"2026-11-22T05:04:03Z\",\"start\":null,\"end\":\"2026-11-22T05:09:03Z\",\"priority\":0}"
+
+static void test_life_of_a_cap(void **state)
+{
+	struct bench *b = *state;
+	look_for(b, 60000, 15000000, 8000000);
+	order(b, CAP_A);
+	SAID(b,
+	     "ack/qse event {\"id\":\"a\",\"result\":\"accepted\",\"why\":null,\"effective_w\":12000000,\"eta_s\":8.000,\"time\":\"2026-11-22T05:05:03.000Z\"}",
+	     "event/a state {\"id\":\"a\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"active\",\"limit_w\":12000000,"
+	     "\"received\":\"2026-11-22T05:05:03.000Z\",\"start\":\"2026-11-22T05:05:03.000Z\",\"end\":\"2026-11-22T05:09:03.000Z\","
+	     "\"first_command\":null,\"met_at\":null,\"response_s\":null,\"before_w\":15000000,\"mean_w\":null,\"max_w\":null,"
+	     "\"delivered_w\":null,\"not_drawn_wh\":null,\"why\":null}");
+	look(b, 15000000, 8000000, 1);
+	assert_int_equal(b->demand.limit_w, 12000000);
+	assert_string_equal(signals_event_id(b->signals, b->demand.limit_from), "a");
+	assert_null(signals_event_id(b->signals, -1));
+	pass(b, 4000);
+	look(b, 13000000, 6000000, 1);
+	NOTHING_SAID(b);
+	pass(b, 2500);
+	look(b, 12000000, 5000000, 0);
+	SAID(b, "event/a state {\"id\":\"a\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"met\",\"limit_w\":12000000,"
+	     "\"received\":\"2026-11-22T05:05:03.000Z\",\"start\":\"2026-11-22T05:05:03.000Z\",\"end\":\"2026-11-22T05:09:03.000Z\","
+	     "\"first_command\":\"2026-11-22T05:05:03.000Z\",\"met_at\":\"2026-11-22T05:05:09.500Z\",\"response_s\":6.500,"
+	     "\"before_w\":15000000,\"mean_w\":14230769,\"max_w\":15000000,\"delivered_w\":769231,\"not_drawn_wh\":1388,\"why\":null}");
+	pass(b, 233500);
+	look(b, 12000000, 5000000, 0);
+	SAID(b, "event/a state {\"id\":\"a\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"completed\",\"limit_w\":12000000,"
+	     "\"received\":\"2026-11-22T05:05:03.000Z\",\"start\":\"2026-11-22T05:05:03.000Z\",\"end\":\"2026-11-22T05:09:03.000Z\","
+	     "\"first_command\":\"2026-11-22T05:05:03.000Z\",\"met_at\":\"2026-11-22T05:05:09.500Z\",\"response_s\":6.500,"
+	     "\"before_w\":15000000,\"mean_w\":12060416,\"max_w\":15000000,\"delivered_w\":2939584,\"not_drawn_wh\":195972,\"why\":null}");
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+	look(b, 12000000, 5000000, 0);
+	NOTHING_SAID(b);
+}
+
+static void test_scheduled_then_cancelled(void **state)
+{
+	struct bench *b = *state;
+	order(b, "{\"id\":\"s\",\"kind\":\"shed\",\"issued\":\"2026-11-22T05:04:03Z\",\"start\":\"2026-11-22T05:06:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	SAID(b,
+	     "ack/qse event {\"id\":\"s\",\"result\":\"accepted\",\"why\":null,\"effective_w\":0,\"eta_s\":128.000,\"time\":\"2026-11-22T05:04:03.000Z\"}",
+	     "event/s state {\"id\":\"s\",\"signal\":\"qse\",\"kind\":\"shed\",\"status\":\"scheduled\",\"limit_w\":0,"
+	     "\"received\":\"2026-11-22T05:04:03.000Z\",\"start\":\"2026-11-22T05:06:03.000Z\",\"end\":\"2026-11-22T06:00:00.000Z\","
+	     "\"first_command\":null,\"met_at\":null,\"response_s\":null,\"before_w\":null,\"mean_w\":null,\"max_w\":null,"
+	     "\"delivered_w\":null,\"not_drawn_wh\":null,\"why\":null}");
+	target(b, "100", T0);
+	look(b, 15000000, 8000000, 0);
+	assert_int_equal(b->demand.miners_w, POLICY_NONE);
+	assert_int_equal(b->demand.miners_soon_w, 0);   /* it begins before a miner woken now would have paid off */
+	pass(b, 112000);
+	target(b, "100", b->now.utc_ms);
+	look(b, 15000000, 8000000, 3);
+	assert_int_equal(b->demand.miners_w, 0);        /* 8 s ahead, so that it holds at its start */
+	assert_true(b->demand.shed);
+	NOTHING_SAID(b);
+	pass(b, 8000);
+	look(b, 7000000, 300000, 0);
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"active\""));
+	assert_non_null(strstr(b->lines[0], "\"first_command\":\"2026-11-22T05:05:55.000Z\""));
+	assert_non_null(strstr(b->lines[1], "\"status\":\"met\""));
+	assert_non_null(strstr(b->lines[1], "\"response_s\":0.000"));
+	b->n = 0;
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"releases\":\"s\",\"issued\":\"2026-11-22T05:06:03Z\"}");
+	assert_int_equal(b->n, 2);
+	assert_string_equal(b->lines[0], "ack/qse event {\"id\":\"r\",\"result\":\"accepted\",\"why\":null,\"effective_w\":null,\"eta_s\":0.000,\"time\":\"2026-11-22T05:06:03.000Z\"}");
+	assert_non_null(strstr(b->lines[1], "\"status\":\"cancelled\""));
+	assert_non_null(strstr(b->lines[1], "\"why\":\"released by r\""));
+	look(b, 7000000, 300000, 0);
+	assert_int_equal(b->demand.miners_w, POLICY_NONE);
+}
+
+static void test_missed_and_late(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	b->n = 0;
+	look_for(b, 80000, 13000000, 1000000);
+	NOTHING_SAID(b);
+	look(b, 13000000, 1000000, 0);                  /* ten times the miners' sleep has passed */
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
+	assert_non_null(strstr(b->lines[0], "\"why\":\"not met for 80 s\""));
+	b->n = 0;
+	pass(b, 10000);
+	look(b, 11999999, 1000000, 0);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"met\""));
+	assert_non_null(strstr(b->lines[0], "\"response_s\":90.000"));
+	assert_non_null(strstr(b->lines[0], "\"why\":null"));
+	b->n = 0;
+	look_for(b, 80000, 12000001, 1000000);          /* over it again, for as long */
+	NOTHING_SAID(b);
+	look_for(b, 1000, 12000001, 1000000);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
+	b->n = 0;
+	pass(b, 300000);
+	look(b, 12000001, 1000000, 0);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "event/a state"));
+	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
+}
+
+static void test_short_and_never_met(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	b->n = 0;
+	look_for(b, 20000, POLICY_NONE, POLICY_NONE);
+	NOTHING_SAID(b);
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	assert_non_null(strstr(b->lines[1], "\"status\":\"cancelled\""));
+	assert_non_null(strstr(b->lines[1], "\"mean_w\":null,\"max_w\":null"));
+	b->n = 0;
+	order(b, "{\"id\":\"b\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T05:04:33Z\"}");
+	b->n = 0;
+	look_for(b, 11000, 5, 0);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
+	assert_non_null(strstr(b->lines[0], "\"why\":\"it ended before it was met\""));
+}
+
+static void test_same_id_twice(void **state)
+{
+	struct bench *b = *state;
+	char text[600];
+	order(b, CAP_A);
+	b->n = 0;
+	pass(b, 5000);
+	order(b, CAP_A);
+	SAID(b, "ack/qse event {\"id\":\"a\",\"result\":\"duplicate\",\"why\":\"answered before; nothing is done again\",\"effective_w\":12000000,\"eta_s\":8.000,\"time\":\"2026-11-22T05:04:08.000Z\"}");
+	signals_message(b->signals, ORDER_TOPIC, CAP_A, strlen(CAP_A), true, b->now);
+	assert_non_null(strstr(b->lines[0], "\"result\":\"duplicate\""));
+	b->n = 0;
+	/* A refused one is refused again, in the same words, even if it would be good by now. */
+	snprintf(text, sizeof(text), "%s", "{\"id\":\"f\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:06:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	order(b, text);
+	assert_int_equal(b->n, 2);
+	assert_string_equal(b->lines[0], "ack/qse event {\"id\":\"f\",\"result\":\"rejected\",\"why\":\"issued more than 60 s in the future: check both clocks\",\"effective_w\":null,\"eta_s\":null,\"time\":\"2026-11-22T05:04:08.000Z\"}");
+	assert_non_null(strstr(b->lines[1], "event/f state"));
+	assert_non_null(strstr(b->lines[1], "\"status\":\"rejected\""));
+	b->n = 0;
+	pass(b, 120000);
+	order(b, text);
+	SAID(b, "ack/qse event {\"id\":\"f\",\"result\":\"rejected\",\"why\":\"issued more than 60 s in the future: check both clocks\",\"effective_w\":null,\"eta_s\":null,\"time\":\"2026-11-22T05:06:08.000Z\"}");
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.limit_w, 12000000);
+}
+
+static void test_stale_retained_and_reserved(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	b->n = 0;
+	order(b, "{\"id\":\"o\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:04:02.999Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	assert_string_equal(b->lines[0], "ack/qse event {\"id\":\"o\",\"result\":\"stale\",\"why\":\"older than the newest order of its signal\",\"effective_w\":null,\"eta_s\":null,\"time\":\"2026-11-22T05:04:03.000Z\"}");
+	assert_non_null(strstr(b->lines[1], "\"status\":\"rejected\""));
+	b->n = 0;
+	const char *kept = "{\"id\":\"k\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}";
+	signals_message(b->signals, ORDER_TOPIC, kept, strlen(kept), true, b->now);
+	assert_int_equal(b->n, 1);                      /* what an earlier run said of this event stays */
+	assert_non_null(strstr(b->lines[0], "\"result\":\"rejected\",\"why\":\"delivered retained"));
+	b->n = 0;
+	order(b, kept);                                 /* said anew and alive, it counts */
+	assert_non_null(strstr(b->lines[0], "\"result\":\"accepted\""));
+	b->n = 0;
+	order(b, "{\"id\":\"maestro\",\"kind\":\"cap\",\"limit_w\":0,\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	order(b, "{\"id\":\"operator-1\",\"kind\":\"cap\",\"limit_w\":0,\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "ack/qse event {\"id\":\"maestro\",\"result\":\"rejected\""));
+	assert_non_null(strstr(b->lines[1], "ack/qse event {\"id\":\"operator-1\",\"result\":\"rejected\""));
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.limit_w, 1);
+}
+
+static const char *ack_of(struct bench *b, const char *text)
+{
+	b->n = 0;
+	order(b, text);
+	return b->lines[0];
+}
+
+#define REST "\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}"
+
+static void test_partial_answers(void **state)
+{
+	struct bench *b = *state;
+	look(b, 15000000, 8000000, 0);
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"1\",\"kind\":\"cap\",\"limit_w\":7100000," REST),
+	                "\"result\":\"accepted\",\"why\":null,\"effective_w\":7100000,\"eta_s\":8.000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"2\",\"kind\":\"cap\",\"limit_w\":7099999," REST),
+	                "\"result\":\"partial\",\"why\":\"firm_load_floor: without its miners the site still draws 7100000 W\",\"effective_w\":7100000"));
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"3\",\"kind\":\"cap\",\"limit_w\":30000000," REST),
+	                "\"result\":\"accepted\",\"why\":\"a lower limit is in force, from site\",\"effective_w\":20000000,\"eta_s\":0.000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"4\",\"kind\":\"cap\",\"limit_w\":12000000," REST),
+	                "\"result\":\"accepted\",\"why\":null"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"5\",\"kind\":\"cap\",\"limit_w\":13000000," REST),
+	                "\"result\":\"accepted\",\"why\":\"a lower limit is in force, from 4\",\"effective_w\":12000000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"6\",\"kind\":\"setpoint\",\"setpoint_w\":14000000,\"priority\":1," REST),
+	                "\"result\":\"partial\",\"why\":\"limit of 12000000 W in force, from 4\",\"effective_w\":12000000,\"eta_s\":8.000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"7\",\"kind\":\"setpoint\",\"setpoint_w\":11000000,\"priority\":2," REST),
+	                "\"result\":\"partial\",\"why\":\"higher_priority: set point 6 comes first\",\"effective_w\":12000000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"8\",\"kind\":\"setpoint\",\"setpoint_w\":11500000,\"priority\":0," REST),
+	                "\"result\":\"accepted\",\"why\":null,\"effective_w\":11500000"));
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"9\",\"kind\":\"release\",\"releases\":\"nobody\"," REST),
+	                "\"result\":\"rejected\",\"why\":\"no such order of this signal is alive\""));
+	assert_int_equal(b->n, 1);
+}
+
+static void test_set_point_met(void **state)
+{
+	struct bench *b = *state;
+	order(b, "{\"id\":\"p\",\"kind\":\"setpoint\",\"setpoint_w\":10000000,\"ramp_w_per_min\":60000," REST);
+	b->n = 0;
+	look(b, 9799999, 5000000, 1);
+	assert_int_equal(b->demand.setpoint_w, 10000000);
+	assert_int_equal(b->demand.setpoint_ramp_w_per_min, 60000);
+	look(b, 10200001, 5000000, 1);
+	NOTHING_SAID(b);
+	look(b, 10200000, 5000000, 0);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"met\""));
+}
+
+static void test_malformed(void **state)
+{
+	struct bench *b = *state;
+	order(b, "{\"id\":\"x\",\"kind\":\"cap\",\"limit_w\":-5," REST);
+	SAID(b,
+	     "alarm/signal/qse state {\"raised\":true,\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"limit_w is out of range: -5 is not within 0 and 5000000000\",\"severity\":\"warning\",\"subject\":\"qse\"}",
+	     "ack/qse event {\"id\":\"x\",\"result\":\"rejected\",\"why\":\"limit_w is out of range: -5 is not within 0 and 5000000000\",\"effective_w\":null,\"eta_s\":null,\"time\":\"2026-11-22T05:04:03.000Z\"}");
+	order(b, "{\"id\":\"x\",\"kind\":\"cap\",\"limit_w\":-6," REST);
+	assert_int_equal(b->n, 1);                      /* the same alarm but for its figures */
+	b->n = 0;
+	order(b, "nonsense");
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"not JSON\""));
+	assert_non_null(strstr(b->lines[1], "ack/qse event {\"id\":null,\"result\":\"rejected\""));
+	b->n = 0;
+	assert_true(signals_message(b->signals, ORDER_TOPIC, NULL, 70000, false, b->now));
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "\"why\":\"70000 bytes are more than 65536\""));
+	assert_true(signals_message(b->signals, "maestro/target", NULL, 70000, false, b->now));
+	assert_int_equal(b->n, 3);
+	assert_int_equal(b->changes, 4);
+	b->n = 0;
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+	order(b, CAP_A);
+	assert_non_null(strstr(b->lines[0], "alarm/signal/qse state {\"raised\":false,"));
+	assert_false(alarms_raised(b->alarms, "signal/qse"));
+	assert_true(alarms_raised(b->alarms, "signal/maestro"));
+	assert_false(message(b, "somebody/else", CAP_A));
+	assert_false(message(b, "mullet/pecos-1/order", CAP_A));
+}
+
+static void test_target_levels(void **state)
+{
+	struct bench *b = *state;
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.miners_w, POLICY_NONE);
+	assert_int_equal(b->demand.miners_soon_w, 0);   /* not heard yet: none is woken that may have to sleep */
+	target(b, "50", T0);
+	SAID(b, "event/maestro state {\"id\":\"maestro\",\"signal\":\"maestro\",\"kind\":\"share\",\"status\":\"active\",\"limit_w\":5000000,"
+	     "\"received\":\"2026-11-22T05:04:03.000Z\",\"start\":\"2026-11-22T05:04:03.000Z\",\"end\":null,"
+	     "\"first_command\":null,\"met_at\":null,\"response_s\":null,\"before_w\":15000000,\"mean_w\":null,\"max_w\":null,"
+	     "\"delivered_w\":null,\"not_drawn_wh\":null,\"why\":\"target 50.00 %\"}");
+	look(b, 15000000, 9000000, 2);
+	assert_int_equal(b->demand.miners_w, 5000000);
+	assert_int_equal(b->demand.miners_soon_w, 5000000);
+	assert_false(b->demand.shed);
+	assert_string_equal(signals_event_id(b->signals, b->demand.miners_from), "maestro");
+	pass(b, 30000);
+	target(b, "50", T0 + 30000);
+	NOTHING_SAID(b);                                /* the same again is no news */
+	look(b, 11000000, 5300001, 0);
+	NOTHING_SAID(b);
+	look(b, 11000000, 5300000, 0);                  /* 5 MW, 100 kW asleep, and 2 % */
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"met\""));
+	assert_non_null(strstr(b->lines[0], "\"first_command\":\"2026-11-22T05:04:03.000Z\""));
+	b->n = 0;
+	target(b, "33.3333", T0 + 30000);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"active\",\"limit_w\":3333330"));
+	b->n = 0;
+	target(b, "100", T0 + 31000);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
+	assert_non_null(strstr(b->lines[0], "\"why\":\"target 100.00 %\""));
+	look(b, 11000000, 5300000, 0);
+	assert_int_equal(b->demand.miners_w, POLICY_NONE);
+	assert_int_equal(b->demand.miners_soon_w, POLICY_NONE);
+}
+
+static void test_target_timestamps(void **state)
+{
+	struct bench *b = *state;
+	target(b, "50", T0 + 10000);
+	b->n = 0;
+	target(b, "100", T0 + 9000);
+	SAID(b, "alarm/signal/maestro state {\"raised\":true,\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"ignored: its timestamp is 1 s older than the last one\",\"severity\":\"warning\",\"subject\":\"maestro\"}");
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 5000000);
+	b->n = 0;
+	target(b, "40", T0 + 10000);
+	assert_non_null(strstr(b->lines[0], "alarm/signal/maestro state {\"raised\":false"));
+	b->n = 0;
+	target(b, "0", T0 + 86401000);
+	assert_non_null(strstr(b->lines[0], "ignored: its timestamp is -86401 s off"));
+	target(b, "0", T0 - 86401000);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 4000000);
+	target(b, "30", T0 + 86400000);                 /* a day off, to the second, will do */
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 3000000);
+}
+
+static void test_target_retained(void **state)
+{
+	struct bench *b = *state;
+	char text[100];
+	snprintf(text, sizeof(text), "{\"target\":100,\"timestamp\":%lld}", (T0 - 90000) / 1000);
+	assert_true(signals_message(b->signals, "maestro/target", text, strlen(text), true, b->now));
+	assert_non_null(strstr(b->lines[0], "delivered retained, 90 s after it was sent"));
+	snprintf(text, sizeof(text), "{\"target\":20,\"timestamp\":%lld}", (T0 - 80000) / 1000);
+	signals_message(b->signals, "maestro/target", text, strlen(text), true, b->now);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 2000000);
+	pass(b, 9000);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 2000000);
+	pass(b, 1000);                                  /* its age counts */
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 0);
+}
+
+static struct bench *rebuilt(struct bench *b, enum when_stale when_stale)
+{
+	struct signal_conf conf = signal_confs[1];
+	conf.when_stale = when_stale;
+	signals_free(b->signals);
+	alarms_free(b->alarms);
+	memset(b, 0, sizeof(*b));
+	build(b, &conf, 1);
+	return b;
+}
+
+static void test_target_goes_stale(void **state)
+{
+	static const struct { enum when_stale when; int64_t before_w, after_w; const char *why, *status; } cases[] = {
+		{ WHEN_STALE_CURTAIL, 5000000, 0, "no message for 90 s: its miners are curtailed", "\"status\":\"active\",\"limit_w\":0" },
+		{ WHEN_STALE_HOLD, 5000000, 5000000, "no message for 90 s: its last target holds", NULL },
+		{ WHEN_STALE_RELEASE, 5000000, POLICY_NONE, "no message for 90 s: it is released", "\"status\":\"cancelled\"" },
+	};
+	for (size_t i = 0; i < 3; i++) {
+		struct bench *b = rebuilt(*state, cases[i].when);
+		target(b, "50", T0);
+		pass(b, 89999);
+		look(b, 15000000, 9000000, 0);
+		assert_int_equal(b->demand.miners_w, cases[i].before_w);
+		b->n = 0;
+		pass(b, 1);
+		look(b, 15000000, 9000000, 0);
+		assert_int_equal(b->demand.miners_w, cases[i].after_w);
+		assert_non_null(strstr(b->lines[0], cases[i].why));
+		assert_non_null(strstr(b->lines[0], "\"severity\":\"critical\""));
+		assert_int_equal(b->n, cases[i].status ? 2 : 1);
+		if (cases[i].status)
+			assert_non_null(strstr(b->lines[1], cases[i].status));
+		pass(b, 1000000);
+		look(b, 15000000, 9000000, 0);
+		b->n = 0;
+		target(b, "60", b->now.utc_ms);
+		assert_non_null(strstr(b->lines[0], "alarm/signal/maestro state {\"raised\":false"));
+		look(b, 15000000, 9000000, 0);
+		assert_int_equal(b->demand.miners_w, 6000000);
+	}
+}
+
+static void test_target_never_heard(void **state)
+{
+	static const struct { enum when_stale when; int64_t soon_w, miners_w, later_w; } cases[] = {
+		{ WHEN_STALE_CURTAIL, 0, 0, 0 }, { WHEN_STALE_HOLD, 0, POLICY_NONE, 0 },
+		{ WHEN_STALE_RELEASE, POLICY_NONE, POLICY_NONE, POLICY_NONE },
+	};
+	for (size_t i = 0; i < 3; i++) {
+		struct bench *b = rebuilt(*state, cases[i].when);
+		look(b, 1, 1, 0);
+		assert_int_equal(b->demand.miners_w, POLICY_NONE);
+		assert_int_equal(b->demand.miners_soon_w, cases[i].soon_w);
+		pass(b, 90000);
+		look(b, 1, 1, 0);
+		assert_int_equal(b->demand.miners_w, cases[i].miners_w);
+		assert_int_equal(b->demand.miners_soon_w, cases[i].later_w);
+		assert_true(alarms_raised(b->alarms, "signal/maestro"));
+	}
+}
+
+/* A sender whose clock was hours ahead and has been set right is heard again once its signal is stale. */
+static void test_target_clock_set_back(void **state)
+{
+	struct bench *b = *state;
+	target(b, "50", T0 + 7200000);
+	target(b, "60", T0);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 5000000);
+	pass(b, 90000);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 0);
+	target(b, "100", T0);                           /* as old as staleness allows: still no */
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 0);
+	target(b, "60", T0 + 60000);
+	look(b, 1, 1, 0);
+	assert_int_equal(b->demand.miners_w, 6000000);
+}
+
+static void test_operator(void **state)
+{
+	struct bench *b = *state;
+	target(b, "100", T0);
+	assert_true(signals_operator_hold(b->signals, 9000000, 60000, b->now));
+	assert_int_equal(b->n, 1);                      /* an event, and no ack: the operator is nobody's signal */
+	assert_non_null(strstr(b->lines[0], "event/operator-1795323843000 state {\"id\":\"operator-1795323843000\",\"signal\":\"operator\",\"kind\":\"setpoint\",\"status\":\"active\",\"limit_w\":9000000"));
+	b->n = 0;
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, 9000000);
+	assert_true(b->demand.by_operator);
+	assert_true(signals_operator_hold(b->signals, 8000000, 0, b->now));
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "\"why\":\"a newer hold took its place\""));
+	assert_non_null(strstr(b->lines[1], "event/operator-1795323843001 "));
+	assert_non_null(strstr(b->lines[1], "\"end\":null"));
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, 8000000);
+	assert_false(signals_operator_hold(b->signals, -1, 0, b->now));
+	assert_false(signals_operator_hold(b->signals, ORDER_MOST_W + 1, 0, b->now));
+	assert_false(signals_operator_hold(b->signals, 1, -1, b->now));
+	b->now.utc_ms -= 3600000;                       /* a clock set back does not shut the operator out */
+	signals_operator_shed(b->signals, b->now);
+	signals_operator_shed(b->signals, b->now);
+	look(b, 15000000, 9000000, 0);
+	assert_true(b->demand.shed);
+	assert_int_equal(b->demand.miners_w, 0);
+	b->n = 0;
+	signals_operator_release(b->signals, b->now);
+	assert_int_equal(b->n, 2);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+	assert_int_equal(b->demand.miners_w, POLICY_NONE);
+	assert_true(signals_operator_hold(b->signals, 7000000, 60000, b->now));
+	pass(b, 59999);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, 7000000);
+	pass(b, 1);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+}
+
+/* The configuration is read again: what was ordered goes on, what belonged to a signal now gone ends. */
+static void test_reload(void **state)
+{
+	struct bench *b = *state;
+	struct signal_conf confs[] = { signal_confs[1], { .name = "iso", .format = SIGNAL_ORDER } };
+	struct signals_conf conf = conf_with(confs, 2);
+	conf.nominal_w = 8000000;
+	order(b, CAP_A);
+	target(b, "50", T0);
+	signals_operator_hold(b->signals, 9000000, 0, b->now);
+	order(b, "nonsense");
+	look(b, 15000000, 9000000, 0);
+	b->n = 0;
+	struct signals *old = b->signals;
+	b->signals = signals_new(&conf, &b->sink, b->alarms, b->now);
+	signals_adopt(b->signals, old, b->now);
+	signals_free(old);
+	assert_non_null(strstr(b->lines[0], "alarm/signal/maestro state {\"raised\":false"));
+	assert_non_null(strstr(b->lines[1], "alarm/signal/iso state {\"raised\":false"));
+	assert_non_null(strstr(b->lines[2], "event/a state"));
+	assert_non_null(strstr(b->lines[2], "\"status\":\"cancelled\""));
+	assert_non_null(strstr(b->lines[3], "alarm/signal/qse state {\"raised\":false"));
+	assert_non_null(strstr(b->lines[4], "event/maestro state"));
+	assert_non_null(strstr(b->lines[4], "\"limit_w\":4000000"));
+	assert_int_equal(b->n, 5);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+	assert_int_equal(b->demand.setpoint_w, 9000000);
+	assert_int_equal(b->demand.miners_w, 4000000);
+	assert_string_equal(signals_event_id(b->signals, b->demand.miners_from), "maestro");
+	signals_operator_release(b->signals, b->now);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+	target(b, "49", T0 - 1000);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.miners_w, 4000000);  /* the newest timestamp is remembered too */
+	assert_false(message(b, ORDER_TOPIC, CAP_A));
+	assert_string_equal(signals_topic(b->signals, 1), "mullet/pecos-1/order/iso");
+	assert_int_equal(signals_count(b->signals), 2);
+}
+
+static void test_reload_keeps_orders(void **state)
+{
+	struct bench *b = *state;
+	struct signal_conf confs[] = { signal_confs[1], signal_confs[0] };
+	struct signals_conf conf = conf_with(confs, 2);
+	order(b, CAP_A);
+	struct signals *old = b->signals;
+	b->signals = signals_new(&conf, &b->sink, b->alarms, b->now);
+	signals_adopt(b->signals, old, b->now);
+	signals_free(old);
+	b->n = 0;
+	order(b, CAP_A);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "\"result\":\"duplicate\""));
+	order(b, "{\"id\":\"o\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:04:02Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	assert_non_null(strstr(b->lines[1], "\"result\":\"stale\""));
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.limit_w, 12000000);
+	b->n = 0;
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	assert_non_null(strstr(b->lines[1], "event/a state"));
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+}
+
+static void test_events_listed(void **state)
+{
+	struct bench *b = *state;
+	struct json json = { .text = NULL };
+	order(b, CAP_A);
+	order(b, "{\"id\":\"b\",\"kind\":\"cap\",\"limit_w\":13000000," REST);
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"releases\":\"a\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	signals_events_json(b->signals, &json, NULL);
+	char *alive = strstr(json.text, "\"id\":\"b\""), *ended = strstr(json.text, "\"id\":\"a\"");
+	assert_true(alive && ended && alive < ended);
+	assert_null(strstr(json.text, "\"id\":\"r\""));
+	json_free(&json);
+}
+
+static void test_before_is_the_last_quarter_hour(void **state)
+{
+	struct bench *b = *state;
+	look_for(b, 900000, 10000000, 5000000);
+	look_for(b, 450000, 20000000, 5000000);
+	order(b, "{\"id\":\"a\",\"kind\":\"cap\",\"limit_w\":12000000,\"issued\":\"2026-11-22T05:26:33Z\",\"end\":\"2026-11-22T06:09:03Z\"}");
+	char *before = strstr(b->lines[b->n - 1], "\"before_w\":");
+	assert_non_null(before);
+	assert_in_range(atoi(before + 11), 14900000, 15100000);
+}
+
+static void test_alarms(void **state)
+{
+	struct bench *b = *state;
+	struct json json = { .text = NULL };
+	alarms_raise(b->alarms, "cap", SEVERITY_WARNING, NULL, b->now, "%d kW over", 12);
+	SAID(b, "alarm/cap state {\"raised\":true,\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"12 kW over\",\"severity\":\"warning\",\"subject\":null}");
+	pass(b, 1000);
+	alarms_raise(b->alarms, "cap", SEVERITY_WARNING, NULL, b->now, "%.1f kW over", 113.5);
+	NOTHING_SAID(b);
+	alarms_raise(b->alarms, "cap", SEVERITY_CRITICAL, NULL, b->now, "%d kW over", 13);
+	SAID(b, "alarm/cap state {\"raised\":true,\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"13 kW over\",\"severity\":\"critical\",\"subject\":null}");
+	alarms_raise(b->alarms, "meter/main", SEVERITY_WARNING, "main", b->now, "silent");
+	b->n = 0;
+	alarms_json(b->alarms, &json, NULL);
+	assert_string_equal(json.text, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:03.000Z\",\"why\":\"13 kW over\",\"severity\":\"critical\",\"subject\":null},"
+	                    "{\"name\":\"meter/main\",\"raised\":true,\"since\":\"2026-11-22T05:04:04.000Z\",\"why\":\"silent\",\"severity\":\"warning\",\"subject\":\"main\"}]");
+	json_free(&json);
+	assert_int_equal(alarms_count(b->alarms), 2);
+	alarms_clear(b->alarms, "cap", b->now);
+	SAID(b, "alarm/cap state {\"raised\":false,\"since\":\"2026-11-22T05:04:04.000Z\",\"why\":null,\"severity\":\"critical\",\"subject\":null}");
+	alarms_clear(b->alarms, "cap", b->now);
+	alarms_clear(b->alarms, "never", b->now);
+	NOTHING_SAID(b);
+	assert_int_equal(b->changes, 4);
+	assert_int_equal(alarms_count(b->alarms), 1);
+	alarms_declare(b->alarms, "meter/main", "main", b->now);
+	NOTHING_SAID(b);                                /* raised stays raised */
+}
+
+#define ORDERS(name) cmocka_unit_test_setup_teardown(name, set_up_orders, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ORDERS(test_life_of_a_cap), TEST(test_scheduled_then_cancelled), ORDERS(test_missed_and_late),
+		ORDERS(test_short_and_never_met), TEST(test_same_id_twice), TEST(test_stale_retained_and_reserved),
+		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
+		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
+		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
+		TEST(test_operator), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
+		TEST(test_before_is_the_last_quarter_hour), TEST(test_alarms),
+	};
+	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}
