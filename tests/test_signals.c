@@ -243,6 +243,10 @@ static void test_missed_and_late(void **state)
 	look_for(b, 1000, 12000001, 1000000);
 	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
 	b->n = 0;
+	look(b, 12000000, 1000000, 0);
+	assert_non_null(strstr(b->lines[0], "\"response_s\":90.000"));         /* the first time counts */
+	look_for(b, 81000, 12000001, 1000000);
+	b->n = 0;
 	pass(b, 300000);
 	look(b, 12000001, 1000000, 0);
 	assert_int_equal(b->n, 1);
@@ -267,6 +271,19 @@ static void test_short_and_never_met(void **state)
 	assert_int_equal(b->n, 1);
 	assert_non_null(strstr(b->lines[0], "\"status\":\"missed\""));
 	assert_non_null(strstr(b->lines[0], "\"why\":\"it ended before it was met\""));
+}
+
+static void test_energy_is_exact(void **state)
+{
+	struct bench *b = *state;
+	order(b, "{\"id\":\"b\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:04:03Z\",\"end\":\"2026-11-22T05:04:04Z\"}");
+	for (int i = 0; i < 1000; i++) {
+		look(b, i < 500 ? 1999 : 1, 0, 0);
+		pass(b, 1);
+	}
+	b->n = 0;
+	look(b, 0, 0, 0);
+	assert_non_null(strstr(b->lines[0], "\"mean_w\":1000,\"max_w\":1999"));
 }
 
 static void test_same_id_twice(void **state)
@@ -340,6 +357,9 @@ static void test_partial_answers(void **state)
 	assert_non_null(strstr(ack_of(b, "{\"id\":\"2\",\"kind\":\"cap\",\"limit_w\":7099999," REST),
 	                "\"result\":\"partial\",\"why\":\"firm_load_floor: without its miners the site still draws 7100000 W\",\"effective_w\":7100000"));
 	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	assert_non_null(strstr(ack_of(b, "{\"id\":\"0\",\"kind\":\"cap\",\"limit_w\":15000000," REST),
+	                "\"effective_w\":15000000,\"eta_s\":0.000"));
+	order(b, "{\"id\":\"r0\",\"kind\":\"release\",\"issued\":\"2026-11-22T05:04:03Z\"}");
 	assert_non_null(strstr(ack_of(b, "{\"id\":\"3\",\"kind\":\"cap\",\"limit_w\":30000000," REST),
 	                "\"result\":\"accepted\",\"why\":\"a lower limit is in force, from site\",\"effective_w\":20000000,\"eta_s\":0.000"));
 	assert_non_null(strstr(ack_of(b, "{\"id\":\"4\",\"kind\":\"cap\",\"limit_w\":12000000," REST),
@@ -445,6 +465,8 @@ static void test_target_levels(void **state)
 static void test_target_timestamps(void **state)
 {
 	struct bench *b = *state;
+	target(b, "0", T0 - 86401000);
+	assert_non_null(strstr(b->lines[0], "ignored: its timestamp is 86401 s off"));
 	target(b, "50", T0 + 10000);
 	b->n = 0;
 	target(b, "100", T0 + 9000);
@@ -696,6 +718,10 @@ static void test_before_is_the_last_quarter_hour(void **state)
 	char *before = strstr(b->lines[b->n - 1], "\"before_w\":");
 	assert_non_null(before);
 	assert_in_range(atoi(before + 11), 14900000, 15100000);
+	pass(b, 1200000);                               /* nothing known for 20 min: what was before is too old */
+	look(b, 9000000, 5000000, 0);
+	order(b, "{\"id\":\"b\",\"kind\":\"cap\",\"limit_w\":12000000,\"issued\":\"2026-11-22T05:26:33Z\",\"end\":\"2026-11-22T06:09:03Z\"}");
+	assert_non_null(strstr(b->lines[b->n - 1], "\"before_w\":9000000"));
 }
 
 static void test_alarms(void **state)
@@ -734,7 +760,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ORDERS(test_life_of_a_cap), TEST(test_scheduled_then_cancelled), ORDERS(test_missed_and_late),
-		ORDERS(test_short_and_never_met), TEST(test_same_id_twice), TEST(test_stale_retained_and_reserved),
+		ORDERS(test_short_and_never_met), ORDERS(test_energy_is_exact), TEST(test_same_id_twice), TEST(test_stale_retained_and_reserved),
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
