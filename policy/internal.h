@@ -17,11 +17,13 @@ struct metered {
 	int64_t hpc_last_w;             /* silent meters at what they last said */
 	int64_t hpc_nameplate_w;
 	int64_t hpc_ms;                 /* oldest reading used */
-	int64_t site_doubt_w;           /* the same for feeders of the site and other loads */
+	int64_t doubt_w;                /* nameplate less last value, of silent meters but the site's */
 	uint32_t stale;
 	bool has_hpc, site_known, hpc_whole;
+	bool hpc_waited_for;            /* some have not spoken yet since the start, and still have the time to */
 };
-void meters_add_up(const struct policy_conf *, const struct snapshot *, struct metered *);
+/* running_ms: since the start. A meter that has not spoken yet gets its time to be stale before it counts as silent. */
+void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t running_ms, struct metered *);
 
 /* ---- tracks.c: what each miner draws and is on its way to ---- */
 struct tracked {
@@ -29,7 +31,6 @@ struct tracked {
 	int64_t least_w, most_w;        /* bounds on it: miners under way may have moved or not */
 	int64_t settled_w;              /* when all that is under way is done */
 	int64_t now_w;                  /* drawn at now_ms */
-	int64_t floor_w;                /* with all asleep that can be put to sleep */
 	int64_t oldest_ms;
 	int64_t curtailable_w, restorable_w, waking_w;
 	uint32_t phases[N_PHASES];
@@ -44,17 +45,18 @@ void tracks_add_up(const struct policy_conf *, const struct miner_track *, const
 bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
 /* Which wear limit forbids it; BINDING_NONE: none. */
 enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
+/* What it will draw once it has done what it was told. An order to sleep that is overdue is not counted on. */
+int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 /* The order is given. */
 void track_tell(const struct policy_miner_group *, struct miner_track *, bool hash, int64_t now_ms);
 
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
-int64_t load_estimate(struct policy_state *, const struct metered *, const struct tracked *, bool site_usable,
-                      int64_t now_ms, int64_t elapsed_ms);
+int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
+                      bool site_usable, int64_t now_ms, int64_t elapsed_ms);
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
 void load_remember(struct policy_state *, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w);
 int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the last minute and now */
-int64_t load_span_ms(const struct policy_state *);                     /* how much is remembered */
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
 void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */

@@ -5,6 +5,31 @@
 #define DIP_TAU_MS      120000
 #define FEED_FORWARD_MS 1000    /* a site sample older than this is carried forward by the GPU meters */
 #define FROZEN_MS       10000
+#define STEADY_SLOTS    4
+
+static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
+{
+	int64_t highest_w = INT64_MIN;
+	for (uint32_t age = from; age < to && age < state->n_loads; age++)
+		highest_w = max64(highest_w, state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS]);
+	return highest_w;
+}
+
+static int64_t lowest_between(const struct policy_state *state, uint32_t from, uint32_t to)
+{
+	int64_t lowest_w = INT64_MAX;
+	for (uint32_t age = from; age < to && age < state->n_loads; age++)
+		lowest_w = min64(lowest_w, state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS]);
+	return lowest_w;
+}
+
+/* GPU meters are read a second after the site's: while the load moves, the difference is not the rest of the site. */
+static bool steady(const struct policy_conf *conf, const struct policy_state *state, int64_t load_w)
+{
+	int64_t highest_w = max64(load_w, highest_between(state, 0, STEADY_SLOTS));
+	int64_t lowest_w = min64(load_w, lowest_between(state, 0, STEADY_SLOTS));
+	return state->n_loads >= STEADY_SLOTS && highest_w - lowest_w <= conf->cap_w / 100;
+}
 
 static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
 {
@@ -18,25 +43,26 @@ static void learn_other(struct policy_state *state, int64_t other_w, int64_t ela
 
 /* The site meter bounds the load: the miners under way may have moved, or not. Between the bounds the GPU meters tell;
  * where all miners stand still the bounds meet. */
-static int64_t load_from_site(struct policy_state *state, const struct metered *metered, const struct tracked *tracked,
-                              int64_t elapsed_ms)
+static int64_t load_from_site(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
+                              const struct tracked *tracked, int64_t elapsed_ms)
 {
 	int64_t load_w = metered->site_w - tracked->drawn_w;
-	if (!metered->has_hpc)
+	if (!metered->has_hpc || metered->hpc_waited_for)
 		return load_w;
 	if (state->other_known)
 		load_w = clamp64(metered->hpc_last_w + state->other_w, metered->site_w - tracked->most_w,
 		                 metered->site_w - tracked->least_w);
-	learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
+	if (steady(conf, state, load_w))
+		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
 	return load_w;
 }
 
-int64_t load_estimate(struct policy_state *state, const struct metered *metered, const struct tracked *tracked,
-                      bool site_usable, int64_t now_ms, int64_t elapsed_ms)
+int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
+                      const struct tracked *tracked, bool site_usable, int64_t now_ms, int64_t elapsed_ms)
 {
 	int64_t by_gpus_w = metered->hpc_last_w + state->other_w;
 	if (site_usable) {
-		int64_t load_w = load_from_site(state, metered, tracked, elapsed_ms);
+		int64_t load_w = load_from_site(conf, state, metered, tracked, elapsed_ms);
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
 		return old && metered->has_hpc ? max64(load_w, by_gpus_w) : load_w;
 	}
@@ -58,22 +84,20 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 	return rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS;
 }
 
-static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
-{
-	int64_t highest_w = INT64_MIN;
-	for (uint32_t age = from; age < to && age < state->n_loads; age++)
-		highest_w = max64(highest_w, state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS]);
-	return highest_w;
-}
-
 int64_t load_highest(const struct policy_state *state, int64_t load_w)
 {
 	return max64(load_w, highest_between(state, 0, POLICY_LOADS));
 }
 
-int64_t load_span_ms(const struct policy_state *state)
+/* How far the load lies below its highest, on average; never more than it did within what is remembered, so that a
+ * job's end is no dip once it has passed. */
+static void learn_dip(struct policy_state *state)
 {
-	return (int64_t)state->n_loads * SLOT_MS;
+	int64_t highest_w = highest_between(state, 0, POLICY_LOADS), lowest_w = lowest_between(state, 0, POLICY_LOADS);
+	double dip_w = (double)(highest_w - state->loads_w[state->newest]), most_w = (double)(highest_w - lowest_w);
+	state->dip_w += (dip_w - state->dip_w) * SLOT_MS / DIP_TAU_MS;
+	if (state->dip_w > most_w)
+		state->dip_w = most_w;
 }
 
 static void push(struct policy_state *state, int64_t load_w)
@@ -95,8 +119,7 @@ void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, i
 		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);
 		if (state->n_loads > ago + 10)
 			reserve_learn(state, state->loads_w[state->newest] - planned_w, cap_w);
-		int64_t dip_w = highest_between(state, 0, POLICY_LOADS) - state->loads_w[state->newest];
-		state->dip_w += ((double)dip_w - state->dip_w) * SLOT_MS / DIP_TAU_MS;
+		learn_dip(state);
 		state->slot_ms = now_ms;
 		state->slot_sum_w = 0;
 		state->slot_n = 0;

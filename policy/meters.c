@@ -2,15 +2,22 @@
 
 #include <string.h>
 
-struct group_sum { int64_t fresh_w, last_w, worst_w, nameplate_w, oldest_ms, newest_ms; uint32_t fresh, stale; };
+#define MOST_W 10000000000LL    /* 10 GW, either way: no meter sees more, whatever it says */
+
+struct group_sum { int64_t fresh_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms; uint32_t fresh, stale, waited_for; };
+
+static bool has_value(const struct meter_reading *r)
+{
+	return r->fault == FAULT_NONE && abs64(clamp64(r->import_w, -MOST_W - 1, MOST_W + 1)) <= MOST_W;
+}
 
 static bool is_fresh(const struct meter_reading *r, int64_t stale_ms, int64_t now_ms)
 {
-	return r->fault == FAULT_NONE && now_ms - r->at_ms <= stale_ms;
+	return has_value(r) && now_ms - r->at_ms <= stale_ms;
 }
 
 static void add_meter(struct group_sum *sum, const struct policy_meter_group *group, const struct meter_reading *r,
-                      int64_t now_ms)
+                      int64_t now_ms, int64_t running_ms)
 {
 	sum->nameplate_w += group->nameplate_w;
 	if (is_fresh(r, group->stale_ms, now_ms)) {
@@ -19,33 +26,38 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		sum->last_w += r->import_w;
 		sum->worst_w += r->import_w;
 		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms);
-		sum->newest_ms = max64(sum->newest_ms, r->at_ms);
 		return;
 	}
 	sum->stale++;
-	int64_t last_w = r->fault == FAULT_NONE ? r->import_w : group->nameplate_w;
+	/* One that never gave a value may stand before nothing yet and everything soon; but first it gets time to answer. */
+	int64_t last_w = has_value(r) ? r->import_w : 0, worst_w = max64(last_w, group->nameplate_w);
 	sum->last_w += last_w;
-	sum->worst_w += max64(last_w, group->nameplate_w);
+	sum->worst_w += worst_w;
+	if (has_value(r) || running_ms > group->stale_ms)
+		sum->doubt_w += worst_w - last_w;
+	else
+		sum->waited_for++;
 }
 
 /* The meters of a config stand in the order of their groups, so one pass suffices. */
-static struct group_sum sum_group(const struct policy_conf *conf, const struct snapshot *seen, size_t g)
+static struct group_sum sum_group(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, size_t g)
 {
 	struct group_sum sum = { .oldest_ms = INT64_MAX };
 	for (size_t i = 0; i < conf->n_meters; i++)
 		if (conf->meter_group[i] == g)
-			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], seen->now_ms);
+			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], seen->now_ms, running_ms);
 	return sum;
 }
 
 /* A group with a stale member is stood in for by a whole backup, if it has one. */
-static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct snapshot *seen, size_t g)
+static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms,
+                                      size_t g)
 {
-	struct group_sum sum = sum_group(conf, seen, g);
+	struct group_sum sum = sum_group(conf, seen, running_ms, g);
 	for (size_t b = 0; sum.stale && b < conf->n_meter_groups; b++) {
 		if (conf->meter_groups[b].backup_of != (int16_t)g)
 			continue;
-		struct group_sum backup = sum_group(conf, seen, b);
+		struct group_sum backup = sum_group(conf, seen, running_ms, b);
 		if (!backup.stale && backup.fresh) {
 			backup.nameplate_w = sum.nameplate_w;
 			return backup;
@@ -56,6 +68,8 @@ static struct group_sum sum_or_backup(const struct policy_conf *conf, const stru
 
 static void add_group(struct metered *all, enum measures measures, const struct group_sum *sum)
 {
+	if (measures != MEASURES_SITE)
+		all->doubt_w += sum->doubt_w;
 	switch (measures) {
 	case MEASURES_SITE:
 		all->site_w += sum->fresh_w;
@@ -68,18 +82,18 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 		all->hpc_w += sum->worst_w;
 		all->hpc_last_w += sum->last_w;
 		all->hpc_nameplate_w += sum->nameplate_w;
+		all->hpc_waited_for |= sum->waited_for > 0;
 		if (sum->fresh)
 			all->hpc_ms = min64(all->hpc_ms, sum->oldest_ms);
 		if (sum->stale)
 			all->hpc_whole = false;
 		break;
 	case MEASURES_OTHER:
-		all->site_doubt_w += sum->worst_w - sum->last_w;
 		break;
 	}
 }
 
-void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, struct metered *all)
+void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, struct metered *all)
 {
 	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_ms = INT64_MAX, .hpc_ms = INT64_MAX };
 	bool has_site = false;
@@ -87,7 +101,7 @@ void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, 
 		const struct policy_meter_group *group = &conf->meter_groups[g];
 		if (group->backup_of >= 0)
 			continue;
-		struct group_sum sum = sum_or_backup(conf, seen, g);
+		struct group_sum sum = sum_or_backup(conf, seen, running_ms, g);
 		has_site |= group->measures == MEASURES_SITE;
 		add_group(all, group->measures, &sum);
 	}

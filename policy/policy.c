@@ -41,9 +41,8 @@ static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t 
 {
 	struct wish wish = { POLICY_NONE, BINDING_NONE };
 	if (step->failsafe) {
-		int64_t others_w = step->metered.hpc_nameplate_w + max64(step->state->other_w, 0);
 		wish.binding = BINDING_METER_LOST;
-		wish.miners_w = step->metered.has_hpc ? max64(limit_w - step->reserve_w - others_w, 0) : 0;
+		wish.miners_w = step->metered.has_hpc ? limit_w - step->reserve_w - step->load_w : 0;
 		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	} else {
 		lower(&wish, limit_w - step->reserve_w - step->doubt_w - step->planned_w, BINDING_RESERVE);
@@ -101,11 +100,16 @@ static int64_t gain_of(const struct step *step, uint32_t miner, bool hash)
 	const struct miner_track *track = &step->tracks[miner];
 	if (hash)
 		return (int64_t)track->awake_w - track->drawn_w;
-	int64_t settled_w = track->under_way ? track->to_w : max64(track->drawn_w, 0);
-	return settled_w - group_of(step, miner)->asleep_w;
+	return (int64_t)track_settled_w(group_of(step, miner), track, step->seen->now_ms) - group_of(step, miner)->asleep_w;
 }
 
-/* Sheds at least need_w, or all there is. Returns what it sheds. */
+static bool ramps_down(const struct step *step)
+{
+	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
+}
+
+/* Sheds at least need_w, or all there is. Returns what it sheds. What must be shed is no move on purpose: it costs
+ * the ramp nothing. */
 static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
 {
 	int64_t shed_w = 0;
@@ -114,11 +118,12 @@ static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enu
 		int64_t gain_w = gain_of(step, step->scratch[i], false);
 		if (gain_w <= 0)
 			continue;
-		if (!at_once && step->conf->ramp_down_w_per_min && gain_w > step->state->down_budget_w) {
+		if (!at_once && ramps_down(step) && gain_w > step->state->down_budget_w) {
 			*forbidden = BINDING_RAMP_DOWN;
 			break;
 		}
-		step->state->down_budget_w -= gain_w;
+		if (!at_once)
+			step->state->down_budget_w -= gain_w;
 		shed_w += gain_w;
 		tell(step, step->scratch[i], false);
 	}
@@ -202,7 +207,6 @@ static void decide_down(struct step *step, const struct wish *wish, bool over)
 	int64_t shed_w = put_to_sleep(step, need_w, at_once, &forbidden);
 	if (shed_w < need_w && !at_once)
 		binding = forbidden;
-	step->out->cap_unreachable = over && step->load_w + step->tracked.settled_w - shed_w > step->limit_w;
 	step->tracked.settled_w -= shed_w;
 	conclude(step, wish, reason_for(step, wish, over), binding);
 }
@@ -211,7 +215,7 @@ static bool may_wake(const struct step *step)
 {
 	int64_t now_ms = step->seen->now_ms;
 	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
-	return step->site_usable && heard && load_span_ms(step->state) >= WATCHED_MS;
+	return step->site_usable && heard && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
 static void decide_up(struct step *step, const struct wish *now)
@@ -234,7 +238,8 @@ static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
 	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
-	bool over = !step->failsafe && step->load_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
+	/* Over now, or as soon as the load is where it was within the last minute. */
+	bool over = !step->failsafe && step->planned_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
 	bool bound = wish.binding == BINDING_MINERS_LIMIT || step->failsafe;
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
 	step->out->wanted_miners_w = wish.miners_w;
@@ -243,6 +248,7 @@ static void decide(struct step *step)
 		decide_down(step, &wish, over);
 	else if (above_w < 0 && may_wake(step))
 		decide_up(step, &wish);
+	step->out->cap_unreachable = over && step->load_w + step->tracked.settled_w > step->limit_w;
 }
 
 /* ---- the frame ---- */
@@ -250,6 +256,14 @@ static void decide(struct step *step)
 static int64_t stricter(int64_t a, int64_t b)
 {
 	return !a ? b : !b ? a : min64(a, b);
+}
+
+static void fill(int64_t *budget_w, int64_t rate_w_per_min, int64_t unit_w, int64_t elapsed_ms)
+{
+	/* What was moved while no ramp was in force is not held against a later one. */
+	int64_t saved_w = *budget_w > 0 ? *budget_w : 0;
+	int64_t gained_w = rate_w_per_min * min64(elapsed_ms, BUDGET_MS) / 60000;
+	*budget_w = min64(saved_w + gained_w, max64(rate_w_per_min * BUDGET_MS / 60000, unit_w));
 }
 
 static void fill_budgets(struct step *step, int64_t elapsed_ms)
@@ -260,9 +274,8 @@ static void fill_budgets(struct step *step, int64_t elapsed_ms)
 		unit_w = max64(unit_w, 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
 	int64_t up = stricter(step->conf->ramp_up_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
-	state->up_budget_w = min64(state->up_budget_w + up * elapsed_ms / 60000, max64(up * BUDGET_MS / 60000, unit_w));
-	state->down_budget_w = min64(state->down_budget_w + down * elapsed_ms / 60000,
-	                             max64(down * BUDGET_MS / 60000, unit_w));
+	fill(&state->up_budget_w, up, unit_w, elapsed_ms);
+	fill(&state->down_budget_w, down, unit_w, elapsed_ms);
 }
 
 static int64_t elapsed(struct policy_state *state, int64_t now_ms)
@@ -289,7 +302,7 @@ static void look(struct step *step, int64_t elapsed_ms)
 {
 	const struct policy_conf *conf = step->conf;
 	int64_t now_ms = step->seen->now_ms;
-	meters_add_up(conf, step->seen, &step->metered);
+	meters_add_up(conf, step->seen, now_ms - step->state->started_ms, &step->metered);
 	tracks_update(conf, step->tracks, step->seen);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	tracks_add_up(conf, step->tracks, step->seen, at_ms, &step->tracked);
@@ -297,9 +310,13 @@ static void look(struct step *step, int64_t elapsed_ms)
 	step->site_usable = step->metered.site_known && !frozen;
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
 	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
-	step->doubt_w = step->metered.hpc_w - step->metered.hpc_last_w + step->metered.site_doubt_w;
-	step->load_w = load_estimate(step->state, &step->metered, &step->tracked, step->site_usable, now_ms, elapsed_ms);
-	if (step->site_usable)
+	step->doubt_w = step->metered.doubt_w;
+	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms, elapsed_ms);
+	if (step->failsafe && step->metered.has_hpc)
+		step->load_w = step->metered.hpc_nameplate_w + max64(step->state->other_w, 0);
+	if (!step->site_usable)
+		step->state->usable_since_ms = now_ms;
+	else
 		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
 	step->planned_w = load_highest(step->state, step->load_w);
 	step->state->planned_w = step->planned_w;

@@ -6,6 +6,9 @@
 #define FAST_PERCENT 40         /* miners are between so much … */
 #define SLOW_PERCENT 200        /* … and so much of the times told */
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
+#define OBEYS_PERCENT 80        /* of the way: it does what it was told */
+#define THERE_PERCENT 97        /* of the way: it has done it */
+#define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
 {
@@ -50,8 +53,7 @@ static bool overdue(const struct policy_miner_group *group, const struct miner_t
 	return now_ms - track->told_ms > patience_ms(group, track->told_hash);
 }
 
-/* What it will draw once it has done what it was told. An order that is overdue is not counted on. */
-static int32_t settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
+int32_t track_settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
 	if (track->under_way) {
 		if (!track->told_hash && overdue(group, track, now_ms))
@@ -67,9 +69,9 @@ static void settle(struct miner_track *track, enum miner_phase phase, int64_t no
 {
 	if (track->phase == phase)
 		return;
-	/* Found so at start: its wear is not known, and not held against it. */
-	bool known_before = track->phase != PHASE_UNKNOWN && track->phase != PHASE_UNREACHABLE;
-	track->settled_ms = known_before ? now_ms : 0;
+	/* Found so at start: its wear is not known, and not held against it. After a silence: what was known stands. */
+	if (track->phase != PHASE_UNKNOWN && track->phase != PHASE_UNREACHABLE)
+		track->settled_ms = now_ms;
 	track->phase = phase;
 }
 
@@ -88,11 +90,23 @@ static void give_up_order(struct miner_track *track, enum miner_phase seen_in, i
 		track->settled_ms = now_ms;
 }
 
+static bool knows_power(const struct miner_reading *r)
+{
+	return r->knows_power && r->power_w >= 0 && r->power_w <= MOST_W;
+}
+
+static int32_t told_awake_w(const struct miner_reading *r)
+{
+	return r->awake_w > 0 && r->awake_w <= MOST_W ? r->awake_w : 0;
+}
+
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
                          const struct miner_reading *r, enum miner_phase seen_in, int64_t now_ms)
 {
 	int64_t there = percent_there(track);
-	bool done = r->knows_power ? there >= 80 : seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+	bool done = knows_power(r) ? there >= THERE_PERCENT : seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
+		done = true;            /* what is left of the way is an error of the figures */
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
 		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
 	if (done) {
@@ -119,7 +133,7 @@ static enum miner_phase phase_seen(const struct policy_miner_group *group, const
 	case MINER_HASHING: return PHASE_AWAKE;
 	case MINER_UNKNOWN: break;
 	}
-	if (!r->knows_power)
+	if (!knows_power(r))
 		return PHASE_AWAKE;
 	int32_t half_w = asleep_w(group) + (track->awake_w - asleep_w(group)) / 2;
 	return r->power_w < half_w ? PHASE_ASLEEP : PHASE_AWAKE;
@@ -135,8 +149,8 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 		return;
 	enum miner_phase seen_in = phase_seen(group, track, r);
 	if (!track->awake_w)
-		track->awake_w = r->awake_w > 0 ? r->awake_w : group->nominal_w;
-	if (r->knows_power)
+		track->awake_w = told_awake_w(r) ? told_awake_w(r) : group->nominal_w;
+	if (knows_power(r))
 		track->drawn_w = r->power_w;
 	else
 		track->drawn_w = seen_in == PHASE_ASLEEP ? asleep_w(group) : group->nominal_w;
@@ -144,10 +158,12 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 		follow_order(group, track, r, seen_in, now_ms);
 		return;
 	}
-	if (seen_in == PHASE_AWAKE && r->knows_power)
+	/* Far below its profile it is on its way, or short of a board: what it draws when woken is not less for that. */
+	int32_t profile_w = told_awake_w(r) ? told_awake_w(r) : track->awake_w;
+	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= profile_w / 2)
 		track->awake_w = r->power_w;
-	else if (seen_in != PHASE_AWAKE && r->awake_w > 0)
-		track->awake_w = r->awake_w;    /* a new profile since it last hashed */
+	else if (seen_in != PHASE_AWAKE && told_awake_w(r))
+		track->awake_w = told_awake_w(r);       /* a new profile since it last hashed */
 	if (track->phase == PHASE_FAULTY) {
 		bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
 		if (!obeys && now_ms - track->settled_ms < POLICY_FAULTY_MS)
@@ -200,7 +216,7 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	int32_t drawn_w = drawn_at(group, track, at_ms);
 	sum->drawn_w += drawn_w;
 	sum->now_w += drawn_at(group, track, now_ms);
-	sum->settled_w += settled_w(group, track, now_ms);
+	sum->settled_w += track_settled_w(group, track, now_ms);
 	int32_t fast_w = drawn_at_pace(group, track, at_ms, FAST_PERCENT);
 	int32_t slow_w = drawn_at_pace(group, track, at_ms, SLOW_PERCENT);
 	sum->least_w += min64(fast_w, slow_w);
@@ -210,10 +226,9 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
 	sum->phases[phase]++;
 	if (phase == PHASE_WAKING)
-		sum->waking_w += max64(0, settled_w(group, track, now_ms) - drawn_at(group, track, now_ms));
+		sum->waking_w += max64(0, track_settled_w(group, track, now_ms) - drawn_at(group, track, now_ms));
 	bool may_sleep = track_may_be_told(group, track, false, now_ms);
-	int64_t gain_w = max64(0, settled_w(group, track, now_ms) - asleep_w(group));
-	sum->floor_w += settled_w(group, track, now_ms) - (may_sleep ? gain_w : 0);
+	int64_t gain_w = max64(0, track_settled_w(group, track, now_ms) - asleep_w(group));
 	if (may_sleep)
 		sum->curtailable_w += gain_w;
 	if (track_may_be_told(group, track, true, now_ms))
