@@ -67,10 +67,11 @@ static bool read_password(struct service *service)
 	bool read = fgets(line, sizeof(line), file) != NULL;
 	fclose(file);
 	line[strcspn(line, "\r\n")] = '\0';
-	service->password = xstrdup(line);
+	if (line[0])
+		service->password = xstrdup(line);
 	explicit_bzero(line, sizeof(line));
 	if (!read)
-		log_error("mqtt.password_file: it is empty");
+		log_error("mqtt.password_file: nothing to be read in it");
 	return read;
 }
 

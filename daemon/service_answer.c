@@ -70,7 +70,8 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 	if (!strcmp(verb, "status")) {
 		answer_status(service, now, out);
 	} else if (!strcmp(verb, "decisions")) {
-		site_decisions_json(service->site, (size_t)number_of(args, "n", 10), out);
+		double n = number_of(args, "n", 10);
+		site_decisions_json(service->site, n >= 1 && n <= 1e6 ? (size_t)n : 1, out);
 	} else if (!strcmp(verb, "meters")) {
 		site_meters_json(service->site, now, out);
 	} else if (!strcmp(verb, "miners")) {
