@@ -57,7 +57,9 @@ static void on_ordered(void *self, enum fault fault)
 	struct site *site = miner->site;
 	uint32_t i = (uint32_t)(miner - site->miners);
 	int64_t now_ms = now_ms_of(site);
-	miner->ordering = false;
+	/* Every order is answered, also one that a newer one replaced: only the last answer is the newest order's. */
+	if (--miner->orders_out > 0)
+		return;
 	note_worst(&miner->worst_order_ms, now_ms - miner->told_ms);
 	site->seen_miners[i].heard = fault;
 	site->seen_miners[i].heard_ms = now_ms;
@@ -140,19 +142,12 @@ static void give_orders(struct site *site, int64_t now_ms)
 		struct site_miner_state *miner = &site->miners[command->miner];
 		struct miner_order order = { .hash = command->hash };
 		site->seen_miners[command->miner].heard = FAULT_NEVER;
-		miner->ordering = true;
+		miner->orders_out++;
 		miner->told_ms = now_ms;
 		site->conf->miners[command->miner].driver->order(miner->miner, &order);
 		if (miner->next_ms > now_ms + UNDER_WAY_POLL_MS)
 			miner->next_ms = now_ms + UNDER_WAY_POLL_MS;
 	}
-}
-
-/* In a dry run no miner hears of it, so nothing may be remembered as told. */
-static void forget_orders(struct site *site, const struct miner_track *before)
-{
-	for (uint32_t c = 0; c < site->decision.n_commands; c++)
-		site->tracks[site->decision.commands[c].miner] = before[c];
 }
 
 static bool worth_telling_dry(struct site *site, int64_t now_ms)
@@ -179,15 +174,16 @@ static void step_policy(struct site *site, struct instant now, const struct dema
 	policy_step(&site->conf->policy, &site->state, site->tracks, &seen, site->scratch, &site->decision);
 }
 
-/* What the policy would do, with nothing of it remembered as told. */
+/* What the policy would do. No miner hears of it, so nothing of it may be remembered as told. */
 static void step_dry(struct site *site, struct instant now, const struct demand *demand)
 {
 	struct miner_track *before = xcalloc(site->conf->policy.n_miners, sizeof(*before));
 	memcpy(before, site->tracks, site->conf->policy.n_miners * sizeof(*before));
 	step_policy(site, now, demand);
-	for (uint32_t c = 0; c < site->decision.n_commands; c++)
-		before[c] = before[site->decision.commands[c].miner];
-	forget_orders(site, before);
+	for (uint32_t c = 0; c < site->decision.n_commands; c++) {
+		uint32_t miner = site->decision.commands[c].miner;
+		site->tracks[miner] = before[miner];
+	}
 	free(before);
 }
 
@@ -246,7 +242,7 @@ void site_prompted(struct site *site, struct instant now)
 bool site_busy(const struct site *site)
 {
 	for (size_t i = 0; i < site->conf->policy.n_miners; i++)
-		if (site->miners[i].ordering)
+		if (site->miners[i].orders_out)
 			return true;
 	return false;
 }

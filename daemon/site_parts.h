@@ -25,7 +25,8 @@ struct site_miner_state {
 	int64_t asked_ms, told_ms;
 	int64_t worst_answer_ms, worst_order_ms;        /* from poll, from order to answer */
 	uint64_t polls, faults;
-	bool polling, ordering;
+	uint32_t orders_out;            /* given to the driver and not yet answered */
+	bool polling;
 };
 
 #define OUTCOMES 256                    /* decisions whose commands are under way */
