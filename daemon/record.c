@@ -46,7 +46,7 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 	case REASON_EVENT:
 		if (d->binding == BINDING_CAP || d->binding == BINDING_LIMIT)
 			say(why, size, "The site would draw %s, over the %s of %s",
-			    W(p->load_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
+			    W(p->planned_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
 		else if (d->binding == BINDING_SETPOINT)
 			say(why, size, "%s wants %s and the site is heading for %s", event ? event : "The set point",
 			    W(p->target_w), W(p->load_w + p->settled_miners_w));
@@ -55,14 +55,15 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 			    W(d->wanted_miners_w), W(p->settled_miners_w));
 		else
 			say(why, size, "%s of %s less %s reserve leaves the miners %s beside a load of %s", limit,
-			    W(p->limit_w), W(p->reserve_w), W(d->wanted_miners_w), W(p->planned_w));
+			    W(p->limit_w), W(p->limit_w - p->planned_w - p->doubt_w - d->wanted_miners_w),
+			    W(d->wanted_miners_w), W(p->planned_w));
 		break;
 	case REASON_SHED:
 		say(why, size, "%s has the miners shed to %s", event ? event : "An order", W(d->wanted_miners_w));
 		break;
 	case REASON_FAILSAFE:
 		say(why, size, "Neither the site's meter nor all GPU meters answer: GPUs are taken at their nameplate, %s, "
-		    "which leaves the miners %s", W(p->hpc_w), W(d->wanted_miners_w));
+		    "which leaves the miners %s", W(p->load_w), W(d->wanted_miners_w));
 		break;
 	case REASON_OPERATOR:
 		say(why, size, "The operator holds %s and the site is heading for %s", W(p->target_w),
@@ -75,9 +76,9 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 	case REASON_PRICE:
 	case REASON_NONE:
 	case N_REASONS:
-		say(why, size, "Load planned for %s%s, target %s: the miners may draw %s and are heading for %s",
-		    W(p->planned_w), p->load_w < p->planned_w ? " (the highest of the last minute)" : "",
-		    W(p->target_w), W(d->wanted_miners_w), W(p->settled_miners_w));
+		say(why, size, "Load up to %s%s, %s on average, target %s: the miners may draw %s and are heading for %s",
+		    W(p->planned_w), p->load_w < p->planned_w ? " within the last minute" : "",
+		    W(p->planned_w - p->swing_w), W(p->target_w), W(d->wanted_miners_w), W(p->settled_miners_w));
 		break;
 	}
 }

@@ -108,7 +108,7 @@ static bool ramps_down(const struct step *step)
 	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
 }
 
-/* Sheds at least need_w, or all there is. Returns what it sheds. What must be shed is no move on purpose: it costs
+/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds. What must be shed is no move on purpose: it costs
  * the ramp nothing. */
 static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
 {
@@ -118,6 +118,8 @@ static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enu
 		int64_t gain_w = gain_of(step, step->scratch[i], false);
 		if (gain_w <= 0)
 			continue;
+		if (!at_once && gain_w / 2 >= need_w - shed_w)  /* nearer without it; the reserve bears that */
+			break;
 		if (!at_once && ramps_down(step) && gain_w > step->state->down_budget_w) {
 			*forbidden = BINDING_RAMP_DOWN;
 			break;
@@ -335,7 +337,9 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	int64_t now_ms = step->seen->now_ms;
 	const struct metered *metered = &step->metered;
 	const struct tracked *tracked = &step->tracked;
-	int64_t target_w = min64(step->limit_w - step->reserve_w, setpoint_in_force(step));
+	/* Learned, it is told as what the site keeps free on average: the plan goes by the highest load, the target by the mean. */
+	int64_t reserve_w = step->reserve_w + (step->conf->reserve_w == POLICY_NONE ? (int64_t)step->state->dip_w : 0);
+	int64_t target_w = min64(step->limit_w - reserve_w, setpoint_in_force(step));
 	*picture = (struct picture){
 		.site_w = metered->site_known ? metered->site_w : POLICY_NONE,
 		.hpc_w = metered->has_hpc ? metered->hpc_w : POLICY_NONE,
@@ -345,7 +349,8 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
 		.load_w = step->load_w, .planned_w = step->planned_w, .doubt_w = step->doubt_w,
-		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = step->reserve_w,
+		.swing_w = (int64_t)step->state->dip_w,
+		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = reserve_w,
 		.settled_miners_w = tracked->settled_w,
 		.headroom_w = target_w - step->load_w - tracked->settled_w,
 		.curtailable_w = tracked->curtailable_w, .restorable_w = tracked->restorable_w,

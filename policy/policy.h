@@ -140,9 +140,11 @@ struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
 	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest reading used */
 	int64_t load_w;                 /* L, now */
-	int64_t planned_w;              /* L planned for */
+	int64_t planned_w;              /* L planned for: the highest of the last minute */
+	int64_t swing_w;                /* how far L lies below that, on average */
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
-	int64_t limit_w, target_w, reserve_w;
+	int64_t limit_w, target_w;      /* target_w: what the site should draw on average */
+	int64_t reserve_w;              /* kept free; if learned, swing_w included */
 	int64_t headroom_w;             /* target less what the site will draw when all that is under way is done */
 	int64_t settled_miners_w;       /* the miners, when all that is under way is done */
 	int64_t curtailable_w, restorable_w;
@@ -167,7 +169,7 @@ struct decision {
 	struct command *commands;       /* caller's room for n_miners */
 	uint32_t n_commands;
 	uint32_t n_repeats;             /* of them, told again */
-	bool cap_unreachable;           /* all that may be shed is, and the limit does not hold */
+	bool cap_unreachable;           /* all that may be shed is told to, and the limit will still not hold */
 };
 
 /* Total: every input gives a safe decision, there is no error to return. Same arguments, same decision.
