@@ -48,6 +48,10 @@ static const struct meter_driver *check_meter_group(const struct meter_group_con
 	if (!driver)
 		fault_list_add(faults, group->driver_at, path, "no such driver \"%s\"; there are %s", group->driver,
 		               meter_driver_names());
+	if (driver && !driver->serial && (group->baud || group->parity)) {
+		snprintf(path, sizeof(path), "meters.%s", group->name);
+		fault_list_add(faults, group->at, path, "baud and parity belong to a serial line, driver: modbus-rtu; leave them out");
+	}
 	snprintf(path, sizeof(path), "meters.%s.registers", group->name);
 	check_register(&group->registers.power, path, "power", faults);
 	check_register(&group->registers.energy, path, "energy", faults);
@@ -55,9 +59,19 @@ static const struct meter_driver *check_meter_group(const struct meter_group_con
 	return driver;
 }
 
+/* A stand-in without a nameplate of its own is taken at what it stands in for. */
+static int64_t nameplate_of(const struct config *config, const struct meter_group_conf *group)
+{
+	if (group->nameplate_w || group->backup_of_index < 0 || !group->n_hosts)
+		return group->nameplate_w;
+	const struct meter_group_conf *of = &config->meters[group->backup_of_index];
+	return of->nameplate_w * (int64_t)of->n_hosts / (int64_t)group->n_hosts;
+}
+
 static int64_t most_of(const struct config *config, const struct meter_group_conf *group)
 {
-	return SURE_TIMES * (group->nameplate_w ? group->nameplate_w : config->cap_w);
+	int64_t nameplate_w = nameplate_of(config, group);
+	return SURE_TIMES * (nameplate_w ? nameplate_w : config->cap_w);
 }
 
 static void wire_meters(struct wired *wired, struct fault_list *faults)
@@ -76,7 +90,7 @@ static void wire_meters(struct wired *wired, struct fault_list *faults)
 		wired->maps[g] = map_of(&group->registers);
 		groups[g] = (struct policy_meter_group){
 			.measures = group->measures, .backup_of = group->backup_of_index,
-			.nameplate_w = group->nameplate_w, .stale_ms = group->stale_after_ms,
+			.nameplate_w = nameplate_of(config, group), .stale_ms = group->stale_after_ms,
 		};
 		for (size_t h = 0; h < group->n_hosts; h++, at++) {
 			meter_group[at] = (uint16_t)g;

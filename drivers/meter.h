@@ -36,6 +36,7 @@ void meter_room_close(struct meter_room *);     /* after the last on_closed; fin
 
 struct meter_driver {
 	const char *name;               /* as the config spells it */
+	bool serial;                    /* host is a device file; baud and parity count */
 	struct meter *(*open)(struct meter_room *, const struct meter_conf *, struct meter_user);       /* cannot fail */
 	void (*poll)(struct meter *);   /* answered exactly once, by a value or a fault, within timeout_ms;
 	                                   a poll while one is under way is answered by that one's answer */

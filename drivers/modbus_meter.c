@@ -110,5 +110,9 @@ static void close_meter(struct meter *meter)
 	self->client.link->leave(&self->client);
 }
 
-const struct meter_driver modbus_tcp_driver = { "modbus", open_tcp, poll_meter, close_meter };
-const struct meter_driver modbus_rtu_driver = { "modbus-rtu", open_rtu, poll_meter, close_meter };
+const struct meter_driver modbus_tcp_driver = {
+	.name = "modbus", .open = open_tcp, .poll = poll_meter, .close = close_meter,
+};
+const struct meter_driver modbus_rtu_driver = {
+	.name = "modbus-rtu", .serial = true, .open = open_rtu, .poll = poll_meter, .close = close_meter,
+};

@@ -1,0 +1,140 @@
+/* The joint between config and drivers: what names nothing is refused at its place, what is told arrives. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "daemon/wire.h"
+
+static const char *const catalogue[] = { "config/registers", NULL };
+
+static const char head[] =
+	"site: {name: t, cap: 2 MW}\n"
+	"meters:\n"
+	"  main: {measures: site, driver: modbus, host: 127.0.0.1, registers: janitza-umg96}\n";
+
+static struct wired *read_site(const char *rest, char *faults_text, size_t size)
+{
+	char path[] = "/tmp/test_wire_XXXXXX";
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+	fprintf(file, "%s%s", head, rest);
+	fclose(file);
+	struct fault_list faults;
+	fault_list_init(&faults, "site.yaml");
+	struct config *config = config_read(path, catalogue, &faults);
+	remove(path);
+	struct wired *wired = config ? wire(config, &faults) : NULL;
+	faults_text[0] = '\0';
+	for (size_t i = 0, used = 0; i < faults.n && used < size; i++) {
+		used += fault_format(&faults, i, faults_text + used, size - used);
+		used += (size_t)snprintf(faults_text + used, used < size ? size - used : 0, "\n");
+	}
+	fault_list_free(&faults);
+	return wired;
+}
+
+static void unknown_names_are_told_with_their_place(void **state)
+{
+	(void)state;
+	char faults[2048];
+	assert_null(read_site("  p: {measures: hpc, driver: modbsu, host: h, nameplate: 1 kW, registers: {power: {function: 3, "
+	                 "address: 1, type: float33, unit: W}}}\n"
+	                 "miners:\n"
+	                 "  a: {driver: luxsos, host: m-1, nominal: 3 kW}\n"
+	                 "  b: {driver: luxos, host: m-2, wake: gently}\n"
+	                 "  c: {driver: cgminer, host: m-3}\n", faults, sizeof(faults)));
+	assert_non_null(strstr(faults, "site.yaml:4:30: meters.p.driver: no such driver \"modbsu\"; there are modbus, modbus-rtu"));
+	assert_non_null(strstr(faults, "meters.p.registers.power.type: no such type \"float33\"; there are "));
+	assert_non_null(strstr(faults, "site.yaml:6:15: miners.a.driver: no such driver \"luxsos\"; there are luxos, cgminer"));
+	assert_non_null(strstr(faults, "miners.b.wake: luxos cannot wake \"gently\"; it knows default, safe, unsafe, fast"));
+	assert_non_null(strstr(faults, "miners.c: cgminer does not tell what a miner draws; add nominal: 3.5 kW"));
+}
+
+static void a_serial_line_alone_has_a_speed(void **state)
+{
+	(void)state;
+	char faults[1024];
+	assert_null(read_site("  p: {measures: hpc, driver: modbus, host: h, nameplate: 1 kW, baud: 9600, registers: raritan-px3}\n",
+	                 faults, sizeof(faults)));
+	assert_non_null(strstr(faults, "meters.p: baud and parity belong to a serial line"));
+}
+
+static void what_is_told_arrives(void **state)
+{
+	(void)state;
+	char faults[1024];
+	struct wired *wired = read_site(
+		"  p: {measures: hpc, driver: modbus, host: 'pdu-[1-3]', nameplate: 17 kW, registers: raritan-px3}\n"
+		"  q: {measures: hpc, driver: modbus, host: feed, backup_of: p, registers: eastron-sdm630}\n"
+		"miners:\n"
+		"  a: {driver: luxos, host: 'm-[1-4]', nominal: 3 kW, asleep: 30 W, priority: 7, efficiency: 20 J/TH, "
+		"response: {wake_ramp: 90 s}}\n"
+		"  b: {driver: cgminer, host: n, nominal: 2 kW}\n"
+		"  c: {driver: cgminer, host: o, nominal: 2 kW, steer: true}\n"
+		"  d: {driver: luxos, host: k, steer: false}\n", faults, sizeof(faults));
+	assert_string_equal(faults, "");
+	const struct policy_conf *policy = &wired->site.policy;
+	assert_int_equal(policy->n_meters, 5);
+	assert_int_equal(policy->n_miners, 7);
+	assert_int_equal(policy->cap_w, 2000000);
+	assert_true(policy->target_w == POLICY_NONE && policy->reserve_w == POLICY_NONE);
+	assert_int_equal(policy->meter_group[3], 1);
+	assert_int_equal(policy->meter_group[4], 2);
+	assert_int_equal(policy->meter_groups[2].backup_of, 1);
+	assert_int_equal(policy->meter_groups[1].nameplate_w, 17000);
+	assert_int_equal(policy->meter_groups[2].nameplate_w, 17000 * 3);
+	assert_string_equal(wired->site.meters[2].name, "p/2");
+	assert_string_equal(wired->site.meters[2].conf.host, "pdu-2");
+	assert_int_equal(wired->site.meters[2].conf.map->power.address, 12306);
+	assert_int_equal(wired->site.meters[0].conf.map->power.address, 19026);
+	assert_int_equal(policy->miner_groups[0].priority, 7);
+	assert_int_equal(policy->miner_groups[0].efficiency_mj_per_th, 20000);
+	assert_int_equal(policy->miner_groups[0].wake.ramp_ms, 90000);
+	assert_int_equal(policy->miner_groups[0].wake.delay_ms, miner_driver_named("luxos")->wake.delay_ms);
+	assert_int_equal(policy->miner_groups[3].nominal_w, ASSUMED_NOMINAL_W);
+	/* Where no watts are told, steering must be asked for. */
+	assert_true(wired->site.miners[0].conf.steer);
+	assert_false(wired->site.miners[4].conf.steer);
+	assert_true(wired->site.miners[5].conf.steer);
+	assert_false(wired->site.miners[6].conf.steer);
+	assert_int_equal(wired->signals.nominal_w, 4 * 3000 + 2000);
+	assert_int_equal(wired->signals.wake_ms, policy->miner_groups[0].wake.delay_ms + 90000);
+	wired_free(wired);
+}
+
+static void count_line(void *self, const char *line)
+{
+	char *text = self;
+	strncat(text, line, 4000 - strlen(text));
+	strncat(text, "\n", 4000 - strlen(text));
+}
+
+static void the_site_is_printed_as_understood(void **state)
+{
+	(void)state;
+	char faults[1024], text[4096] = "";
+	struct wired *wired = read_site("miners:\n  a: {driver: luxos, host: 'm-[1-4]', nominal: 3 kW}\n", faults, sizeof(faults));
+	assert_non_null(wired);
+	wired_print(wired, count_line, text);
+	assert_non_null(strstr(text, "cap 2 MW, target auto"));
+	assert_non_null(strstr(text, "main: 1 x modbus janitza-umg96, measures the site"));
+	assert_non_null(strstr(text, "a: 4 x luxos, 3 kW each, 12 kW together, priority 50"));
+	assert_non_null(strstr(text, "together: 4 miners, 12 kW"));
+	assert_non_null(strstr(text, "mqtt: none"));
+	wired_free(wired);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_names_are_told_with_their_place),
+		cmocka_unit_test(a_serial_line_alone_has_a_speed),
+		cmocka_unit_test(what_is_told_arrives),
+		cmocka_unit_test(the_site_is_printed_as_understood),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
