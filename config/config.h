@@ -85,7 +85,7 @@ struct miner_group_conf {
 	int64_t cycles_per_day;         /* 0: no bound */
 	int64_t every_ms, timeout_ms;
 	const char *wake;               /* how to wake, in the driver's words; NULL: its default */
-	bool steer;                     /* false: watched, never commanded */
+	bool steer;                     /* false: watched, never commanded; holds where steer_told */
 	bool steer_told;
 	/* told response; -1: the driver's typical one */
 	int64_t sleep_delay_ms, sleep_ramp_ms, wake_delay_ms, wake_ramp_ms;

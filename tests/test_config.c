@@ -273,7 +273,7 @@ static void what_is_not_told_has_its_default(void **state)
 	assert_int_equal(miner->every_ms, 30000);
 	assert_int_equal(miner->timeout_ms, 3000);
 	assert_null(miner->wake);
-	assert_true(miner->steer && !miner->steer_told);
+	assert_true(!miner->steer_told);
 	assert_true(miner->sleep_delay_ms == -1 && miner->wake_ramp_ms == -1);
 	assert_string_equal(miner->names[1], "x/2");
 	assert_false(config->mqtt.present);
