@@ -41,6 +41,7 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 {
 	const struct picture *p = &d->picture;
 	const char *limit = event ? event : "the cap";
+	int64_t left_w = p->limit_w - p->planned_w - p->doubt_w - d->wanted_miners_w;
 	switch (d->reason) {
 	case REASON_CAP:
 	case REASON_EVENT:
@@ -55,7 +56,7 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 			    W(d->wanted_miners_w), W(p->settled_miners_w));
 		else
 			say(why, size, "%s of %s less %s reserve leaves the miners %s beside a load of %s", limit,
-			    W(p->limit_w), W(p->limit_w - p->planned_w - p->doubt_w - d->wanted_miners_w),
+			    W(p->limit_w), W(left_w > 0 ? left_w : 0),
 			    W(d->wanted_miners_w), W(p->planned_w));
 		break;
 	case REASON_SHED:
