@@ -42,5 +42,8 @@ struct service {
 
 void service_answer(void *self, const char *verb, const cJSON *args, struct json *out, char *error, size_t error_size);
 void service_reload(struct service *);
+/* For a reload: NULL, logged and with the alarm raised, where the old configuration has to stay. */
+struct wired *service_read_again(struct service *);
+bool service_password(struct service *);        /* of the broker, if it takes one; false: it cannot be read */
 
 #endif
