@@ -27,6 +27,7 @@ static struct figure figure(int64_t watts)
 
 #define W(watts) figure(watts).text     /* lives to the end of the expression it stands in */
 
+static void say(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void say(char *why, size_t size, const char *format, ...)
 {
 	size_t used = strlen(why);

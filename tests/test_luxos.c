@@ -393,7 +393,7 @@ static void the_owner_may_ask_from_inside_an_answer(void **state)
 
 static void order_again(struct owner *owner)
 {
-	struct stage *stage = (struct stage *)((char *)owner - offsetof(struct stage, owner));
+	struct stage *stage = (struct stage *)(void *)((char *)owner - offsetof(struct stage, owner));
 	if (owner->orders < 2)
 		owner_order(owner, false, 0);
 	else if (owner->answers == 2 && owner->readings == 0)
