@@ -35,7 +35,7 @@ struct farm_conf {
 	const char *log_file, *commands_file;   /* NULL: none */
 	const char *site_name, *mqtt_host;      /* of the site file to print */
 	uint16_t mqtt_port;
-	int64_t cap_w;
+	int64_t cap_w, min_asleep_ms;   /* 0: left to mulletd */
 };
 
 struct farm {
@@ -67,6 +67,8 @@ int64_t farm_now_ms(const struct farm *);       /* the site's time */
 
 /* Which devices a conf stands for, in their groups. 0, or -1 where they are too many. */
 int farm_layout(const struct farm_conf *, struct layout *pdus, struct layout *miners);
+/* The cap in that file: --cap, or what leaves room for 7 of 10 miners. */
+int64_t farm_cap_w(const struct farm_conf *);
 /* A complete site file of mulletd for the site that conf describes. */
 void farm_print_config(const struct farm_conf *, struct text *);
 

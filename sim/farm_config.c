@@ -49,6 +49,8 @@ static void print_group(const struct farm_conf *conf, const struct layout_group 
 	         "    efficiency: %.1f J/TH\n    every: 10 s\n    timeout: 1500 ms\n",
 	         group->name, cgminer ? "cgminer" : "luxos", hosts, conf->miner_port, type->full_w, type->asleep_w,
 	         type->full_w * 1000.0 / type->hashrate_ghs);
+	if (conf->min_asleep_ms)
+		text_put(out, "    min_asleep: %lld ms\n", (long long)conf->min_asleep_ms);
 	if (cgminer)                            /* no driver can know that here a disabled board draws nothing */
 		text_put(out, "    steer: true\n"
 		         "    response: {sleep_delay: %d ms, sleep_ramp: %d ms, wake_delay: %d ms, wake_ramp: %d ms}\n",
@@ -56,7 +58,7 @@ static void print_group(const struct farm_conf *conf, const struct layout_group 
 		         type->wake_ramp_ms * 6 / 5);
 }
 
-static int64_t cap_w(const struct farm_conf *conf)
+int64_t farm_cap_w(const struct farm_conf *conf)
 {
 	int64_t full_w = 0;
 	for (size_t t = 0; t < conf->n_types; t++)
@@ -70,7 +72,7 @@ void farm_print_config(const struct farm_conf *conf, struct text *out)
 {
 	struct layout pdus, miners;
 	farm_layout(conf, &pdus, &miners);
-	text_put(out, "site:\n  name: %s\n  cap: %lld W\n", conf->site_name, (long long)cap_w(conf));
+	text_put(out, "site:\n  name: %s\n  cap: %lld W\n", conf->site_name, (long long)farm_cap_w(conf));
 	print_meters(conf, &pdus, out);
 	if (miners.n_groups)
 		text_put(out, "miners:\n");

@@ -21,13 +21,29 @@ static int open_log(FILE **file, const char *path, const char *header, char *why
 	return 0;
 }
 
+static void put_utc(const struct farm *farm, int64_t now_ms)
+{
+	char text[32];
+	int64_t utc_ms = farm->begin_utc_ms + now_ms;
+	time_t utc_s = (time_t)(utc_ms / 1000);
+	struct tm utc;
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&utc_s, &utc));
+	fprintf(farm->commands, "%s.%03lldZ", text, (long long)(utc_ms % 1000));
+}
+
 int farm_open_logs(struct farm *farm, char *why, size_t size)
 {
 	int err = open_log(&farm->log, farm->conf.log_file, "t_s,site_w,hpc_w,miners_w", why, size);
 	if (err)
 		return err;
-	return open_log(&farm->commands, farm->conf.commands_file, "t_s,time,miner,host,command,parameter,status,code,moves",
-	                why, size);
+	err = open_log(&farm->commands, farm->conf.commands_file, "t_s,time,miner,host,command,parameter,status,code,moves",
+	               why, size);
+	if (!farm->commands)
+		return err;
+	fprintf(farm->commands, "0.000,");      /* a first line that ties the site's time to the world's */
+	put_utc(farm, 0);
+	fprintf(farm->commands, ",,,begin,\"\",S,0,0\n");
+	return 0;
 }
 
 void farm_close_logs(struct farm *farm)
@@ -75,16 +91,14 @@ static void put_quoted(FILE *file, const char *text)
 void farm_log_command(void *self, const struct asic_command *command)
 {
 	struct farm *farm = self;
-	char name[64], utc_text[32];
-	int64_t now_ms = farm_now_ms(farm), utc_ms = farm->begin_utc_ms + now_ms;
-	time_t utc_s = (time_t)(utc_ms / 1000);
-	struct tm utc;
+	char name[64];
+	int64_t now_ms = farm_now_ms(farm);
 	if (!farm->commands)
 		return;
 	layout_name(&farm->miners, command->miner, name, sizeof name);
-	strftime(utc_text, sizeof utc_text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&utc_s, &utc));
-	fprintf(farm->commands, "%lld.%03lld,%s.%03lldZ,%s,%s,%s,", (long long)(now_ms / 1000), (long long)(now_ms % 1000),
-	        utc_text, (long long)(utc_ms % 1000), name, farm->fleet.servers[command->miner].host, command->command);
+	fprintf(farm->commands, "%lld.%03lld,", (long long)(now_ms / 1000), (long long)(now_ms % 1000));
+	put_utc(farm, now_ms);
+	fprintf(farm->commands, ",%s,%s,%s,", name, farm->fleet.servers[command->miner].host, command->command);
 	put_quoted(farm->commands, command->parameter);
 	fprintf(farm->commands, ",%c,%d,%d\n", command->status, command->code, command->moves);
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "sim/options.h"
+#include "sim/report.h"
 
 struct simulator {
 	uv_loop_t loop;
@@ -116,6 +117,12 @@ static int print_config(const struct farm_conf *conf)
 	return ok ? 0 : 1;
 }
 
+static int report(const struct options *options)
+{
+	struct report_files files = { options->farm.log_file, options->farm.commands_file, options->bus_file, options->svg_file };
+	return report_make(&files, &options->farm, options->flat_ms);
+}
+
 static int obey(const struct options *options)
 {
 	if (options->help)
@@ -128,6 +135,8 @@ static int obey(const struct options *options)
 	}
 	if (options->print_config)
 		return print_config(&options->farm);
+	if (options->report)
+		return report(options);
 	return run(options);
 }
 

@@ -42,8 +42,15 @@ const char options_help[] =
 "  --log FILE             the truth every 100 ms: t_s,site_w,hpc_w,miners_w\n"
 "  --commands FILE        every command a miner received, with the answer\n"
 "  --print-config         prints mulletd's site file for this site, and ends\n"
-"  --name NAME, --cap POWER, --mqtt HOST:PORT     go into that file\n"
+"  --name NAME, --cap POWER, --mqtt HOST:PORT, --min-asleep TIME      go into that file\n"
 "  --stop-after TIME      ends by itself\n"
+"Judging a run\n"
+"  --report               with the options of that run: reads its --log and --commands back, and prints how well it was\n"
+"                         held; exit code 1 where a miner received a command that no published decision names\n"
+"  --bus FILE             what mosquitto_sub -q 1 -t 'mullet/#' -F '%U %t %p' recorded\n"
+"  --svg FILE             writes a plot of it\n"
+"  --flat-from TIME       flatness is judged from then on (default 0 s)\n"
+"\n"
 "  --fast                 virtual time; not supported yet\n"
 "  --help, --version\n"
 "\n"
@@ -52,8 +59,8 @@ const char options_help[] =
 enum option_key {
 	OPT_PATTERN = 256, OPT_TRACE, OPT_HOLD, OPT_PEAK, OPT_HOUSE, OPT_HOUSE_SHARE, OPT_MINERS, OPT_PDUS, OPT_PORT,
 	OPT_MINER_PORT, OPT_METER_REFRESH, OPT_PDU_REFRESH, OPT_LATENCY, OPT_SEED, OPT_FAULTS, OPT_PDU_FAULTS, OPT_HELD,
-	OPT_AT, OPT_SCENARIO, OPT_LOG, OPT_COMMANDS, OPT_PRINT_CONFIG, OPT_NAME, OPT_CAP, OPT_MQTT, OPT_STOP_AFTER,
-	OPT_FAST, OPT_HELP, OPT_VERSION,
+	OPT_AT, OPT_SCENARIO, OPT_LOG, OPT_COMMANDS, OPT_PRINT_CONFIG, OPT_NAME, OPT_CAP, OPT_MQTT, OPT_MIN_ASLEEP, OPT_STOP_AFTER,
+	OPT_REPORT, OPT_BUS, OPT_SVG, OPT_FLAT_FROM, OPT_FAST, OPT_HELP, OPT_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -65,8 +72,10 @@ static const struct option long_options[] = {
 	{ "faults", 1, NULL, OPT_FAULTS }, { "pdu-faults", 1, NULL, OPT_PDU_FAULTS },
 	{ "held-sessions", 1, NULL, OPT_HELD }, { "at", 1, NULL, OPT_AT }, { "scenario", 1, NULL, OPT_SCENARIO },
 	{ "log", 1, NULL, OPT_LOG }, { "commands", 1, NULL, OPT_COMMANDS }, { "print-config", 0, NULL, OPT_PRINT_CONFIG },
-	{ "name", 1, NULL, OPT_NAME }, { "cap", 1, NULL, OPT_CAP }, { "mqtt", 1, NULL, OPT_MQTT },
-	{ "stop-after", 1, NULL, OPT_STOP_AFTER }, { "fast", 0, NULL, OPT_FAST }, { "help", 0, NULL, OPT_HELP },
+	{ "name", 1, NULL, OPT_NAME }, { "cap", 1, NULL, OPT_CAP }, { "mqtt", 1, NULL, OPT_MQTT }, { "min-asleep", 1, NULL, OPT_MIN_ASLEEP },
+	{ "stop-after", 1, NULL, OPT_STOP_AFTER }, { "fast", 0, NULL, OPT_FAST },
+	{ "report", 0, NULL, OPT_REPORT }, { "bus", 1, NULL, OPT_BUS }, { "svg", 1, NULL, OPT_SVG },
+	{ "flat-from", 1, NULL, OPT_FLAT_FROM }, { "help", 0, NULL, OPT_HELP },
 	{ "version", 0, NULL, OPT_VERSION }, { NULL, 0, NULL, 0 },
 };
 
@@ -256,7 +265,12 @@ static bool take(struct options *options, int key, char *value)
 	case OPT_NAME:          return set_name(conf, value);
 	case OPT_CAP:           return units_watts(value, &conf->cap_w) && conf->cap_w > 0;
 	case OPT_MQTT:          return set_mqtt(conf, value);
+	case OPT_MIN_ASLEEP:    return set_positive_ms(value, &conf->min_asleep_ms);
 	case OPT_STOP_AFTER:    return set_positive_ms(value, &options->stop_ms);
+	case OPT_REPORT:        return options->report = true;
+	case OPT_BUS:           return (options->bus_file = value);
+	case OPT_SVG:           return (options->svg_file = value);
+	case OPT_FLAT_FROM:     return units_ms(value, &options->flat_ms);
 	case OPT_FAST:          return options->fast = true;
 	case OPT_HELP:          return options->help = true;
 	case OPT_VERSION:       return options->version = true;
@@ -314,6 +328,8 @@ int options_read(struct options *options, int argc, char **argv, char *why, size
 	}
 	if (!err && optind < argc)
 		err = 2, snprintf(why, size, "%s: not an option", argv[optind]);
+	if (!err && options->report && !(options->farm.log_file && options->farm.commands_file && options->bus_file))
+		err = 2, snprintf(why, size, "--report reads --log, --commands and --bus: name all three");
 	if (!err && farm_layout(&options->farm, &pdus, &miners) != 0)
 		err = 2, snprintf(why, size, "too many devices");
 	return err;

@@ -6,7 +6,9 @@
 
 struct options {
 	struct farm_conf farm;
-	bool help, version, print_config, fast;
+	bool help, version, print_config, fast, report;
+	const char *bus_file, *svg_file;        /* of the report */
+	int64_t flat_ms;
 	int64_t stop_ms;                /* 0: run until told to stop */
 };
 
