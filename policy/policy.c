@@ -36,24 +36,33 @@ static int64_t setpoint_in_force(const struct step *step)
 	return step->seen->demand.setpoint_w != POLICY_NONE ? step->seen->demand.setpoint_w : step->conf->target_w;
 }
 
-/* What the miners should draw under these limits. A limit is held by the highest load of late, a set point on average. */
-static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
+/* The most the miners may draw under these limits, held by the highest load of late. */
+static struct wish most_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
 {
 	struct wish wish = { POLICY_NONE, BINDING_NONE };
 	if (step->failsafe) {
-		wish.binding = BINDING_METER_LOST;
-		wish.miners_w = step->metered.has_hpc ? limit_w - step->reserve_w - step->load_w : 0;
-		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
+		int64_t left_w = step->metered.has_hpc ? limit_w - step->reserve_w - step->load_w : 0;
+		lower(&wish, min64(left_w, step->tracked.settled_w), BINDING_METER_LOST);
 	} else {
 		lower(&wish, limit_w - step->reserve_w - step->doubt_w - step->planned_w, BINDING_RESERVE);
-		int64_t setpoint_w = setpoint_in_force(step);
-		if (setpoint_w != POLICY_NONE)
-			lower(&wish, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w),
-			      step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
-		if (!step->site_usable)
-			lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	}
 	lower(&wish, miners_limit_w, BINDING_MINERS_LIMIT);
+	wish.miners_w = max64(wish.miners_w, 0);
+	return wish;
+}
+
+/* What they should draw: a set point is held on average. Without the site's meter they never draw more. */
+static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
+{
+	struct wish wish = most_under(step, limit_w, miners_limit_w);
+	int64_t setpoint_w = setpoint_in_force(step);
+	if (step->failsafe)
+		return wish;
+	if (setpoint_w != POLICY_NONE)
+		lower(&wish, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w),
+		      step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
+	if (!step->site_usable)
+		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	wish.miners_w = max64(wish.miners_w, 0);
 	return wish;
 }
@@ -198,17 +207,18 @@ static int64_t dead_band(const struct step *step)
 	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
 }
 
-static void decide_down(struct step *step, const struct wish *wish, bool over)
+static void decide_down(struct step *step, const struct wish *wish, bool at_once, bool over)
 {
-	bool at_once = over || step->failsafe || wish->binding == BINDING_MINERS_LIMIT;
 	enum binding binding = wish->binding;
-	if (over && (binding == BINDING_RESERVE || binding == BINDING_NONE))
+	if (over && binding == BINDING_RESERVE)
 		binding = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
-	enum binding forbidden = BINDING_NO_MINERS;
+	enum binding forbidden = BINDING_NONE;
 	int64_t shed_w = put_to_sleep(step, need_w, at_once, &forbidden);
-	if (shed_w < need_w && !at_once)
+	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
 		binding = forbidden;
+	else if (!shed_w)
+		binding = BINDING_NO_MINERS;
 	step->tracked.settled_w -= shed_w;
 	conclude(step, wish, reason_for(step, wish, over), binding);
 }
@@ -239,15 +249,18 @@ static void decide_up(struct step *step, const struct wish *now)
 static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
+	struct wish most = most_under(step, step->limit_w, demand->miners_w);
 	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
 	/* Over now, or as soon as the load is where it was within the last minute. */
 	bool over = !step->failsafe && step->planned_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
-	bool bound = wish.binding == BINDING_MINERS_LIMIT || step->failsafe;
+	bool at_once = over || most.binding == BINDING_MINERS_LIMIT || step->failsafe;
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
 	step->out->wanted_miners_w = wish.miners_w;
 	step->out->binding = wish.binding;
-	if (above_w > 0 && (over || bound || above_w > dead_band(step)))
-		decide_down(step, &wish, over);
+	if (at_once && step->tracked.settled_w > most.miners_w)
+		decide_down(step, &most, true, over);
+	else if (above_w > dead_band(step))
+		decide_down(step, &wish, false, false);
 	else if (above_w < 0 && may_wake(step))
 		decide_up(step, &wish);
 	step->out->cap_unreachable = over && step->load_w + step->tracked.settled_w > step->limit_w;
@@ -284,7 +297,7 @@ static int64_t elapsed(struct policy_state *state, int64_t now_ms)
 {
 	if (!state->started) {
 		state->started = true;
-		state->started_ms = state->last_ms = now_ms;
+		state->started_ms = state->last_ms = state->usable_since_ms = now_ms;
 	}
 	int64_t elapsed_ms = max64(now_ms - state->last_ms, 0);
 	state->last_ms = now_ms;
