@@ -78,10 +78,14 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 		state->frozen_w = metered->site_w;
 		state->frozen_since_ms = now_ms;
 		state->frozen_beside_w = beside_w;
+		state->frozen = false;
 		return false;
 	}
 	bool rest_moved = abs64(beside_w - state->frozen_beside_w) > conf->cap_w / 50;
-	return rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS;
+	/* It stays so until its value moves: miners that make up for the rest would hide it. */
+	if (rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS)
+		state->frozen = true;
+	return state->frozen;
 }
 
 int64_t load_highest(const struct policy_state *state, int64_t load_w)

@@ -117,6 +117,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t reserve_w;              /* learned */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
+	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
 };
 

@@ -103,8 +103,12 @@ static int32_t told_awake_w(const struct miner_reading *r)
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
                          const struct miner_reading *r, enum miner_phase seen_in, int64_t now_ms)
 {
-	int64_t there = percent_there(track);
-	bool done = knows_power(r) ? there >= THERE_PERCENT : seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+	int64_t there = percent_there(track), since_ms = r->at_ms - track->told_ms;
+	const struct policy_response *due = response(group, track->told_hash);
+	int64_t due_ms = due->delay_ms + due->ramp_ms;
+	/* Its own figure may run ahead of its draw, and its state does: neither is believed before the watts can have moved. */
+	bool done = knows_power(r) ? there >= THERE_PERCENT && since_ms >= due_ms * FAST_PERCENT / 100 :
+	            seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP) && since_ms >= due_ms;
 	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
 		done = true;            /* what is left of the way is an error of the figures */
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))

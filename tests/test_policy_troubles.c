@@ -1,0 +1,462 @@
+/* The control law by example, where devices are silent, wrong or disobedient: doubt is paid for in miners. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "tests/policy_rig.h"
+
+#define KW 1000
+#define ALL RIG_MINERS
+#define ROOM_W (RIG_CAP_W - RIG_RESERVE_W)
+
+static void begin(struct rig *rig, uint32_t awake)
+{
+	rig_init(rig, ROOM_W - awake * RIG_MINER_W, awake);
+	rig_run(rig, 75000);
+	assert_int_equal(rig->sleeps + rig->wakes, 0);
+}
+
+static bool told(const struct rig *rig, uint32_t miner)
+{
+	for (uint32_t c = 0; c < rig->out.n_commands; c++)
+		if (rig->commands[c].miner == miner)
+			return true;
+	return false;
+}
+
+/* ---- meters ---- */
+
+static void a_silent_pdu_is_taken_at_its_nameplate(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 3000);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	rig_step(&rig);
+	int64_t doubt_w = 500 * KW - rig.gpus_w / 2;
+	assert_int_equal(rig.out.picture.doubt_w, doubt_w);
+	assert_int_equal(rig.out.picture.hpc_w, 500 * KW + rig.gpus_w - rig.gpus_w / 2);
+	assert_int_equal(rig.sleeps, (doubt_w + RIG_MINER_W - 1) / RIG_MINER_W);
+	assert_string_equal(reason_name(rig.out.reason), "cap");
+	assert_false(rig.out.picture.hpc_whole);
+	rig_run(&rig, 120000);
+	assert_int_equal(rig.wakes, 0);
+	rig.mute[RIG_PDU_1] = false;
+	rig_run(&rig, 60000);
+	assert_int_equal(rig.wakes, rig.sleeps);
+	(void)unused;
+}
+
+/* It may stand before nothing and draw its nameplate any moment; but at start it gets its time to answer. */
+static void a_pdu_never_heard_is_doubted_whole(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 400 * KW, ALL);
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 3250);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	rig_step(&rig);
+	assert_int_equal(rig.out.picture.doubt_w, 500 * KW);
+	assert_int_equal(rig.sleeps, (400 + 500 + 192 - 980 + 2) / 3);
+	(void)unused;
+}
+
+static void a_nameplate_below_the_truth_lowers_nothing(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.meter_groups[RIG_PDU].nameplate_w = 100 * KW;
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	assert_int_equal(rig.sleeps + rig.wakes, 0);
+	(void)unused;
+}
+
+static void a_backup_stands_in_while_it_is_whole(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, ROOM_W - ALL * RIG_MINER_W, ALL);
+	rig.conf.n_meters = 4;
+	rig.conf.n_meter_groups = 3;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.out.picture.hpc_w, rig.gpus_w);    /* counted once */
+	rig.mute[RIG_PDU_2] = true;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	assert_int_equal(rig.out.picture.stale_meters, 1);
+	assert_true(rig.out.picture.hpc_whole);
+	assert_int_equal(rig.sleeps, 0);
+	rig.mute[RIG_SPARE] = true;
+	rig_run(&rig, 4000);
+	assert_int_equal(rig.out.picture.doubt_w, 500 * KW - rig.gpus_w / 2);
+	assert_true(rig.sleeps > 0);
+	(void)unused;
+}
+
+static void without_the_site_meter_nothing_is_woken(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	rig.gpus_w -= 200 * KW;
+	rig_run(&rig, 2000);
+	rig.mute[RIG_MAIN] = true;
+	rig_run(&rig, 200000);
+	assert_int_equal(rig.wakes, 0);
+	assert_false(rig.out.picture.site_known);
+	assert_int_equal(rig.out.picture.site_w, POLICY_NONE);
+	rig.gpus_w += 230 * KW;                 /* the GPU meters still tell */
+	rig_step(&rig);
+	assert_string_equal(reason_name(rig.out.reason), "cap");
+	assert_int_equal(rig.sleeps, 10);
+	rig.gpus_w -= 230 * KW;
+	rig_run(&rig, 70000);
+	rig.mute[RIG_MAIN] = false;
+	rig_run(&rig, 9500);                    /* it must have been watched for a while */
+	assert_int_equal(rig.wakes, 0);
+	rig_run(&rig, 70000);
+	assert_true(rig.wakes > 0);
+	(void)unused;
+}
+
+/* Where miners' figures carry the picture they are a fifth off, and what is neither GPUs nor miners is as learned. */
+static void the_figures_of_a_site_without_its_meter(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 600 * KW, 20);
+	rig.house_w = 30 * KW;
+	rig.conf.target_w = 690 * KW;
+	rig_run(&rig, 75000);
+	assert_int_equal(rig.out.picture.other_w, 30 * KW);
+	rig.mute[RIG_MAIN] = true;
+	rig_run(&rig, 2500);
+	assert_int_equal(rig.out.picture.load_w, 630 * KW + 60 * KW / 5);
+	assert_int_equal(rig.out.binding, BINDING_TARGET);
+	assert_int_equal(rig.sleeps, 4);
+	(void)unused;
+}
+
+static void failsafe_is_the_cap_less_all_nameplates(void **unused)
+{
+	static const struct { int64_t nameplate_w; uint32_t left; } rows[] = { { 450 * KW, 80 / 3 }, { 489 * KW, 0 }, { 600 * KW, 0 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.meter_groups[RIG_PDU].nameplate_w = rows[i].nameplate_w;
+		rig.mute[RIG_MAIN] = true;
+		rig_run(&rig, 4000);
+		assert_false(rig.out.picture.failsafe);
+		assert_int_equal(rig.sleeps, 13);       /* the fifth by which miners may be off: of 192 kW */
+		rig.mute[RIG_PDU_2] = true;
+		rig_run(&rig, 3250);
+		assert_string_equal(reason_name(rig.out.reason), "failsafe");
+		assert_string_equal(binding_name(rig.out.binding), "meter_lost");
+		assert_true(rig.out.picture.failsafe);
+		assert_int_equal(rig.sleeps, ALL - rows[i].left);
+		rig_run(&rig, 60000);
+		assert_int_equal(rig.wakes, 0);
+		rig.mute[RIG_MAIN] = rig.mute[RIG_PDU_2] = false;
+		rig_step(&rig);
+		assert_false(rig.out.picture.failsafe);
+	}
+	(void)unused;
+}
+
+static void failsafe_without_gpu_meters_is_no_miner(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 100 * KW, ALL);
+	rig.conf.n_meter_groups = rig.conf.n_meters = 1;
+	rig_run(&rig, 20000);
+	assert_int_equal(rig.sleeps, 0);
+	rig.mute[RIG_MAIN] = true;
+	rig_run(&rig, 2250);
+	assert_int_equal(rig.sleeps, ALL);
+	assert_string_equal(reason_name(rig.out.reason), "failsafe");
+	(void)unused;
+}
+
+static void a_frozen_site_meter_is_no_meter(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	int64_t frozen_w = rig.out.picture.site_w;
+	for (int64_t ms = 0; ms < 60000; ms += RIG_STEP_MS) {
+		if (ms == 20000)
+			rig.gpus_w += 40 * KW;
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		rig.meters[RIG_MAIN].import_w = frozen_w;
+		rig_decide(&rig);
+		assert_int_equal(rig.out.picture.site_known, ms < 20000);
+	}
+	assert_in_range(rig.sleeps, 14, 40);
+	assert_int_equal(rig.wakes, 0);
+	(void)unused;
+}
+
+static void what_cannot_be_true_counts_as_silence(void **unused)
+{
+	static const int64_t absurd[] = { INT64_MAX, INT64_MIN, 10000000001LL, -10000000001LL };
+	for (size_t i = 0; i < sizeof(absurd) / sizeof(*absurd); i++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		for (int k = 0; k < 20; k++) {
+			rig.now_ms += RIG_STEP_MS;
+			rig_read(&rig);
+			rig.meters[RIG_MAIN].import_w = rig.meters[RIG_PDU_1].import_w = absurd[i];
+			rig.seen[3].reading.power_w = rig.seen[3].reading.awake_w = (int32_t)(absurd[i] < 0 ? INT32_MIN : INT32_MAX);
+			rig_decide(&rig);
+		}
+		assert_true(rig.out.picture.failsafe);
+		assert_int_equal(rig.out.picture.hpc_w, 500 * KW + rig.gpus_w - rig.gpus_w / 2);
+	}
+	(void)unused;
+}
+
+/* ---- start ---- */
+
+static void at_start_meters_get_their_time(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 900 * KW, ALL);
+	rig.mute[RIG_MAIN] = true;
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 2250);
+	assert_int_equal(rig.sleeps, 0);
+	assert_false(rig.out.picture.failsafe);
+	rig_step(&rig);
+	assert_true(rig.out.picture.failsafe);
+	assert_int_equal(rig.sleeps, ALL);
+	(void)unused;
+}
+
+static void at_start_it_sheds_at_once_but_wakes_none_unheard(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 900 * KW, ALL);
+	rig_step(&rig);
+	assert_int_equal(rig.sleeps, (900 + 192 - 980 + 2) / 3);
+	rig_init(&rig, 700 * KW, 10);
+	for (int64_t ms = 0; ms < 45000; ms += RIG_STEP_MS) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		rig.seen[60].reading = (struct miner_reading){ .fault = FAULT_NEVER };
+		rig_decide(&rig);
+		if (ms < 30000)
+			assert_int_equal(rig.wakes, 0);
+	}
+	assert_true(rig.wakes > 0);             /* nobody waits for ever for one */
+	(void)unused;
+}
+
+/* ---- miners ---- */
+
+static void an_unreachable_miner_is_taken_at_the_most_it_may_draw(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	rig.gpus_w += 9 * KW + 20 * KW;
+	rig_step(&rig);                         /* over: all sleep */
+	assert_int_equal(rig.sleeps, 10);
+	rig_run(&rig, 10000);
+	rig.miners[0].mute = true;              /* asleep, told so: at nothing */
+	rig.miners[40].hash = true;             /* woke by itself, never told: at what it drew */
+	rig.miners[40].to_w = 2400;
+	rig_run(&rig, 500);
+	rig.miners[40].mute = true;
+	rig_run(&rig, 59000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 0);
+	rig_run(&rig, 2000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 2);
+	assert_int_equal(rig.out.picture.settled_miners_w, 2400);
+	begin(&rig, 0);
+	rig.gpus_w -= 3 * KW;
+	rig_run(&rig, 66000);
+	assert_int_equal(rig.wakes, 1);
+	rig.miners[rig.commands[0].miner].mute = true;
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].mute = rig.miners[m].hash;
+	rig_run(&rig, 62000);                   /* told to wake and never heard again: at what it is allowed */
+	assert_int_equal(rig.out.picture.settled_miners_w, RIG_MINER_W);
+	assert_int_equal(rig.out.picture.curtailable_w, 0);
+	(void)unused;
+}
+
+static void what_cannot_be_told_is_not_told(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++) {
+		rig.miners[m].mute = m < 20;
+		rig.miners[m].stubborn = m >= 20 && m < 60;
+	}
+	rig_step(&rig);
+	assert_int_equal(rig.out.picture.curtailable_w, 12 * KW);
+	rig.gpus_w += 100 * KW;
+	rig_step(&rig);
+	assert_int_equal(rig.out.n_commands, 4);
+	for (uint32_t m = 60; m < ALL; m++)
+		assert_true(told(&rig, m));
+	(void)unused;
+}
+
+static void who_does_not_follow_is_told_thrice_and_replaced(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].deaf = m < 5;
+	rig.gpus_w += 40 * KW;
+	uint32_t tellings = 0;
+	for (int64_t ms = 0; ms < 60000; ms += RIG_STEP_MS) {
+		rig_step(&rig);
+		tellings += told(&rig, 2);
+		assert_true(tellings <= (ms + 7500) / 7500);    /* its time to follow first */
+	}
+	assert_int_equal(tellings, 3);
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 5);
+	assert_in_range(rig.out.picture.site_w, ROOM_W - 9 * KW, ROOM_W);       /* others have taken their place */
+	rig.demand.shed = true;
+	rig.demand.miners_w = rig.demand.miners_soon_w = 0;
+	for (int64_t ms = 0; ms < 90000; ms += RIG_STEP_MS) {
+		rig_step(&rig);
+		tellings += told(&rig, 2);
+	}
+	assert_int_equal(tellings, 3);
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 5);
+	assert_int_equal(rig.out.picture.settled_miners_w, 15 * KW);
+	rig_run(&rig, 7 * 60000);
+	assert_int_equal(rig.out.n_commands, 0);
+	rig.miners[2].deaf = false;
+	rig_run(&rig, 3 * 60000);               /* after ten minutes it is asked again */
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 4);
+	assert_int_equal(rig.out.picture.settled_miners_w, 12 * KW);
+	(void)unused;
+}
+
+static void a_refusal_counts_at_once(void **unused)
+{
+	static const enum fault answers[] = { FAULT_REFUSED, FAULT_SILENT, FAULT_GARBLED };
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.miners[0].answer = answers[i];
+		rig.gpus_w += 21 * KW;
+		rig_step(&rig);
+		assert_int_equal(rig.out.n_commands, 7);
+		assert_true(told(&rig, 0));
+		rig_step(&rig);                 /* the other six will do what the reserve needs: nobody is over any more */
+		assert_int_equal(rig.out.picture.settled_miners_w, (64 - 6) * RIG_MINER_W);
+		assert_false(told(&rig, 0));
+		rig_run(&rig, 5500);
+		rig.gpus_w += 180 * KW;
+		rig_run(&rig, 500);             /* when all are needed it is asked again */
+		assert_true(rig.tracks[0].tries == 2);
+	}
+	(void)unused;
+}
+
+static void an_order_not_answered_yet_is_under_way(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.miners[0].answer = FAULT_NEVER;
+	rig.gpus_w += 21 * KW;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.sleeps, 7);
+	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], 7);
+	(void)unused;
+}
+
+static void firmware_without_watts_is_believed_by_its_state(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, ROOM_W - ALL * RIG_MINER_W, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].tells_no_watts = true;
+	rig_run(&rig, 75000);
+	assert_int_equal(rig.out.picture.miners_w, 192 * KW);
+	rig.gpus_w += 60 * KW;
+	rig_run(&rig, 20000);
+	assert_int_equal(rig.sleeps, 20);
+	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], 20);
+	assert_int_equal(rig.out.picture.settled_miners_w, 132 * KW);
+	rig.gpus_w -= 60 * KW;
+	rig_run(&rig, 120000);
+	assert_int_equal(rig.wakes, 20);
+	assert_int_equal(rig.out.picture.site_w, ROOM_W);
+	(void)unused;
+}
+
+/* A miner that was caught at a few hundred watts on its way is not woken as if it drew no more. */
+static void what_a_miner_will_draw_is_not_what_it_drew_on_its_way(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 1);
+	rig.now_ms += RIG_STEP_MS;
+	rig_read(&rig);
+	rig.seen[0].reading.power_w = 200;
+	rig_decide(&rig);
+	assert_int_equal(rig.tracks[0].awake_w, RIG_MINER_W);
+	rig.now_ms += RIG_STEP_MS;
+	rig_read(&rig);
+	rig.seen[0].reading.power_w = 2000;
+	rig_decide(&rig);
+	assert_int_equal(rig.tracks[0].awake_w, 2000);
+	(void)unused;
+}
+
+/* Silence is no rest: who was put to sleep just before stays asleep for its time. */
+static void wear_outlasts_a_silence(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	for (int g = 0; g < 2; g++)
+		rig.miner_groups[g].min_asleep_ms = 600000;
+	for (uint32_t m = 10; m < ALL; m++)
+		rig.miners[m].stubborn = true;
+	rig.gpus_w += 30 * KW;
+	rig_run(&rig, 10000);
+	for (uint32_t m = 0; m < 10; m++)
+		rig.miners[m].mute = true;
+	rig_run(&rig, 70000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 10);
+	for (uint32_t m = 0; m < 10; m++)
+		rig.miners[m].mute = false;
+	rig.gpus_w -= 30 * KW;
+	rig_run(&rig, 300000);
+	assert_int_equal(rig.wakes, 0);
+	rig_run(&rig, 300000);
+	assert_int_equal(rig.wakes, 10);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_silent_pdu_is_taken_at_its_nameplate),
+		cmocka_unit_test(a_pdu_never_heard_is_doubted_whole),
+		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
+		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),
+		cmocka_unit_test(without_the_site_meter_nothing_is_woken),
+		cmocka_unit_test(the_figures_of_a_site_without_its_meter),
+		cmocka_unit_test(failsafe_is_the_cap_less_all_nameplates),
+		cmocka_unit_test(failsafe_without_gpu_meters_is_no_miner),
+		cmocka_unit_test(a_frozen_site_meter_is_no_meter),
+		cmocka_unit_test(what_cannot_be_true_counts_as_silence),
+		cmocka_unit_test(at_start_meters_get_their_time),
+		cmocka_unit_test(at_start_it_sheds_at_once_but_wakes_none_unheard),
+		cmocka_unit_test(an_unreachable_miner_is_taken_at_the_most_it_may_draw),
+		cmocka_unit_test(what_cannot_be_told_is_not_told),
+		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
+		cmocka_unit_test(a_refusal_counts_at_once),
+		cmocka_unit_test(an_order_not_answered_yet_is_under_way),
+		cmocka_unit_test(firmware_without_watts_is_believed_by_its_state),
+		cmocka_unit_test(what_a_miner_will_draw_is_not_what_it_drew_on_its_way),
+		cmocka_unit_test(wear_outlasts_a_silence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
