@@ -48,13 +48,19 @@ help:
 	@echo "make clean      remove $(BUILD)/"
 
 # --- building ---------------------------------------------------------------------------------
+# make V=1 shows the whole commands.
+Q        := $(if $(V),,@)
+say       = @printf '  %-5s %s\n' $(1) $(2)
+
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(HARDEN) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE) $(CFLAGS) $(HARDEN) -c -o $@ $<
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -O1 -g $(SANITIZE) -c -o $@ $<
+	$(call say,CC,"$< (sanitized)")
+	$(Q)$(CC) $(BASE) -O1 -g $(SANITIZE) -c -o $@ $<
 
 define room
 $(BUILD)/obj/$(1).a: $(call objects,$(1))
@@ -69,18 +75,23 @@ $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 in = $(foreach r,$(ORDER),$(BUILD)/$(1)/$(r).a)
 
 $(BUILD)/mulletd: $(BUILD)/obj/daemon/main.o $(ARCHIVES)
-	$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
 $(BUILD)/mulletctl: $(BUILD)/obj/daemon/mulletctl.o $(ARCHIVES)
-	$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
 $(BUILD)/mulletsim: $(BUILD)/obj/sim/mulletsim.o $(ARCHIVES)
-	$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
 
 $(BUILD)/tests/test_%: $(BUILD)/san/tests/test_%.o $(SUPPORT:%.c=$(BUILD)/san/%.o) $(SAN_ARCH)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(call in,san) $(LIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(call in,san) $(LIBS) -lcmocka
 $(BUILD)/tests/bench_%: $(BUILD)/obj/tests/bench_%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(call in,obj) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(call in,obj) $(LIBS)
 
 # --- what keeps the house honest ---------------------------------------------------------------
 check: arrows purity
@@ -118,7 +129,8 @@ bench: deps
 FUZZ_S ?= 20
 $(BUILD)/fuzz/%: tests/%.c
 	@mkdir -p $(@D)
-	clang $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
+	$(call say,FUZZ,$@)
+	$(Q)clang $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
 	  $(call sources,drivers) $(call sources,policy) $(call sources,config) daemon/signal_json.c daemon/json_strict.c $(LIBS)
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do echo "== $$f"; mkdir -p $(BUILD)/corpus/$$(basename $$f); \
