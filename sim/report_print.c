@@ -68,7 +68,7 @@ static void print_episodes(const struct report *report, FILE *out)
 		fprintf(out, "  %6.1f s to %.1f s: over it for %.1f s, by up to %s", seconds(e->begin_ms), seconds(e->end_ms),
 		        e->over_s, W(e->most_w));
 		if (e->late_s > 0)
-			fprintf(out, "; %.1f s of them the miners could have prevented", e->late_s);
+			fprintf(out, "; %.1f s of them later than they needed", e->late_s);
 		fprintf(out, "\n");
 	}
 	fprintf(out, "  * The first %.1f s of each time over the limit in force, or after a further fall of it: so long the\n"
