@@ -19,7 +19,7 @@ const char options_help[] =
 "  --hold                 … or holds its last value there\n"
 "  --peak POWER           of the load at the begin (default 1 MW); jobs add to it\n"
 "  --house POWER          what neither GPUs nor miners draw (default 20 kW)\n"
-"  --house-share PERCENT  … and this much of the GPU load (default 3 %)\n"
+"  --house-share PERCENT  … and this much of the GPU load (default 0 %)\n"
 "The devices\n"
 "  --miners TYPE:N,…      luxos-s21, luxos-s19kpro, cgminer-s19\n"
 "                         (default luxos-s21:160,luxos-s19kpro:100,cgminer-s19:40)\n"
@@ -306,7 +306,7 @@ static void set_defaults(struct options *options)
 {
 	*options = (struct options){ .farm = {
 		.truth = { .seed = 1, .load = { .pattern = LOAD_TRAINING, .peak_w = 1000000 }, .n_pdus = 60,
-		           .house_w = 20000, .house_permille = 30 },
+		           .house_w = 20000, .house_permille = 0 },
 		.types = { &plant_luxos_s21, &plant_luxos_s19kpro, &plant_cgminer_s19 }, .n_of = { 160, 100, 40 }, .n_types = 3,
 		.modbus_port = 1502, .miner_port = 4028, .meter_refresh_ms = 100, .pdu_refresh_ms = 1000, .latency_ms = 20, .speed = 1,
 		.site_name = "sim", .mqtt_host = "127.0.0.1", .mqtt_port = 1883,
