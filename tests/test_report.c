@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "sim/options.h"
 #include "sim/report.h"
 #include "sim/svg.h"
 
@@ -396,6 +397,21 @@ static void the_exit_code_tells_of_strays(void **state)
 		unlink(path[n]);
 }
 
+static void a_report_needs_its_files(void **state)
+{
+	struct options options;
+	char why[300];
+	char *argv[] = { "mulletsim", "--report", "--log", "a", "--commands", "b", "--bus", "c", "--flat-from", "10s", NULL };
+	(void)state;
+	assert_int_equal(options_read(&options, 10, argv, why, sizeof why), 0);
+	assert_true(options.report);
+	assert_int_equal(options.flat_ms, 10000);
+	options_free(&options);
+	assert_int_equal(options_read(&options, 6, argv, why, sizeof why), 2);
+	assert_string_equal(why, "--report reads --log, --commands and --bus: name all three");
+	options_free(&options);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +428,7 @@ int main(void)
 		cmocka_unit_test(wrong_files_are_refused),
 		cmocka_unit_test(it_is_told_and_drawn),
 		cmocka_unit_test(the_exit_code_tells_of_strays),
+		cmocka_unit_test(a_report_needs_its_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
