@@ -184,12 +184,11 @@ static enum reason reason_for(const struct step *step, const struct wish *wish, 
 	return by_event ? REASON_EVENT : REASON_TARGET;
 }
 
-static void conclude(struct step *step, const struct wish *wish, enum reason reason, enum binding binding)
+static void conclude(struct step *step, enum reason reason, enum binding binding)
 {
 	struct decision *out = step->out;
 	bool ramped = binding == BINDING_RAMP_UP || binding == BINDING_RAMP_DOWN;
 	out->binding = binding;
-	out->wanted_miners_w = wish->miners_w;
 	if (!out->n_commands)
 		return;
 	if (step->state->decisions++ == 0 && reason == REASON_TARGET)
@@ -220,7 +219,7 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 	else if (!shed_w)
 		binding = BINDING_NO_MINERS;
 	step->tracked.settled_w -= shed_w;
-	conclude(step, wish, reason_for(step, wish, over), binding);
+	conclude(step, reason_for(step, wish, over), binding);
 }
 
 static bool may_wake(const struct step *step)
@@ -236,6 +235,7 @@ static void decide_up(struct step *step, const struct wish *now)
 	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w),
 	                              min64(demand->miners_w, demand->miners_soon_w));
 	enum binding binding = soon.miners_w < now->miners_w ? BINDING_LIMIT : now->binding;
+	step->out->wanted_miners_w = max64(soon.miners_w, step->tracked.settled_w);
 	int64_t room_w = soon.miners_w - step->tracked.settled_w;
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
@@ -243,21 +243,22 @@ static void decide_up(struct step *step, const struct wish *now)
 	if (forbidden != BINDING_NO_MINERS && room_w - woken_w > dead_band(step))
 		binding = forbidden;
 	step->tracked.settled_w += woken_w;
-	conclude(step, &soon, reason_for(step, &soon, false), binding);
+	conclude(step, reason_for(step, &soon, false), binding);
 }
 
 static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
-	struct wish most = most_under(step, step->limit_w, demand->miners_w);
 	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
 	/* Over now, or as soon as the load is where it was within the last minute. */
 	bool over = !step->failsafe && step->planned_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
-	bool at_once = over || most.binding == BINDING_MINERS_LIMIT || step->failsafe;
+	struct wish most = { demand->miners_w, BINDING_MINERS_LIMIT };
+	if (over || step->failsafe)
+		most = most_under(step, step->limit_w, demand->miners_w);
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
 	step->out->wanted_miners_w = wish.miners_w;
 	step->out->binding = wish.binding;
-	if (at_once && step->tracked.settled_w > most.miners_w)
+	if (step->tracked.settled_w > max64(most.miners_w, 0))
 		decide_down(step, &most, true, over);
 	else if (above_w > dead_band(step))
 		decide_down(step, &wish, false, false);
@@ -328,7 +329,7 @@ static void look(struct step *step, int64_t elapsed_ms)
 	step->doubt_w = step->metered.doubt_w;
 	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms, elapsed_ms);
 	if (step->failsafe && step->metered.has_hpc)
-		step->load_w = step->metered.hpc_nameplate_w + max64(step->state->other_w, 0);
+		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
 	if (!step->site_usable)
 		step->state->usable_since_ms = now_ms;
 	else

@@ -1,0 +1,386 @@
+/* The control law by law: random sites in random trouble, and what must hold at every step. MULLET_SEED repeats a run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "daemon/record.h"
+#include "sim/dice.h"
+#include "tests/policy_rig.h"
+
+#define EPISODES 500
+#define STEPS    240
+#define DAY_MS   (24LL * 3600 * 1000)
+
+struct chance { uint64_t seed, n; };
+
+static int64_t upto(struct chance *c, int64_t n)        /* 0 … n */
+{
+	return (int64_t)(dice(c->seed, c->n++, 0) % (uint64_t)(n + 1));
+}
+
+static bool one_in(struct chance *c, int64_t n)
+{
+	return upto(c, n - 1) == 0;
+}
+
+static void random_group(struct chance *c, struct policy_miner_group *group)
+{
+	*group = (struct policy_miner_group){
+		.priority = (int16_t)upto(c, 2), .efficiency_mj_per_th = (int32_t)upto(c, 2) * 10000,
+		.nominal_w = (int32_t)(500 + upto(c, 6000)), .asleep_w = (int32_t)upto(c, 100),
+		.cycles_per_day = (int32_t)upto(c, 3) * 10,
+		.min_awake_ms = upto(c, 1) * upto(c, 60000), .min_asleep_ms = upto(c, 1) * upto(c, 60000),
+		.stale_ms = 5000 + upto(c, 60000),
+		.sleep = { upto(c, 3000), upto(c, 5000) }, .wake = { upto(c, 10000), upto(c, 20000) },
+	};
+}
+
+static void random_site(struct chance *c, struct rig *rig)
+{
+	rig_init(rig, upto(c, 900000), (uint32_t)upto(c, RIG_MINERS));
+	rig->house_w = upto(c, 1) * upto(c, 50000);
+	rig->conf.n_miners = one_in(c, 20) ? 0 : (size_t)(1 + upto(c, RIG_MINERS - 1));
+	for (int g = 0; g < 2; g++)
+		random_group(c, &rig->miner_groups[g]);
+	for (uint32_t i = 0; i < RIG_MINERS; i++)
+		rig->miners[i].tells_no_watts = one_in(c, 8);
+	rig->conf.cap_w = 500000 + upto(c, 800000);
+	rig->conf.reserve_w = one_in(c, 2) ? POLICY_NONE : upto(c, 100000);
+	rig->conf.target_w = one_in(c, 2) ? POLICY_NONE : upto(c, 1200000);
+	rig->conf.ramp_up_w_per_min = one_in(c, 2) ? 0 : 1 + upto(c, 1000000);
+	rig->conf.ramp_down_w_per_min = one_in(c, 2) ? 0 : 1 + upto(c, 1000000);
+	rig->meter_groups[RIG_PDU].nameplate_w = upto(c, 600000);
+	switch (upto(c, 5)) {
+	case 0: rig->conf.n_meters = rig->conf.n_meter_groups = 1; break;
+	case 1: rig->conf.n_meters = 4; rig->conf.n_meter_groups = 3; break;
+	}
+}
+
+static void random_demand(struct chance *c, struct demand *demand)
+{
+	*demand = rig_no_demand();
+	if (one_in(c, 3))
+		demand->limit_w = demand->limit_soon_w = upto(c, 1200000);
+	if (one_in(c, 4))
+		demand->limit_soon_w = upto(c, demand->limit_w == POLICY_NONE ? 1200000 : demand->limit_w);
+	if (one_in(c, 3)) {
+		demand->setpoint_w = upto(c, 1200000);
+		demand->setpoint_ramp_w_per_min = upto(c, 1) * upto(c, 1000000);
+		demand->by_operator = one_in(c, 2);
+	}
+	if (one_in(c, 4)) {
+		demand->miners_w = demand->miners_soon_w = upto(c, 200000);
+		demand->shed = one_in(c, 2);
+	}
+}
+
+static void random_trouble(struct chance *c, struct rig *rig)
+{
+	struct rig_miner *miner = &rig->miners[upto(c, RIG_MINERS - 1)];
+	switch (upto(c, 11)) {
+	case 0: case 1: rig->gpus_w = upto(c, 1000000); break;
+	case 2: rig->gpus_w += rig->gpus_w / 20 - upto(c, rig->gpus_w / 10); break;
+	case 3: rig->mute[upto(c, RIG_METERS - 1)] ^= true; break;
+	case 4: memset(rig->mute, 0, sizeof(rig->mute)); break;
+	case 5: miner->mute ^= true; break;
+	case 6: miner->deaf ^= true; break;
+	case 7: miner->stubborn ^= true; break;
+	case 8: miner->answer = (enum fault)upto(c, FAULT_ABSURD); break;
+	case 9: random_demand(c, &rig->demand); break;
+	case 10: rig->demand = rig_no_demand(); break;
+	case 11:
+		for (uint32_t i = 0; i < RIG_MINERS; i++)
+			rig->miners[i] = (struct rig_miner){ .hash = rig->miners[i].hash, .answer = FAULT_NONE,
+				.from_w = rig->miners[i].from_w, .to_w = rig->miners[i].to_w, .moved_ms = rig->miners[i].moved_ms };
+		break;
+	}
+}
+
+/* What devices may say in their madness: anything an integer holds. */
+static void random_madness(struct chance *c, struct rig *rig)
+{
+	if (one_in(c, 12))
+		rig->meters[upto(c, 3)].import_w = (int64_t)dice(c->seed, c->n++, 1) >> upto(c, 40);
+	if (one_in(c, 6)) {
+		struct miner_reading *r = &rig->seen[upto(c, RIG_MINERS - 1)].reading;
+		r->power_w = (int32_t)dice(c->seed, c->n++, 1) >> upto(c, 20);
+		r->awake_w = (int32_t)dice(c->seed, c->n++, 1) >> upto(c, 20);
+		r->state = (enum miner_state)upto(c, MINER_ASLEEP);
+	}
+	if (one_in(c, 2000)) {                  /* a restart */
+		rig->state = (struct policy_state){ 0 };
+		memset(rig->tracks, 0, sizeof(rig->tracks));
+	}
+}
+
+static int64_t next_ms(struct chance *c, int64_t now_ms)
+{
+	if (one_in(c, 20))
+		return now_ms;                  /* it stalls */
+	return now_ms + (one_in(c, 100) ? upto(c, 60000) : 200 + upto(c, 100));
+}
+
+/* ---- the laws ---- */
+
+static const struct policy_miner_group *group_of(const struct rig *rig, uint32_t miner)
+{
+	return &rig->miner_groups[rig->miner_group[miner]];
+}
+
+static bool is_over(const struct picture *p)
+{
+	return !p->failsafe && p->planned_w + p->doubt_w + p->settled_miners_w > p->limit_w;
+}
+
+static void law_of_commands(const struct rig *rig)
+{
+	const struct decision *d = &rig->out;
+	bool named[RIG_MINERS] = { false };
+	assert_true(d->n_commands <= rig->conf.n_miners && d->n_repeats <= d->n_commands);
+	assert_int_equal(d->reason == REASON_NONE, d->n_commands == 0);
+	assert_true(d->reason < N_REASONS && d->binding < N_BINDINGS);
+	for (uint32_t c = 0; c < d->n_commands; c++) {
+		const struct command *command = &d->commands[c];
+		const struct miner_reading *r = &rig->seen[command->miner].reading;
+		assert_true(command->miner < rig->conf.n_miners && !named[command->miner]);
+		named[command->miner] = true;
+		assert_int_equal(command->hash, d->commands[0].hash);
+		assert_true(command->hash ? command->to_w > command->from_w || command->from_w > 0 : true);
+		assert_true(r->fault == FAULT_NONE && r->steerable);
+		assert_true(rig->now_ms - r->at_ms <= group_of(rig, command->miner)->stale_ms);
+	}
+}
+
+/* Nothing is told again before it had its time, unless it was refused; what falls must land before it is woken. */
+static void law_of_flight(const struct rig *rig, const struct miner_track *before)
+{
+	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
+		const struct command *command = &rig->out.commands[c];
+		const struct miner_track *track = &before[command->miner];
+		const struct policy_miner_group *group = group_of(rig, command->miner);
+		const struct miner_seen *seen = &rig->seen[command->miner];
+		bool refused = seen->heard != FAULT_NONE && seen->heard != FAULT_NEVER && seen->heard_ms >= track->told_ms;
+		const struct policy_response *r = track->told_hash ? &group->wake : &group->sleep;
+		bool in_flight = track->under_way && rig->now_ms - track->told_ms < (r->delay_ms + r->ramp_ms) * 2 / 5;
+		if (in_flight && !refused)
+			assert_true(track->told_hash && !command->hash);
+		if (track->phase == PHASE_FAULTY && track->told_hash == command->hash && track->tries >= POLICY_MAX_TRIES)
+			assert_true(rig->now_ms - track->settled_ms >= POLICY_FAULTY_MS || rig->tracks[command->miner].tries == 1);
+	}
+}
+
+static int64_t moved_w(const struct rig *rig, bool hash)
+{
+	int64_t sum_w = 0;
+	for (uint32_t c = 0; c < rig->out.n_commands; c++)
+		if (rig->out.commands[c].hash == hash)
+			sum_w += rig->tracks[rig->out.commands[c].miner].to_w;
+	return sum_w;
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static void law_of_waking(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	bool wakes = rig->out.n_commands && rig->out.commands[0].hash;
+	if (!wakes)
+		return;
+	assert_true(p->site_known && !p->failsafe);
+	int64_t reserve_w = p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
+	int64_t limit_w = least(p->limit_w, rig->demand.limit_soon_w);
+	int64_t after_w = rig->out.expected_site_w - p->load_w;         /* the miners, settled */
+	assert_true(p->planned_w + p->doubt_w + after_w <= limit_w - reserve_w);
+	assert_true(after_w <= least(rig->demand.miners_w, rig->demand.miners_soon_w));
+	assert_true(after_w >= p->settled_miners_w);
+	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
+		uint32_t m = rig->out.commands[c].miner;
+		int64_t settled_ms = rig->tracks[m].settled_ms;
+		assert_true(!settled_ms || rig->now_ms - settled_ms >= group_of(rig, m)->min_asleep_ms);
+	}
+	if (rig->conf.ramp_up_w_per_min)
+		assert_true(rig->state.up_budget_w >= 0);
+}
+
+/* What must go, goes in the step in which it is known, and hardly more; what need not, keeps to wear and ramps. */
+static void law_of_shedding(const struct rig *rig, bool waiting)
+{
+	const struct picture *p = &rig->out.picture;
+	int64_t reserve_w = p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
+	int64_t allowed_w = rig->demand.miners_w;
+	int64_t shed_w = p->load_w + p->settled_miners_w - rig->out.expected_site_w, need_w = 0;
+	bool must = is_over(p) || p->settled_miners_w > rig->demand.miners_w;
+	if (is_over(p))
+		allowed_w = least(allowed_w, p->limit_w - reserve_w - p->doubt_w - p->planned_w);
+	need_w = p->settled_miners_w - most(0, allowed_w);
+	if (must && !p->failsafe && !waiting && need_w > 0) {
+		assert_true(shed_w >= least(need_w, p->curtailable_w));
+		if (rig->out.n_commands) {
+			const struct command *last = &rig->out.commands[rig->out.n_commands - 1];
+			int64_t last_w = most(last->from_w, rig->tracks[last->miner].awake_w) - last->to_w;
+			assert_true(shed_w - last_w < need_w);
+		}
+		return;
+	}
+	for (uint32_t c = 0; c < rig->out.n_commands && !rig->out.commands[c].hash && !p->failsafe; c++) {
+		uint32_t m = rig->out.commands[c].miner;
+		const struct miner_track *track = &rig->tracks[m];
+		assert_true(!track->settled_ms || rig->now_ms - track->settled_ms >= group_of(rig, m)->min_awake_ms);
+		if (group_of(rig, m)->cycles_per_day)
+			assert_true(track->wear_ms <= rig->now_ms + DAY_MS);
+		if (rig->conf.ramp_down_w_per_min)
+			assert_true(rig->state.down_budget_w >= 0);
+	}
+}
+
+static void law_of_the_picture(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	uint32_t n = 0;
+	for (int phase = 0; phase < N_PHASES; phase++)
+		n += p->phases[phase];
+	assert_int_equal(n, rig->conf.n_miners);
+	assert_true(p->curtailable_w >= 0 && p->restorable_w >= 0 && p->doubt_w >= 0 && p->swing_w >= 0 && p->reserve_w >= 0);
+	assert_true(p->curtailable_w <= p->settled_miners_w);
+	assert_true(p->planned_w >= p->load_w);
+	assert_true(p->limit_w <= rig->conf.cap_w && p->limit_w <= rig->demand.limit_w && p->target_w <= p->limit_w);
+	assert_int_equal(p->headroom_w, p->target_w - p->load_w - p->settled_miners_w);
+	if (!rig->out.n_commands)
+		assert_int_equal(rig->out.expected_site_w, p->load_w + p->settled_miners_w);
+	assert_true(rig->out.wanted_miners_w >= 0);
+	if (!p->site_known)
+		assert_true(moved_w(rig, true) == 0);
+	if (p->failsafe)
+		assert_true(!p->hpc_whole && !p->site_known);
+}
+
+/* ---- the same step again, as it was or with something lost ---- */
+
+static const char *name(const void *self, uint32_t miner)
+{
+	(void)self;
+	(void)miner;
+	return "m";
+}
+
+static void as_text(const struct decision *decision, struct json *json)
+{
+	struct record_names names = { name, NULL };
+	struct decision_record record = { .seq = 1, .decision = decision };
+	struct telemetry_record telemetry = { .picture = &decision->picture, .cap_from = "site" };
+	record_decision(&record, 1, &names, json);
+	json_open(json, NULL);
+	record_telemetry(&telemetry, json);
+	json_close(json);
+	for (uint32_t c = 0; c < decision->n_commands; c++)
+		json_int(json, "miner", decision->commands[c].miner);
+}
+
+static void decide_again(const struct rig *before, struct rig *again)
+{
+	struct snapshot seen = { again->now_ms, again->demand, again->meters, again->seen };
+	again->state = before->state;
+	memcpy(again->tracks, before->tracks, sizeof(again->tracks));
+	again->out.commands = again->commands;
+	policy_step(&again->conf, &again->state, again->tracks, &seen, again->scratch, &again->out);
+}
+
+static void relink(struct rig *copy)
+{
+	copy->conf.meter_groups = copy->meter_groups;
+	copy->conf.meter_group = copy->meter_group;
+	copy->conf.miner_groups = copy->miner_groups;
+	copy->conf.miner_group = copy->miner_group;
+	copy->out.commands = copy->commands;
+}
+
+static void law_of_sameness(const struct rig *before, const struct decision *decided)
+{
+	static struct rig again;
+	struct json one = { 0 }, two = { 0 };
+	again = *before;
+	relink(&again);
+	memset(again.scratch, 0x5a, sizeof(again.scratch));
+	decide_again(before, &again);
+	as_text(decided, &one);
+	as_text(&again.out, &two);
+	assert_string_equal(one.text, two.text);
+	json_free(&one);
+	json_free(&two);
+}
+
+static void law_of_loss(struct chance *c, const struct rig *before, const struct decision *whole)
+{
+	static struct rig lost;
+	lost = *before;
+	relink(&lost);
+	size_t meter = (size_t)upto(c, 2);
+	const struct policy_meter_group *group = &lost.meter_groups[lost.meter_group[meter]];
+	if (meter >= lost.conf.n_meters)
+		return;
+	lost.meters[meter].at_ms = lost.now_ms - group->stale_ms - 1;
+	decide_again(before, &lost);
+	const struct decision *d = &lost.out;
+	if (meter == RIG_MAIN) {
+		assert_false(d->picture.site_known);
+		assert_true(d->n_commands == 0 || !d->commands[0].hash);
+		assert_true(d->wanted_miners_w <= d->picture.settled_miners_w);
+	} else if (whole->picture.site_known && lost.conf.n_meters < 4) {
+		assert_true(d->wanted_miners_w <= whole->wanted_miners_w);
+	}
+}
+
+static void all_laws_hold(void **unused)
+{
+	static struct rig rig, before;
+	const char *told = getenv("MULLET_SEED");
+	struct chance c = { told ? strtoull(told, NULL, 0) : 20261122, 0 };
+	uint64_t commands = 0, wakes = 0, failsafes = 0;
+	printf("seed %llu (MULLET_SEED)\n", (unsigned long long)c.seed);
+	for (int episode = 0; episode < EPISODES; episode++) {
+		random_site(&c, &rig);
+		int64_t calm = 1 + upto(&c, 40);
+		for (int i = 0; i < STEPS; i++) {
+			rig.now_ms = next_ms(&c, rig.now_ms);
+			if (one_in(&c, calm))
+				random_trouble(&c, &rig);
+			rig_read(&rig);
+			if (calm < 10)
+				random_madness(&c, &rig);
+			before = rig;
+			rig_decide(&rig);
+			/* Orders are answered after the step: the laws look at what the step saw. */
+			struct rig after = rig;
+			memcpy(after.seen, before.seen, sizeof(after.seen));
+			relink(&after);
+			bool waiting = !rig.out.picture.site_known && !rig.state.n_loads && !rig.state.slot_n &&
+			               rig.now_ms - rig.state.started_ms <= 2000;
+			law_of_commands(&after);
+			law_of_flight(&after, before.tracks);
+			law_of_waking(&after);
+			law_of_shedding(&after, waiting);
+			law_of_the_picture(&after);
+			if (i % 4 == 0) {
+				law_of_sameness(&before, &after.out);
+				law_of_loss(&c, &before, &after.out);
+			}
+			commands += rig.out.n_commands;
+			wakes += rig.out.n_commands && rig.out.commands[0].hash;
+			failsafes += rig.out.picture.failsafe;
+		}
+	}
+	printf("%d steps, %llu commands, %llu times woken, %llu steps in failsafe\n", EPISODES * STEPS,
+	       (unsigned long long)commands, (unsigned long long)wakes, (unsigned long long)failsafes);
+	assert_true(commands > 10000 && wakes > 500 && failsafes > 500);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(all_laws_hold) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
