@@ -267,7 +267,8 @@ static void draw_legend(const struct plot *plot)
 		        entries[e].class, x, e == 0 ? " class=\"strong\"" : "", x + 28, entries[e].text);
 		x += entries[e].width;
 	}
-	fprintf(plot->out, "<path class=\"sleep\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">miners put to sleep</text>\n", x + 4, x + 12);
+	fprintf(plot->out, "<path class=\"sleep\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">miners put to sleep</text>\n",
+	        x + 4, x + 12);
 	fprintf(plot->out, "<path class=\"wake\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">woken</text>\n", x + 150, x + 158);
 }
 

@@ -401,12 +401,16 @@ static void a_report_needs_its_files(void **state)
 {
 	struct options options;
 	char why[300];
-	char *argv[] = { "mulletsim", "--report", "--log", "a", "--commands", "b", "--bus", "c", "--flat-from", "10s", NULL };
+	char words[][12] = { "mulletsim", "--report", "--log", "a", "--commands", "b", "--bus", "c", "--flat-from", "10s" };
+	char *argv[11] = { NULL };
 	(void)state;
+	for (int w = 0; w < 10; w++)
+		argv[w] = words[w];
 	assert_int_equal(options_read(&options, 10, argv, why, sizeof why), 0);
 	assert_true(options.report);
 	assert_int_equal(options.flat_ms, 10000);
 	options_free(&options);
+	argv[6] = NULL;
 	assert_int_equal(options_read(&options, 6, argv, why, sizeof why), 2);
 	assert_string_equal(why, "--report reads --log, --commands and --bus: name all three");
 	options_free(&options);
