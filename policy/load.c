@@ -90,15 +90,15 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 
 int64_t load_highest(const struct policy_state *state, int64_t load_w)
 {
-	return max64(load_w, highest_between(state, 0, POLICY_LOADS));
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, POLICY_LOADS));
 }
 
 /* How far the load lies below its highest, on average; never more than it did within what is remembered, so that a
  * job's end is no dip once it has passed. */
-static void learn_dip(struct policy_state *state)
+static void learn_dip(struct policy_state *state, int64_t mean_w)
 {
 	int64_t highest_w = highest_between(state, 0, POLICY_LOADS), lowest_w = lowest_between(state, 0, POLICY_LOADS);
-	double dip_w = (double)(highest_w - state->loads_w[state->newest]), most_w = (double)(highest_w - lowest_w);
+	double dip_w = (double)(highest_w - mean_w), most_w = (double)(highest_w - lowest_w);
 	state->dip_w += (dip_w - state->dip_w) * SLOT_MS / DIP_TAU_MS;
 	if (state->dip_w > most_w)
 		state->dip_w = most_w;
@@ -117,17 +117,18 @@ void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, i
 	if (!state->slot_ms)
 		state->slot_ms = now_ms;
 	if (now_ms - state->slot_ms >= SLOT_MS && state->slot_n) {
-		push(state, state->slot_sum_w / state->slot_n);
+		push(state, state->slot_highest_w);
 		/* What was planned for when miners told then would have followed by now. */
 		uint32_t ago = (uint32_t)min64(response_ms / SLOT_MS + 1, POLICY_LOADS / 2);
 		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);
 		if (state->n_loads > ago + 10)
 			reserve_learn(state, state->loads_w[state->newest] - planned_w, cap_w);
-		learn_dip(state);
+		learn_dip(state, state->slot_sum_w / state->slot_n);
 		state->slot_ms = now_ms;
-		state->slot_sum_w = 0;
 		state->slot_n = 0;
+		state->slot_sum_w = 0;
 	}
+	state->slot_highest_w = state->slot_n ? max64(state->slot_highest_w, load_w) : load_w;
 	state->slot_sum_w += load_w;
 	state->slot_n++;
 }

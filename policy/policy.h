@@ -109,9 +109,9 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */
 	double dip_w;                   /* how far the load lies below the one planned for, on average */
-	int64_t loads_w[POLICY_LOADS];  /* half-second means, newest at `newest` */
+	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
 	uint32_t n_loads, newest;
-	int64_t slot_ms, slot_sum_w;    /* the half-second being filled */
+	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
 	uint32_t slot_n;
 	double rises[POLICY_RISES];     /* how often, lately */
 	int64_t reserve_w;              /* learned */
