@@ -31,7 +31,7 @@ static void run(const struct load *load, uint64_t seed, struct result *result)
 {
 	static struct scenario s;
 	struct scenario_conf conf = {
-		.world = { .truth = { .seed = seed, .load = *load, .n_pdus = 60, .house_w = 20000, .house_permille = 30 },
+		.world = { .truth = { .seed = seed, .load = *load, .n_pdus = 60, .house_w = 20000 },
 		           .meter_error_permille = 5 },
 		.n_miners = MINERS, .cap_w = 1750000, .pdu_nameplate_w = 23400, .min_asleep_ms = 180000, .min_awake_ms = 600000,
 		.cycles_per_day = 12,
