@@ -81,8 +81,9 @@ static void print_flatness(const struct report *report, const struct run *run, F
 	size_t limits = 0;
 	fprintf(out, "Flatness from %.0f s on, rms           site    left hashing      GPUs alone    site/GPUs\n",
 	        seconds(report->flat_ms));
-	fprintf(out, "  periods over 60 s          %12s %15s %15s %12s\n", W(s->site_slow_w), W(report->left_slow_w),
-	        W(s->hpc_slow_w), RATIO(s->site_slow_w, s->hpc_slow_w));
+	if (s->hpc_slow_w > 0)                  /* else the run is too short to hold any */
+		fprintf(out, "  periods over 60 s          %12s %15s %15s %12s\n", W(s->site_slow_w), W(report->left_slow_w),
+		        W(s->hpc_slow_w), RATIO(s->site_slow_w, s->hpc_slow_w));
 	fprintf(out, "  shorter ones               %12s %15s %15s %12s\n", W(s->site_fast_w), W(report->left_fast_w),
 	        W(s->hpc_fast_w), RATIO(s->site_fast_w, s->hpc_fast_w));
 	for (size_t i = 0; i < run->n_orders; i++)

@@ -22,7 +22,7 @@ static void print_head(const char *load)
 
 static void print_result(const char *seed, const char *begin, const struct result *r)
 {
-	printf("%6s %8s %11.1f s %10.1f kW %11.2f %11.2f %8.1f/d %9.1f %% %10u\n", seed, begin, r->seconds_over,
+	printf("%6s %8s %11.1f s %10.1f kW %11.3f %11.3f %8.1f/d %9.1f %% %10u\n", seed, begin, r->seconds_over,
 	       r->most_over_w / 1000, r->slow_ratio, r->fast_ratio, r->cycles_a_day, 100 * r->hash_kept, r->decisions);
 	fflush(stdout);
 }
