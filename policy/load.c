@@ -70,6 +70,16 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 	return metered->hpc_w + max64(state->other_w, 0) + tracked->now_w / 5;
 }
 
+/* The rest is read later than the site: what still comes in of a move that the site showed is no news. */
+static int64_t slowest_ms(const struct policy_conf *conf)
+{
+	int64_t ms = 0;
+	for (size_t g = 0; g < conf->n_meter_groups; g++)
+		if (conf->meter_groups[g].measures == MEASURES_HPC)
+			ms = max64(ms, conf->meter_groups[g].stale_ms);
+	return ms;
+}
+
 bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
                       const struct tracked *tracked, int64_t now_ms)
 {
@@ -77,10 +87,11 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 	if (!metered->site_known || metered->site_w != state->frozen_w || !state->frozen_since_ms) {
 		state->frozen_w = metered->site_w;
 		state->frozen_since_ms = now_ms;
-		state->frozen_beside_w = beside_w;
 		state->frozen = false;
-		return false;
 	}
+	bool coming_in = now_ms - state->frozen_since_ms <= slowest_ms(conf) || tracked->unheard || metered->hpc_waited_for;
+	if (coming_in && !state->frozen)
+		state->frozen_beside_w = beside_w;
 	bool rest_moved = abs64(beside_w - state->frozen_beside_w) > conf->cap_w / 50;
 	/* It stays so until its value moves: miners that make up for the rest would hide it. */
 	if (rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS)

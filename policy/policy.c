@@ -145,9 +145,13 @@ static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enu
 static int64_t wake(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)
 {
 	int64_t woken_w = 0;
-	int64_t pace_w = step->conf->cap_w / 1000 * WAKING_PER_MILLE - step->tracked.waking_w;
+	int64_t full_w = step->conf->cap_w / 1000 * WAKING_PER_MILLE, pace_w = full_w - step->tracked.waking_w;
 	bool first = step->tracked.phases[PHASE_WAKING] == 0;
 	uint32_t n = candidates(step, true, false, forbidden);
+	if (n && !first && room_w > pace_w && pace_w < full_w / 4) {    /* by the dozen, not one by one */
+		*forbidden = BINDING_WAKES_IN_FLIGHT;
+		return 0;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t gain_w = gain_of(step, step->scratch[i], true);
 		if (gain_w <= 0 || woken_w + gain_w > room_w)

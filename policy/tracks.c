@@ -128,19 +128,19 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	give_up_order(track, seen_in, now_ms);
 }
 
+/* Watts before words: a miner that says it sleeps and draws as if it did not is awake. */
 static enum miner_phase phase_seen(const struct policy_miner_group *group, const struct miner_track *track,
                                    const struct miner_reading *r)
 {
+	int32_t half_w = asleep_w(group) + (track->awake_w - asleep_w(group)) / 2;
+	bool draws = knows_power(r) && r->power_w >= half_w;
 	switch (r->state) {
-	case MINER_ASLEEP:  return PHASE_ASLEEP;
+	case MINER_ASLEEP:  return draws ? PHASE_AWAKE : PHASE_ASLEEP;
 	case MINER_RAMPING: return PHASE_WAKING;
 	case MINER_HASHING: return PHASE_AWAKE;
 	case MINER_UNKNOWN: break;
 	}
-	if (!knows_power(r))
-		return PHASE_AWAKE;
-	int32_t half_w = asleep_w(group) + (track->awake_w - asleep_w(group)) / 2;
-	return r->power_w < half_w ? PHASE_ASLEEP : PHASE_AWAKE;
+	return draws || !knows_power(r) ? PHASE_AWAKE : PHASE_ASLEEP;
 }
 
 static void take_reading(const struct policy_miner_group *group, struct miner_track *track,
@@ -151,9 +151,9 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	track->steerable = r->steerable;
 	if (before_order)
 		return;
-	enum miner_phase seen_in = phase_seen(group, track, r);
 	if (!track->awake_w)
 		track->awake_w = told_awake_w(r) ? told_awake_w(r) : group->nominal_w;
+	enum miner_phase seen_in = phase_seen(group, track, r);
 	if (knows_power(r))
 		track->drawn_w = r->power_w;
 	else

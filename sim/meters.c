@@ -48,11 +48,17 @@ static int64_t truth_w(struct sim_world *world, size_t index, int64_t site_ms)
 /* What stands in the registers: renewed at whole multiples of the refresh, off by the meter's own error. */
 static int64_t shown_w(struct sim_world *world, size_t index)
 {
-	const struct sim_meter_state *state = &world->meters[index];
+	struct sim_meter_state *state = &world->meters[index];
 	int64_t ms = state->fault == SIM_METER_FROZEN ? state->frozen_ms : sim_world_site_ms(world);
 	ms -= ms % (index < SIM_FIRST_PDU ? world->conf.meter_refresh_ms : world->conf.pdu_refresh_ms);
 	double error = dice_spread(world->conf.truth.seed, DICE_METER + index, 0);
-	return dice_about(truth_w(world, index, ms), world->conf.meter_error_permille, error);
+	int64_t w = dice_about(truth_w(world, index, ms), world->conf.meter_error_permille, error);
+	if (state->fault != SIM_METER_FROZEN)
+		return w;
+	if (!state->held)               /* the plant does not remember how it was then */
+		state->held_w = w;
+	state->held = true;
+	return state->held_w;
 }
 
 static enum fault answer_of(enum sim_meter_fault fault)

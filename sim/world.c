@@ -143,7 +143,7 @@ int64_t sim_world_site_ms(const struct sim_world *world)
 
 void sim_world_set_meter_fault(struct sim_world *world, size_t meter, enum sim_meter_fault fault)
 {
-	world->meters[meter] = (struct sim_meter_state){ fault, sim_world_site_ms(world) };
+	world->meters[meter] = (struct sim_meter_state){ .fault = fault, .frozen_ms = sim_world_site_ms(world) };
 }
 
 void sim_world_set_miner_fault(struct sim_world *world, size_t miner, enum plant_fault fault)

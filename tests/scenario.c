@@ -1,6 +1,7 @@
 #include "tests/scenario.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "daemon/xalloc.h"
@@ -149,6 +150,26 @@ static struct signals *open_signals(struct scenario *s)
 	return signals_new(&conf, &s->sink, s->alarms, s->clock.at);
 }
 
+static void open_site(struct scenario *s)
+{
+	struct site_rooms rooms = { &s->clock.clock, &s->loop, sim_world_room(s->world), &s->sink, s->alarms, s->signals };
+	s->closed = false;
+	s->site = site_new(&s->site_conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
+	site_start(s->site, s->clock.at);
+}
+
+static void close_site(struct scenario *s)
+{
+	site_close(s->site);
+	for (int i = 0; i < 1000000 && !s->closed; i++) {
+		s->clock.at.mono_ms += TICK_MS;
+		s->clock.at.utc_ms += TICK_MS;
+		sim_world_run(s->world, s->clock.at.mono_ms);
+		uv_run(&s->loop, UV_RUN_NOWAIT);
+	}
+	assert(s->closed);
+}
+
 void scenario_open(struct scenario *s, const struct scenario_conf *conf)
 {
 	*s = (struct scenario){ .conf = *conf, .sink = { .put = put } };
@@ -166,9 +187,7 @@ void scenario_open(struct scenario *s, const struct scenario_conf *conf)
 	make_devices(s);
 	s->alarms = alarms_new(&s->sink, (struct alarms_user){ 0 });
 	s->signals = open_signals(s);
-	struct site_rooms rooms = { &s->clock.clock, &s->loop, sim_world_room(s->world), &s->sink, s->alarms, s->signals };
-	s->site = site_new(&s->site_conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
-	site_start(s->site, s->clock.at);
+	open_site(s);
 	s->next_step_ms = s->next_poll_ms = s->next_sample_ms = BEGIN_MONO_MS;
 }
 
@@ -185,6 +204,7 @@ static void sample(struct scenario *s)
 	int64_t limit_w = site_last_step(s->site)->picture.limit_w;
 	s->limit_w[s->n_samples] = (double)(limit_w ? limit_w : s->conf.cap_w);
 	s->n_samples++;
+	s->next_sample_ms += SCENARIO_SAMPLE_MS;
 }
 
 static void tick(struct scenario *s)
@@ -199,10 +219,8 @@ static void tick(struct scenario *s)
 	}
 	if (now_ms >= s->next_poll_ms)
 		s->next_poll_ms = site_poll(s->site, s->clock.at);
-	if (now_ms >= s->next_sample_ms) {
+	if (now_ms >= s->next_sample_ms)
 		sample(s);
-		s->next_sample_ms += SCENARIO_SAMPLE_MS;
-	}
 }
 
 void scenario_run(struct scenario *s, int64_t ms)
@@ -212,6 +230,37 @@ void scenario_run(struct scenario *s, int64_t ms)
 		s->clock.at.mono_ms += TICK_MS;
 		s->clock.at.utc_ms += TICK_MS;
 	}
+}
+
+void scenario_restart(struct scenario *s, int64_t away_ms)
+{
+	close_site(s);
+	for (int64_t end_ms = s->clock.at.mono_ms + away_ms; s->clock.at.mono_ms < end_ms; ) {
+		s->clock.at.mono_ms += TICK_MS;
+		s->clock.at.utc_ms += TICK_MS;
+		sim_world_run(s->world, s->clock.at.mono_ms);
+	}
+	open_site(s);
+	while (s->next_sample_ms < s->clock.at.mono_ms)
+		sample(s);
+	s->next_step_ms = s->next_poll_ms = s->clock.at.mono_ms;
+}
+
+void scenario_shift_utc(struct scenario *s, int64_t by_ms)
+{
+	s->clock.at.utc_ms += by_ms;
+}
+
+void scenario_note(struct scenario *s, const char *format, ...)
+{
+	char text[200], line[240];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "%7.1f -------- %s", (double)scenario_now(s) / 1000, text);
+	json_raw(&s->trace, NULL, line, strlen(line));
+	json_newline(&s->trace);
 }
 
 int64_t scenario_now(const struct scenario *s)
@@ -228,6 +277,8 @@ void scenario_order(struct scenario *s, const char *kind, const char *id, int64_
 	json_string(&json, "id", id);
 	json_string(&json, "kind", kind);
 	json_int(&json, field, watts);
+	if (!strcmp(kind, "setpoint") && s->conf.setpoint_ramp_w_per_min)
+		json_int(&json, "ramp_w_per_min", s->conf.setpoint_ramp_w_per_min);
 	json_time(&json, "issued", s->clock.at.utc_ms);
 	json_time(&json, "start", start_in_ms ? s->clock.at.utc_ms + start_in_ms : 0);
 	json_time(&json, "end", s->clock.at.utc_ms + end_in_ms);
@@ -247,13 +298,7 @@ void scenario_score(const struct scenario *s, int64_t from_ms, struct score *sco
 
 void scenario_close(struct scenario *s)
 {
-	site_close(s->site);
-	for (int i = 0; i < 1000000 && !s->closed; i++) {
-		s->clock.at.mono_ms += TICK_MS;
-		sim_world_run(s->world, s->clock.at.mono_ms);
-		uv_run(&s->loop, UV_RUN_NOWAIT);
-	}
-	assert(s->closed);
+	close_site(s);
 	signals_free(s->signals);
 	alarms_free(s->alarms);
 	sim_world_close(s->world);

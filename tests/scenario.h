@@ -12,6 +12,7 @@ struct scenario_conf {
 	size_t n_miners;
 	size_t n_asleep;                        /* of them, at start */
 	int64_t cap_w, target_w, reserve_w;     /* the last two 0: auto */
+	int64_t setpoint_ramp_w_per_min;        /* told with every set point order; 0: none */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;
 	int64_t pdu_nameplate_w;
 	int64_t min_awake_ms, min_asleep_ms;
@@ -49,8 +50,13 @@ struct scenario {
 void scenario_open(struct scenario *, const struct scenario_conf *);
 void scenario_run(struct scenario *, int64_t ms);
 void scenario_close(struct scenario *);
+/* Closes the site and opens a new one, that knows nothing, on the same world `away_ms` later. */
+void scenario_restart(struct scenario *, int64_t away_ms);
+void scenario_shift_utc(struct scenario *, int64_t by_ms);      /* somebody sets the clock */
 int64_t scenario_now(const struct scenario *);          /* since the begin */
-/* A message on the order topic of the one signal there is, "grid". %-formats; {now+S} is written out as a time. */
+/* Adds a line to the trace: what happens now. */
+void scenario_note(struct scenario *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A message on the order topic of the one signal there is, "grid". start_in_ms 0: at once. */
 void scenario_order(struct scenario *, const char *kind, const char *id, int64_t watts, int64_t start_in_ms, int64_t end_in_ms);
 void scenario_score(const struct scenario *, int64_t from_ms, struct score *);
 
