@@ -88,7 +88,7 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 static void say_doubt(const struct decision *d, char *why, size_t size)
 {
 	const struct picture *p = &d->picture;
-	if (p->doubt_w > 0)
+	if (p->doubt_w > 0 && !p->failsafe)
 		say(why, size, "; %u silent meter%s at nameplate keep%s %s free", p->stale_meters,
 		    p->stale_meters == 1 ? "" : "s", p->stale_meters == 1 ? "s" : "", W(p->doubt_w));
 	if (!p->site_known && !p->failsafe)

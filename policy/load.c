@@ -64,10 +64,14 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 	if (site_usable) {
 		int64_t load_w = load_from_site(conf, state, metered, tracked, elapsed_ms);
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
+		state->measured_miners_w = tracked->now_w;
 		return old && metered->has_hpc ? max64(load_w, by_gpus_w) : load_w;
 	}
-	/* Without the site meter the miners' own figures have to do, and they are up to a fifth off. */
-	return metered->hpc_w + max64(state->other_w, 0) + tracked->now_w / 5;
+	/* Miners' own figures are up to a fifth off. What they drew when the site was last measured is in what was
+	 * learned of the rest; what they move since is not, and the rest itself may have moved as much. */
+	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
+	int64_t rest_w = max64(state->other_w, 0);
+	return metered->hpc_w + rest_w + (unsure_w + rest_w) / 5;
 }
 
 /* The rest is read later than the site: what still comes in of a move that the site showed is no news. */
