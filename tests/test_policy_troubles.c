@@ -131,7 +131,7 @@ static void the_figures_of_a_site_without_its_meter(void **unused)
 	rig_run(&rig, 75000);
 	assert_int_equal(rig.out.picture.other_w, 30 * KW);
 	rig.mute[RIG_MAIN] = true;
-	rig_run(&rig, 2500);
+	rig_run(&rig, 2250);
 	assert_int_equal(rig.out.picture.load_w, 630 * KW + 30 * KW / 5);
 	assert_string_equal(binding_name(rig.out.binding), "target");
 	assert_int_equal(rig.sleeps, 2);
