@@ -1,5 +1,6 @@
 #include "sim/report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,32 @@ static size_t judge_over(const struct watch *watch, struct report_over *over, st
 
 /* ---- flat ---- */
 
+static int64_t target_at(const struct run *run, int64_t at_ms)
+{
+	int64_t target_w = 0;
+	for (size_t i = 0; i < run->n_views && run->views[i].at_ms <= at_ms; i++)
+		target_w = run->views[i].target_w;
+	return target_w;
+}
+
+static void judge_targets(struct report *report, const struct run *run, size_t from)
+{
+	double site = 0, left = 0;
+	size_t n = 0;
+	for (size_t i = from; i < run->n_truth; i++) {
+		int64_t target_w = target_at(run, run->truth_ms + (int64_t)i * run->step_ms);
+		if (!target_w)
+			continue;
+		double off_w = run->site_w[i] - (double)target_w;
+		double left_off_w = off_w - run->miners_w[i] + (double)report->full_w;
+		site += off_w * off_w;
+		left += left_off_w * left_off_w;
+		n++;
+	}
+	report->off_target_w = n ? sqrt(site / (double)n) : 0;
+	report->left_off_target_w = n ? sqrt(left / (double)n) : 0;
+}
+
 static void judge_flatness(struct report *report, const struct run *run)
 {
 	int64_t skip_ms = report->flat_ms - run->truth_ms;
@@ -100,6 +127,7 @@ static void judge_flatness(struct report *report, const struct run *run)
 		left_w[i] = run->site_w[from + i] - run->miners_w[from + i];
 	score_bands(left_w, n, REPORT_SPLIT_MS / (double)run->step_ms, &report->left_slow_w, &report->left_fast_w);
 	free(left_w);
+	judge_targets(report, run, from);
 	for (size_t i = 0; i < run->n_truth; i++)
 		report->miners_wh += run->miners_w[i] * (double)run->step_ms / 3600000;
 	report->full_wh = (double)report->full_w * (double)run->n_truth * (double)run->step_ms / 3600000;

@@ -25,6 +25,7 @@ struct report {
 	size_t n_episodes;
 	struct score score;             /* from flat_ms on: its bands */
 	double left_slow_w, left_fast_w;        /* the bands with all miners left hashing */
+	double off_target_w, left_off_target_w; /* rms of the site less the target in force; likewise left hashing */
 	int64_t flat_ms;
 	double miners_wh, full_wh;
 	uint32_t sent, confirmed, failed, sleeps, wakes;

@@ -75,21 +75,29 @@ static void print_episodes(const struct report *report, FILE *out)
 	        "    slowest miner takes from the command to asleep.\n\n", seconds(report->response_ms));
 }
 
+static bool was_ordered(const struct run *run)
+{
+	for (size_t i = 0; i < run->n_orders; i++)
+		if (run->orders[i].start_ms != RUN_NEVER && strcmp(run->orders[i].status, "rejected") != 0)
+			return true;
+	return false;
+}
+
 static void print_flatness(const struct report *report, const struct run *run, FILE *out)
 {
 	const struct score *s = &report->score;
-	size_t limits = 0;
 	fprintf(out, "Flatness from %.0f s on, rms           site    left hashing      GPUs alone    site/GPUs\n",
 	        seconds(report->flat_ms));
-	if (s->hpc_slow_w > 0)                  /* else the run is too short to hold any */
-		fprintf(out, "  periods over 60 s          %12s %15s %15s %12s\n", W(s->site_slow_w), W(report->left_slow_w),
-		        W(s->hpc_slow_w), RATIO(s->site_slow_w, s->hpc_slow_w));
-	fprintf(out, "  shorter ones               %12s %15s %15s %12s\n", W(s->site_fast_w), W(report->left_fast_w),
-	        W(s->hpc_fast_w), RATIO(s->site_fast_w, s->hpc_fast_w));
-	for (size_t i = 0; i < run->n_orders; i++)
-		limits += run->orders[i].start_ms != RUN_NEVER && strcmp(run->orders[i].status, "rejected") != 0;
-	if (limits)
-		fprintf(out, "  (with what the order%s asked for in it: a move on purpose is no disturbance)\n", limits > 1 ? "s" : "");
+	fprintf(out, "  off the target in force    %12s %15s\n", W(report->off_target_w), W(report->left_off_target_w));
+	if (was_ordered(run)) {                 /* a move on purpose is no disturbance */
+		fprintf(out, "  (by periods it is told for runs without an order)\n");
+	} else {
+		if (s->hpc_slow_w > 0)          /* else the run is too short to hold any */
+			fprintf(out, "  periods over 60 s          %12s %15s %15s %12s\n", W(s->site_slow_w),
+			        W(report->left_slow_w), W(s->hpc_slow_w), RATIO(s->site_slow_w, s->hpc_slow_w));
+		fprintf(out, "  shorter ones               %12s %15s %15s %12s\n", W(s->site_fast_w),
+		        W(report->left_fast_w), W(s->hpc_fast_w), RATIO(s->site_fast_w, s->hpc_fast_w));
+	}
 	fprintf(out, "Hash kept: %.1f %% of what the miners could have drawn, %.1f of %.1f kWh\n\n",
 	        report->full_wh > 0 ? 100 * report->miners_wh / report->full_wh : 0, report->miners_wh / 1000,
 	        report->full_wh / 1000);
