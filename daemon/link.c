@@ -315,6 +315,8 @@ static void open_mosquitto(struct link *link, const struct link_conf *conf)
 	link->mosq = mosquitto_new(conf->client_id, conf->client_id == NULL, link);
 	if (!link->mosq)
 		abort();
+	/* An ack behind a decision would wait 40 ms for the broker's delayed ACK. */
+	mosquitto_int_option(link->mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	mosquitto_connect_callback_set(link->mosq, on_connect);
 	mosquitto_disconnect_callback_set(link->mosq, on_disconnect);
 	mosquitto_publish_callback_set(link->mosq, on_publish);
