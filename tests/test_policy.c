@@ -78,6 +78,8 @@ static void what_falls_is_not_told_again(void **unused)
 	assert_int_equal(rig.sleeps, 20);
 	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], 20);
 	assert_int_equal(rig.out.picture.site_w, ROOM_W);
+	assert_int_equal(rig.out.picture.restorable_w, 20 * RIG_MINER_W);
+	assert_int_equal(rig.out.picture.curtailable_w, 44 * RIG_MINER_W);
 	(void)unused;
 }
 
@@ -225,6 +227,24 @@ static void ramps_pace_what_is_done_on_purpose(void **unused)
 		if (!rows[i].up)
 			assert_in_range(rig.sleeps - before, 24, 42);
 	}
+	(void)unused;
+}
+
+/* A ramp of less than a miner in 15 s is saved up for one, and never for more than two. */
+static void a_slow_ramp_still_moves_whole_miners(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 700 * KW, 0);
+	rig.conf.target_w = 700 * KW;
+	rig.conf.ramp_up_w_per_min = 1200;
+	rig_run(&rig, 20 * 60000);
+	rig.conf.target_w = 800 * KW;
+	rig_step(&rig);
+	assert_int_equal(rig.wakes, 2);
+	rig_run(&rig, 140000);
+	assert_int_equal(rig.wakes, 2);
+	rig_run(&rig, 20000);
+	assert_int_equal(rig.wakes, 3);
 	(void)unused;
 }
 
@@ -492,6 +512,7 @@ int main(void)
 		cmocka_unit_test(a_day_has_only_so_many_cycles),
 		cmocka_unit_test(min_asleep_delays_a_wake),
 		cmocka_unit_test(ramps_pace_what_is_done_on_purpose),
+		cmocka_unit_test(a_slow_ramp_still_moves_whole_miners),
 		cmocka_unit_test(a_ramp_starts_without_debts),
 		cmocka_unit_test(small_things_are_left_alone),
 		cmocka_unit_test(picks_by_priority_then_efficiency_then_wear),

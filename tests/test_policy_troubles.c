@@ -222,6 +222,109 @@ static void what_cannot_be_true_counts_as_silence(void **unused)
 	(void)unused;
 }
 
+/* A value that stands still proves nothing for ten seconds, nor does what the GPU meters bring in late. */
+static void a_still_site_is_no_frozen_meter(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.gpus_w -= 90 * KW;
+	rig_step(&rig);
+	int64_t still_w = rig.out.picture.site_w;
+	for (int64_t ms = 0; ms < 30000; ms += RIG_STEP_MS) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		rig.meters[RIG_MAIN].import_w = still_w;
+		if (ms < 2000)                  /* they still show what was before */
+			rig.meters[RIG_PDU_1].import_w += 45 * KW;
+		if (ms >= 5000 && ms < 9000)    /* and this is one's moment of madness */
+			rig.meters[RIG_PDU_1].import_w += 45 * KW;
+		rig_decide(&rig);
+		assert_true(rig.out.picture.site_known);
+	}
+	(void)unused;
+}
+
+/* Miners that make up for the GPUs hold it still, and at start the rest comes in bit by bit. */
+static void a_site_held_still_is_no_frozen_meter(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig_run(&rig, 15000);
+	rig.gpus_w += 10 * RIG_MINER_W;
+	for (uint32_t m = 0; m < 10; m++) {
+		rig.miners[m].hash = false;
+		rig.miners[m].to_w = 0;
+	}
+	for (int i = 0; i < 80; i++) {
+		rig_step(&rig);
+		assert_true(rig.out.picture.site_known);
+	}
+	rig_init(&rig, 900 * KW, 0);
+	for (int i = 0; i < 80; i++) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		for (uint32_t m = 0; m < 20 && i < 48; m++)
+			rig.seen[m].reading.fault = FAULT_NEVER;
+		rig_decide(&rig);
+		assert_true(rig.out.picture.site_known);
+	}
+	(void)unused;
+}
+
+/* While the site's meter is late the GPU meters carry it forward. */
+static void a_late_site_meter_is_carried_forward(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.mute[RIG_MAIN] = true;
+	rig.gpus_w += 60 * KW;
+	rig_run(&rig, 1000);
+	assert_int_equal(rig.sleeps, 0);
+	rig_step(&rig);
+	assert_true(rig.out.picture.site_known);
+	assert_int_equal(rig.sleeps, 20);
+	(void)unused;
+}
+
+static void ages_are_of_the_oldest_reading_used(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.mute[RIG_PDU_2] = true;
+	rig.miners[7].mute = true;
+	rig_run(&rig, 2000);
+	assert_int_equal(rig.out.picture.site_age_ms, 0);
+	assert_int_equal(rig.out.picture.hpc_age_ms, 2000);
+	assert_int_equal(rig.out.picture.miners_age_ms, 2000);
+	rig_run(&rig, 2000);
+	assert_int_equal(rig.out.picture.hpc_age_ms, 0);        /* the silent one is no longer used */
+	rig_run(&rig, 60000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 1);
+	assert_int_equal(rig.out.picture.miners_age_ms, 0);
+	rig_init(&rig, 700 * KW, 0);
+	rig.conf.n_meters = rig.conf.n_meter_groups = 1;
+	rig_run(&rig, 5000);
+	assert_int_equal(rig.out.picture.hpc_age_ms, POLICY_NONE);
+	assert_int_equal(rig.out.picture.hpc_w, POLICY_NONE);
+	assert_int_equal(rig.out.picture.other_w, POLICY_NONE);
+	(void)unused;
+}
+
+/* GPU meters that are heard one after the other are no rise of the load. */
+static void at_start_meters_come_in_one_by_one(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 830 * KW, ALL);
+	rig.mute[RIG_PDU_1] = rig.mute[RIG_PDU_2] = true;
+	rig_run(&rig, 2500);
+	rig.mute[RIG_PDU_1] = false;
+	rig_run(&rig, 250);
+	rig.mute[RIG_PDU_2] = false;
+	rig_run(&rig, 20000);
+	assert_int_equal(rig.sleeps, (830 + 192 - 980 + 2) / 3);
+	(void)unused;
+}
+
 /* ---- start ---- */
 
 static void at_start_meters_get_their_time(void **unused)
@@ -415,6 +518,29 @@ static void what_a_miner_will_draw_is_not_what_it_drew_on_its_way(void **unused)
 	(void)unused;
 }
 
+/* A wake that takes longer than told but goes on is waited for, and counted whole. */
+static void a_slow_wake_is_not_told_again(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 0);
+	rig.gpus_w -= 3 * KW;
+	for (int64_t ms = 0; ms < 300000; ms += RIG_STEP_MS) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		for (uint32_t m = 0; m < ALL; m++)
+			if (rig.miners[m].hash) {
+				rig.seen[m].reading.state = MINER_RAMPING;
+				rig.seen[m].reading.power_w = 500;
+				rig.meters[RIG_MAIN].import_w -= rig_miner_w(&rig, m) - 500;
+			}
+		rig_decide(&rig);
+	}
+	assert_int_equal(rig.wakes, 1);
+	assert_int_equal(rig.out.picture.settled_miners_w, RIG_MINER_W);
+	assert_int_equal(rig.out.picture.phases[PHASE_WAKING], 1);
+	(void)unused;
+}
+
 /* Silence is no rest: who was put to sleep just before stays asleep for its time. */
 static void wear_outlasts_a_silence(void **unused)
 {
@@ -453,6 +579,11 @@ int main(void)
 		cmocka_unit_test(failsafe_without_gpu_meters_is_no_miner),
 		cmocka_unit_test(a_frozen_site_meter_is_no_meter),
 		cmocka_unit_test(what_cannot_be_true_counts_as_silence),
+		cmocka_unit_test(a_still_site_is_no_frozen_meter),
+		cmocka_unit_test(a_site_held_still_is_no_frozen_meter),
+		cmocka_unit_test(a_late_site_meter_is_carried_forward),
+		cmocka_unit_test(ages_are_of_the_oldest_reading_used),
+		cmocka_unit_test(at_start_meters_come_in_one_by_one),
 		cmocka_unit_test(at_start_meters_get_their_time),
 		cmocka_unit_test(at_start_it_sheds_at_once_but_wakes_none_unheard),
 		cmocka_unit_test(an_unreachable_miner_is_taken_at_the_most_it_may_draw),
@@ -462,6 +593,7 @@ int main(void)
 		cmocka_unit_test(an_order_not_answered_yet_is_under_way),
 		cmocka_unit_test(firmware_without_watts_is_believed_by_its_state),
 		cmocka_unit_test(what_a_miner_will_draw_is_not_what_it_drew_on_its_way),
+		cmocka_unit_test(a_slow_wake_is_not_told_again),
 		cmocka_unit_test(wear_outlasts_a_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
