@@ -52,7 +52,7 @@ void track_tell(const struct policy_miner_group *, struct miner_track *, bool ha
 
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
-                      bool site_usable, int64_t now_ms, int64_t elapsed_ms);
+                      bool site_usable, int64_t now_ms);
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
 void load_remember(struct policy_state *, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w);

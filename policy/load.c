@@ -5,6 +5,7 @@
 #define DIP_TAU_MS      120000
 #define FEED_FORWARD_MS 1000    /* a site sample older than this is carried forward by the GPU meters */
 #define FROZEN_MS       10000
+#define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
 
 static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
@@ -44,7 +45,7 @@ static void learn_other(struct policy_state *state, int64_t other_w, int64_t ela
 /* The site meter bounds the load: the miners under way may have moved, or not. Between the bounds the GPU meters tell;
  * where all miners stand still the bounds meet. */
 static int64_t load_from_site(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
-                              const struct tracked *tracked, int64_t elapsed_ms)
+                              const struct tracked *tracked)
 {
 	int64_t load_w = metered->site_w - tracked->drawn_w;
 	if (!metered->has_hpc || metered->hpc_waited_for)
@@ -52,17 +53,20 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 	if (state->other_known)
 		load_w = clamp64(metered->hpc_last_w + state->other_w, metered->site_w - tracked->most_w,
 		                 metered->site_w - tracked->least_w);
-	if (steady(conf, state, load_w))
+	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
+	int64_t elapsed_ms = metered->site_ms - state->site_ms;
+	if (elapsed_ms > 0 && steady(conf, state, load_w))
 		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
+	state->site_ms = metered->site_ms;
 	return load_w;
 }
 
 int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
-                      const struct tracked *tracked, bool site_usable, int64_t now_ms, int64_t elapsed_ms)
+                      const struct tracked *tracked, bool site_usable, int64_t now_ms)
 {
 	int64_t by_gpus_w = metered->hpc_last_w + state->other_w;
 	if (site_usable) {
-		int64_t load_w = load_from_site(conf, state, metered, tracked, elapsed_ms);
+		int64_t load_w = load_from_site(conf, state, metered, tracked);
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
 		state->measured_miners_w = tracked->now_w;
 		return old && metered->has_hpc ? max64(load_w, by_gpus_w) : load_w;
@@ -77,7 +81,7 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 /* The rest is read later than the site: what still comes in of a move that the site showed is no news. */
 static int64_t slowest_ms(const struct policy_conf *conf)
 {
-	int64_t ms = 0;
+	int64_t ms = MINERS_LATE_MS;
 	for (size_t g = 0; g < conf->n_meter_groups; g++)
 		if (conf->meter_groups[g].measures == MEASURES_HPC)
 			ms = max64(ms, conf->meter_groups[g].stale_ms);
@@ -88,13 +92,13 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
                       const struct tracked *tracked, int64_t now_ms)
 {
 	int64_t beside_w = metered->hpc_last_w + tracked->now_w;
-	if (!metered->site_known || metered->site_w != state->frozen_w || !state->frozen_since_ms) {
+	bool gathering = tracked->unheard || metered->hpc_waited_for || !state->frozen_since_ms;
+	if (gathering || !metered->site_known || metered->site_w != state->frozen_w) {
 		state->frozen_w = metered->site_w;
 		state->frozen_since_ms = now_ms;
 		state->frozen = false;
 	}
-	bool coming_in = now_ms - state->frozen_since_ms <= slowest_ms(conf) || tracked->unheard || metered->hpc_waited_for;
-	if (coming_in && !state->frozen)
+	if (now_ms - state->frozen_since_ms <= slowest_ms(conf) && !state->frozen)
 		state->frozen_beside_w = beside_w;
 	bool rest_moved = abs64(beside_w - state->frozen_beside_w) > conf->cap_w / 50;
 	/* It stays so until its value moves: miners that make up for the rest would hide it. */

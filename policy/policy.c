@@ -318,7 +318,7 @@ static int64_t longest_stale_ms(const struct policy_conf *conf)
 	return stale_ms;
 }
 
-static void look(struct step *step, int64_t elapsed_ms)
+static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
 	int64_t now_ms = step->seen->now_ms;
@@ -331,7 +331,7 @@ static void look(struct step *step, int64_t elapsed_ms)
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
 	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
 	step->doubt_w = step->metered.doubt_w;
-	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms, elapsed_ms);
+	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms);
 	if (step->failsafe && step->metered.has_hpc)
 		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
 	if (!step->site_usable)
@@ -385,7 +385,7 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	struct command *room = out->commands;
 	*out = (struct decision){ .commands = room };
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
-	look(&step, elapsed_ms);
+	look(&step);
 	fill_budgets(&step, elapsed_ms);
 	/* At start the meters get the time to answer that they always have. */
 	bool waiting = !step.site_usable && !state->n_loads && !state->slot_n &&

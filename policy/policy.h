@@ -106,6 +106,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t started_ms, last_ms;
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;
+	int64_t site_ms;                /* of the site's value it was learned from last */
 	int64_t measured_miners_w;      /* the miners, when the site was last measured */
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */

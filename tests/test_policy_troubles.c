@@ -276,6 +276,8 @@ static void a_late_site_meter_is_carried_forward(void **unused)
 {
 	struct rig rig;
 	begin(&rig, ALL);
+	rig.house_w = 10;
+	rig_step(&rig);
 	rig.mute[RIG_MAIN] = true;
 	rig.gpus_w += 60 * KW;
 	rig_run(&rig, 1000);
