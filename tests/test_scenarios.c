@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/golden.h"
 #include "tests/scenario.h"
 
 #define SEEDS   3
@@ -36,10 +37,7 @@ static double mean_w(const struct scenario *s, int64_t from_s, int64_t to_s)
 	return sum / (double)(2 * (to_s - from_s));
 }
 
-static int64_t now_s(const struct scenario *s)
-{
-	return scenario_now(s) / 1000;
-}
+static int64_t now_s(const struct scenario *s) { return scenario_now(s) / 1000; }
 
 static void assert_about(double got, double want, double permille)
 {
@@ -407,8 +405,8 @@ static int64_t scaled(struct load_trace *trace)
 static void real_training_is_held_flat(void **unused)
 {
 	const char *shared = getenv("MULLET_SHARED");
-	char path[400];
 	double slow = 0, fast = 0;
+	char path[400];
 	snprintf(path, sizeof(path), "%s/traces/train_h100x512_gpt3_cluster.csv", shared ? shared : "../shared");
 	for (uint64_t seed = 1; seed <= 4; seed++) {
 		struct load_trace trace;
@@ -444,49 +442,6 @@ static void real_training_is_held_flat(void **unused)
 
 /* ---- telling ---- */
 
-static char *golden(const char *name)
-{
-	char path[200];
-	snprintf(path, sizeof(path), "tests/traces/%s.txt", name);
-	FILE *file = fopen(path, "r");
-	char *text = calloc(1, 1 << 18);
-	size_t n = file && text ? fread(text, 1, (1 << 18) - 1, file) : 0;
-	text[n] = '\0';
-	if (file)
-		fclose(file);
-	return text;
-}
-
-static void renew(const char *name, const struct json *trace)
-{
-	char path[200];
-	snprintf(path, sizeof(path), "tests/traces/%s.txt", name);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fwrite(trace->text, 1, trace->len, file);
-	fclose(file);
-}
-
-static void compare(const char *name, const struct json *trace)
-{
-	const char *mode = getenv("MULLET_GOLDEN");
-	if (mode && !strcmp(mode, "write")) {
-		renew(name, trace);
-		return;
-	}
-	char *want = golden(name);
-	const char *a = want, *b = trace->text;
-	for (int line = 1; *a || *b; line++) {
-		size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
-		if (n != m || memcmp(a, b, n) != 0)
-			fail_msg("tests/traces/%s.txt:%d: was  %.*s\n  is now  %.*s\n  (MULLET_GOLDEN=write renews it)", name, line,
-			         (int)n, a, (int)m, b);
-		a += n + (a[n] == '\n');
-		b += m + (b[m] == '\n');
-	}
-	free(want);
-}
-
 static void told(void **state)
 {
 	const struct tale *tale = *state;
@@ -497,7 +452,7 @@ static void told(void **state)
 		scenario_open(&s, &conf);
 		tale->tell(&s);
 		if (seed == 1)
-			compare(tale->name, &s.trace);
+			golden_compare(tale->name, &s.trace);
 		scenario_close(&s);
 	}
 }

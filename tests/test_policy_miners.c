@@ -1,0 +1,246 @@
+/* The control law by example, where miners are silent, disobedient or not what they say: watts before words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "tests/policy_rig.h"
+
+#define KW 1000
+#define ALL RIG_MINERS
+#define ROOM_W (RIG_CAP_W - RIG_RESERVE_W)
+
+static void begin(struct rig *rig, uint32_t awake)
+{
+	rig_init(rig, ROOM_W - awake * RIG_MINER_W, awake);
+	rig_run(rig, 75000);
+	assert_int_equal(rig->sleeps + rig->wakes, 0);
+}
+
+static bool told(const struct rig *rig, uint32_t miner)
+{
+	for (uint32_t c = 0; c < rig->out.n_commands; c++)
+		if (rig->commands[c].miner == miner)
+			return true;
+	return false;
+}
+
+static void an_unreachable_miner_is_taken_at_the_most_it_may_draw(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	rig.gpus_w += 9 * KW + 20 * KW;
+	rig_step(&rig);                         /* over: all sleep */
+	assert_int_equal(rig.sleeps, 10);
+	rig_run(&rig, 10000);
+	rig.miners[0].mute = true;              /* asleep, told so: at nothing */
+	rig.miners[40].hash = true;             /* woke by itself, never told: at what it drew */
+	rig.miners[40].to_w = 2400;
+	rig_run(&rig, 500);
+	rig.miners[40].mute = true;
+	rig_run(&rig, 59000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 0);
+	rig_run(&rig, 2000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 2);
+	assert_int_equal(rig.out.picture.settled_miners_w, 2400);
+	begin(&rig, 0);
+	rig.gpus_w -= 3 * KW;
+	rig_run(&rig, 66000);
+	assert_int_equal(rig.wakes, 1);
+	rig.miners[rig.commands[0].miner].mute = true;
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].mute = rig.miners[m].hash;
+	rig_run(&rig, 62000);                   /* told to wake and never heard again: at what it is allowed */
+	assert_int_equal(rig.out.picture.settled_miners_w, RIG_MINER_W);
+	assert_int_equal(rig.out.picture.curtailable_w, 0);
+	(void)unused;
+}
+
+static void what_cannot_be_told_is_not_told(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++) {
+		rig.miners[m].mute = m < 20;
+		rig.miners[m].stubborn = m >= 20 && m < 60;
+	}
+	rig_step(&rig);
+	assert_int_equal(rig.out.picture.curtailable_w, 12 * KW);
+	rig.gpus_w += 100 * KW;
+	rig_step(&rig);
+	assert_int_equal(rig.out.n_commands, 4);
+	for (uint32_t m = 60; m < ALL; m++)
+		assert_true(told(&rig, m));
+	(void)unused;
+}
+
+static void who_does_not_follow_is_told_thrice_and_replaced(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].deaf = m < 5;
+	rig.gpus_w += 40 * KW;
+	uint32_t tellings = 0;
+	for (int64_t ms = 0; ms < 60000; ms += RIG_STEP_MS) {
+		rig_step(&rig);
+		tellings += told(&rig, 2);
+		assert_true(tellings <= (ms + 7500) / 7500);    /* its time to follow first */
+	}
+	assert_int_equal(tellings, 3);
+	assert_int_equal(rig.tracks[2].sleeps, 1);      /* it wore once at most, however often it was told */
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 5);
+	assert_in_range(rig.out.picture.site_w, ROOM_W - 9 * KW, ROOM_W);       /* others have taken their place */
+	rig.demand.shed = true;
+	rig.demand.miners_w = rig.demand.miners_soon_w = 0;
+	for (int64_t ms = 0; ms < 90000; ms += RIG_STEP_MS) {
+		rig_step(&rig);
+		tellings += told(&rig, 2);
+	}
+	assert_int_equal(tellings, 3);
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 5);
+	assert_int_equal(rig.out.picture.settled_miners_w, 15 * KW);
+	rig_run(&rig, 7 * 60000);
+	assert_int_equal(rig.out.n_commands, 0);
+	rig.miners[2].deaf = false;
+	rig_run(&rig, 3 * 60000);               /* after ten minutes it is asked again */
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 4);
+	assert_int_equal(rig.out.picture.settled_miners_w, 12 * KW);
+	(void)unused;
+}
+
+static void a_refusal_counts_at_once(void **unused)
+{
+	static const enum fault answers[] = { FAULT_REFUSED, FAULT_SILENT, FAULT_GARBLED };
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.miners[0].answer = answers[i];
+		rig.gpus_w += 21 * KW;
+		rig_step(&rig);
+		assert_int_equal(rig.out.n_commands, 7);
+		assert_true(told(&rig, 0));
+		rig_step(&rig);                 /* the other six will do what the reserve needs: nobody is over any more */
+		assert_int_equal(rig.out.picture.settled_miners_w, (64 - 6) * RIG_MINER_W);
+		assert_false(told(&rig, 0));
+		rig_run(&rig, 5500);
+		rig.gpus_w += 180 * KW;
+		rig_run(&rig, 500);             /* when all are needed it is asked again */
+		assert_true(rig.tracks[0].tries == 2);
+	}
+	(void)unused;
+}
+
+static void an_order_not_answered_yet_is_under_way(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.miners[0].answer = FAULT_NEVER;
+	rig.gpus_w += 21 * KW;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.sleeps, 7);
+	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], 7);
+	(void)unused;
+}
+
+static void firmware_without_watts_is_believed_by_its_state(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, ROOM_W - ALL * RIG_MINER_W, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].tells_no_watts = true;
+	rig_run(&rig, 75000);
+	assert_int_equal(rig.out.picture.miners_w, 192 * KW);
+	rig.gpus_w += 60 * KW;
+	rig_run(&rig, 20000);
+	assert_int_equal(rig.sleeps, 20);
+	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], 20);
+	assert_int_equal(rig.out.picture.settled_miners_w, 132 * KW);
+	rig.gpus_w -= 60 * KW;
+	rig_run(&rig, 120000);
+	assert_int_equal(rig.wakes, 20);
+	assert_int_equal(rig.out.picture.site_w, ROOM_W);
+	(void)unused;
+}
+
+/* A miner that was caught at a few hundred watts on its way is not woken as if it drew no more. */
+static void what_a_miner_will_draw_is_not_what_it_drew_on_its_way(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 1);
+	rig.now_ms += RIG_STEP_MS;
+	rig_read(&rig);
+	rig.seen[0].reading.power_w = 200;
+	rig_decide(&rig);
+	assert_int_equal(rig.tracks[0].awake_w, RIG_MINER_W);
+	rig.now_ms += RIG_STEP_MS;
+	rig_read(&rig);
+	rig.seen[0].reading.power_w = 2000;
+	rig_decide(&rig);
+	assert_int_equal(rig.tracks[0].awake_w, 2000);
+	(void)unused;
+}
+
+/* A wake that takes longer than told but goes on is waited for, and counted whole. */
+static void a_slow_wake_is_not_told_again(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 0);
+	rig.gpus_w -= 3 * KW;
+	for (int64_t ms = 0; ms < 300000; ms += RIG_STEP_MS) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		for (uint32_t m = 0; m < ALL; m++)
+			if (rig.miners[m].hash) {
+				rig.seen[m].reading.state = MINER_HASHING;
+				rig.seen[m].reading.power_w = 500;
+				rig.meters[RIG_MAIN].import_w -= rig_miner_w(&rig, m) - 500;
+			}
+		rig_decide(&rig);
+	}
+	assert_int_equal(rig.wakes, 1);
+	assert_int_equal(rig.out.picture.settled_miners_w, RIG_MINER_W);
+	assert_int_equal(rig.out.picture.phases[PHASE_WAKING], 1);
+	(void)unused;
+}
+
+/* Silence is no rest: who was put to sleep just before stays asleep for its time. */
+static void wear_outlasts_a_silence(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	for (int g = 0; g < 2; g++)
+		rig.miner_groups[g].min_asleep_ms = 600000;
+	for (uint32_t m = 10; m < ALL; m++)
+		rig.miners[m].stubborn = true;
+	rig.gpus_w += 30 * KW;
+	rig_run(&rig, 10000);
+	for (uint32_t m = 0; m < 10; m++)
+		rig.miners[m].mute = true;
+	rig_run(&rig, 70000);
+	assert_int_equal(rig.out.picture.phases[PHASE_UNREACHABLE], 10);
+	for (uint32_t m = 0; m < 10; m++)
+		rig.miners[m].mute = false;
+	rig.gpus_w -= 30 * KW;
+	rig_run(&rig, 300000);
+	assert_int_equal(rig.wakes, 0);
+	rig_run(&rig, 300000);
+	assert_int_equal(rig.wakes, 10);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_unreachable_miner_is_taken_at_the_most_it_may_draw),
+		cmocka_unit_test(what_cannot_be_told_is_not_told),
+		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
+		cmocka_unit_test(a_refusal_counts_at_once),
+		cmocka_unit_test(an_order_not_answered_yet_is_under_way),
+		cmocka_unit_test(firmware_without_watts_is_believed_by_its_state),
+		cmocka_unit_test(what_a_miner_will_draw_is_not_what_it_drew_on_its_way),
+		cmocka_unit_test(a_slow_wake_is_not_told_again),
+		cmocka_unit_test(wear_outlasts_a_silence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
