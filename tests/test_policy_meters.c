@@ -86,6 +86,28 @@ static void a_backup_stands_in_while_it_is_whole(void **unused)
 	(void)unused;
 }
 
+/* Two feeders: what one of them shows is not the site. */
+static void a_site_is_the_sum_of_its_feeders_or_unknown(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 300 * KW, 20);
+	rig.meter_group[RIG_SPARE] = RIG_SITE;
+	rig.conf.n_meters = 4;
+	rig_run(&rig, 5000);
+	assert_int_equal(rig.out.picture.site_w, 2 * 300 * KW + 60 * KW);
+	rig.mute[RIG_SPARE] = true;
+	rig_run(&rig, 2250);
+	assert_false(rig.out.picture.site_known);
+	assert_int_equal(rig.out.picture.site_w, POLICY_NONE);
+	rig_init(&rig, 300 * KW, 20);
+	rig.meter_group[RIG_SPARE] = RIG_SITE;
+	rig.conf.n_meters = 4;
+	rig.mute[RIG_MAIN] = true;              /* never heard */
+	rig_run(&rig, 5000);
+	assert_false(rig.out.picture.site_known);
+	(void)unused;
+}
+
 static void without_the_site_meter_nothing_is_woken(void **unused)
 {
 	struct rig rig;
@@ -360,6 +382,7 @@ int main(void)
 		cmocka_unit_test(a_pdu_never_heard_is_doubted_whole),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
 		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),
+		cmocka_unit_test(a_site_is_the_sum_of_its_feeders_or_unknown),
 		cmocka_unit_test(without_the_site_meter_nothing_is_woken),
 		cmocka_unit_test(the_figures_of_a_site_without_its_meter),
 		cmocka_unit_test(failsafe_is_the_cap_less_all_nameplates),
