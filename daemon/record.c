@@ -46,13 +46,13 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 	switch (d->reason) {
 	case REASON_CAP:
 	case REASON_EVENT:
-		if (d->binding == BINDING_CAP || d->binding == BINDING_LIMIT)
+		if (d->serves == BINDING_CAP || d->serves == BINDING_LIMIT)
 			say(why, size, "The site would draw %s, over the %s of %s",
 			    W(p->planned_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
-		else if (d->binding == BINDING_SETPOINT)
+		else if (d->serves == BINDING_SETPOINT)
 			say(why, size, "%s wants %s and the site is heading for %s", event ? event : "The set point",
 			    W(p->target_w), W(p->load_w + p->settled_miners_w));
-		else if (d->binding == BINDING_MINERS_LIMIT)
+		else if (d->serves == BINDING_MINERS_LIMIT)
 			say(why, size, "%s allows the miners %s and they are heading for %s", event ? event : "A signal",
 			    W(d->wanted_miners_w), W(p->settled_miners_w));
 		else
@@ -95,6 +95,31 @@ static void say_doubt(const struct decision *d, char *why, size_t size)
 		say(why, size, "; the site's meter is lost, nothing is woken");
 }
 
+/* Only what is worth waking an operator's curiosity: why the move is smaller than what is wanted. */
+static const char *held_back(enum binding binding)
+{
+	switch (binding) {
+	case BINDING_RAMP_UP:         return "ramp_up";
+	case BINDING_RAMP_DOWN:       return "ramp_down";
+	case BINDING_MIN_AWAKE:       return "min_awake";
+	case BINDING_MIN_ASLEEP:      return "min_asleep";
+	case BINDING_CYCLES:          return "cycles_per_day";
+	case BINDING_WAKES_IN_FLIGHT: return "those that are waking";
+	case BINDING_NONE:
+	case BINDING_CAP:
+	case BINDING_LIMIT:
+	case BINDING_RESERVE:
+	case BINDING_TARGET:
+	case BINDING_SETPOINT:
+	case BINDING_MINERS_LIMIT:
+	case BINDING_METER_LOST:
+	case BINDING_NO_MINERS:
+	case N_BINDINGS:
+		break;
+	}
+	return NULL;
+}
+
 static void say_moves(const struct decision *d, char *why, size_t size)
 {
 	uint32_t sleeps = 0;
@@ -111,6 +136,8 @@ static void say_moves(const struct decision *d, char *why, size_t size)
 		say(why, size, "; %u miner%s to wake, +%s", wakes, plural, W(moved_w));
 	if (d->n_repeats)
 		say(why, size, ", %u of them told again", d->n_repeats);
+	if (held_back(d->binding))
+		say(why, size, "; more waits for %s", held_back(d->binding));
 	if (d->cap_unreachable)
 		say(why, size, "; all that may be shed is, and it is not enough");
 	say(why, size, ".");

@@ -32,8 +32,8 @@ static const char *event_behind(const struct site *site, const struct decision *
 	switch (decision->reason) {
 	case REASON_EVENT:
 	case REASON_SHED:
-		from = decision->binding == BINDING_MINERS_LIMIT ? demand->miners_from :
-		       decision->binding == BINDING_SETPOINT ? demand->setpoint_from : demand->limit_from;
+		from = decision->serves == BINDING_MINERS_LIMIT ? demand->miners_from :
+		       decision->serves == BINDING_SETPOINT ? demand->setpoint_from : demand->limit_from;
 		break;
 	case REASON_OPERATOR:
 		from = demand->setpoint_from;
@@ -171,7 +171,18 @@ void site_status_json(const struct site *site, struct instant now, struct json *
 
 /* ---- state and alarms ---- */
 
-static const char *state_now(const struct site *site, const char **why)
+/* Some meter has neither spoken yet nor had the time in which it would be stale. */
+static bool waits_for_meters(const struct site *site, int64_t now_ms)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t i = 0; i < policy->n_meters; i++)
+		if (site->meters[i].newest.fault != FAULT_NONE &&
+		    now_ms - site->opened.mono_ms <= policy->meter_groups[policy->meter_group[i]].stale_ms)
+			return true;
+	return false;
+}
+
+static const char *state_now(const struct site *site, int64_t now_ms, const char **why)
 {
 	const struct picture *picture = &site->decision.picture;
 	if (picture->failsafe) {
@@ -181,6 +192,10 @@ static const char *state_now(const struct site *site, const char **why)
 	if (!picture->site_known) {
 		*why = site->state.n_loads ? "the site's meter is lost" : "waiting for the site's meter";
 		return site->state.n_loads ? "degraded" : "starting";
+	}
+	if (waits_for_meters(site, now_ms)) {
+		*why = "waiting for the meters";
+		return "starting";
 	}
 	*why = "";
 	if (picture->stale_meters) {
@@ -193,7 +208,7 @@ static const char *state_now(const struct site *site, const char **why)
 void tell_state(struct site *site, struct instant now)
 {
 	const char *why;
-	const char *state = state_now(site, &why);
+	const char *state = state_now(site, now.mono_ms, &why);
 	if (site->told_state && !strcmp(state, site->told_state) && !strcmp(why, site->state_why))
 		return;
 	if (!site->told_state || strcmp(state, site->told_state))

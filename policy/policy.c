@@ -29,7 +29,6 @@ static void lower(struct wish *wish, int64_t miners_w, enum binding binding)
 		*wish = (struct wish){ miners_w, binding };
 }
 
-
 /* The set point in force: the grid's or the operator's stands before the file's. */
 static int64_t setpoint_in_force(const struct step *step)
 {
@@ -117,8 +116,8 @@ static bool ramps_down(const struct step *step)
 	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
 }
 
-/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds. What must be shed is no move on purpose: it costs
- * the ramp nothing. */
+/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds. What must be shed is no
+ * move on purpose: it costs the ramp nothing. */
 static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
 {
 	int64_t shed_w = 0;
@@ -214,7 +213,7 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 {
 	enum binding binding = wish->binding;
 	if (over && binding == BINDING_RESERVE)
-		binding = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
+		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
 	enum binding forbidden = BINDING_NONE;
 	int64_t shed_w = put_to_sleep(step, need_w, at_once, &forbidden);
@@ -230,7 +229,9 @@ static bool may_wake(const struct step *step)
 {
 	int64_t now_ms = step->seen->now_ms;
 	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
-	return step->site_usable && heard && now_ms - step->state->usable_since_ms >= WATCHED_MS;
+	/* While miners fall the load is not known well enough to wake others into what they leave. */
+	bool calm = step->metered.site_w <= step->limit_w && !step->tracked.phases[PHASE_FALLING];
+	return step->site_usable && heard && calm && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
 static void decide_up(struct step *step, const struct wish *now)
@@ -240,6 +241,7 @@ static void decide_up(struct step *step, const struct wish *now)
 	                              min64(demand->miners_w, demand->miners_soon_w));
 	enum binding binding = soon.miners_w < now->miners_w ? BINDING_LIMIT : now->binding;
 	step->out->wanted_miners_w = max64(soon.miners_w, step->tracked.settled_w);
+	step->out->serves = binding;
 	int64_t room_w = soon.miners_w - step->tracked.settled_w;
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
@@ -261,14 +263,16 @@ static void decide(struct step *step)
 		most = most_under(step, step->limit_w, demand->miners_w);
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
 	step->out->wanted_miners_w = wish.miners_w;
-	step->out->binding = wish.binding;
-	if (step->tracked.settled_w > max64(most.miners_w, 0))
+	step->out->serves = step->out->binding = wish.binding;
+	if (step->tracked.settled_w > max64(most.miners_w, 0)) {
+		step->out->serves = most.binding;
 		decide_down(step, &most, true, over);
-	else if (above_w > dead_band(step))
+	} else if (above_w > dead_band(step))
 		decide_down(step, &wish, false, false);
 	else if (above_w < 0 && may_wake(step))
 		decide_up(step, &wish);
-	step->out->cap_unreachable = over && step->load_w + step->tracked.settled_w > step->limit_w;
+	step->out->cap_unreachable = over && !step->tracked.unheard &&
+	                             step->load_w + step->tracked.settled_w > step->limit_w;
 }
 
 /* ---- the frame ---- */
@@ -338,16 +342,26 @@ static void look(struct step *step)
 		step->state->usable_since_ms = now_ms;
 	else
 		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
-	step->planned_w = load_highest(step->state, step->load_w);
-	step->state->planned_w = step->planned_w;
 	if (!step->state->reserve_w)
 		reserve_learn(step->state, 0, conf->cap_w);
 	step->reserve_w = conf->reserve_w == POLICY_NONE ? step->state->reserve_w : conf->reserve_w;
+	step->planned_w = load_highest(step->state, step->load_w);
+	step->state->planned_w = step->planned_w;
 }
 
 static int64_t age_of(int64_t at_ms, int64_t now_ms)
 {
 	return at_ms == INT64_MAX ? POLICY_NONE : now_ms - at_ms;
+}
+
+/* What the plan leaves the miners beyond what they will draw; negative: what they have to give. */
+static int64_t headroom(const struct step *step)
+{
+	int64_t left_w = step->limit_w - step->reserve_w - step->doubt_w - step->planned_w;
+	int64_t setpoint_w = setpoint_in_force(step);
+	if (setpoint_w != POLICY_NONE)
+		left_w = min64(left_w, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w));
+	return left_w - step->tracked.settled_w;
 }
 
 static void draw_picture(const struct step *step, struct picture *picture)
@@ -370,7 +384,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.swing_w = (int64_t)step->state->dip_w,
 		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = reserve_w,
 		.settled_miners_w = tracked->settled_w,
-		.headroom_w = target_w - step->load_w - tracked->settled_w,
+		.headroom_w = headroom(step),
 		.curtailable_w = tracked->curtailable_w, .restorable_w = tracked->restorable_w,
 		.stale_meters = metered->stale,
 		.site_known = step->site_usable, .hpc_whole = metered->hpc_whole, .failsafe = step->failsafe,

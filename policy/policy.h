@@ -148,7 +148,7 @@ struct picture {
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
 	int64_t limit_w, target_w;      /* target_w: what the site should draw on average */
 	int64_t reserve_w;              /* kept free; if learned, swing_w included */
-	int64_t headroom_w;             /* target less what the site will draw when all that is under way is done */
+	int64_t headroom_w;             /* what the plan leaves the miners beyond what they will draw when all under way is done */
 	int64_t settled_miners_w;       /* the miners, when all that is under way is done */
 	int64_t curtailable_w, restorable_w;
 	uint32_t phases[N_PHASES];
@@ -165,7 +165,8 @@ struct command {
 
 struct decision {
 	enum reason reason;             /* REASON_NONE: nothing to do */
-	enum binding binding;
+	enum binding serves;            /* the limit or set point that asks for wanted_miners_w */
+	enum binding binding;           /* what bound in the end: that, or what held the move back */
 	struct picture picture;         /* always filled */
 	int64_t wanted_miners_w;        /* what they should draw once settled */
 	int64_t expected_site_w;        /* the site, once this is done and the load stays as it is */

@@ -110,6 +110,17 @@ static void job_stop(struct scenario *s)
 	assert_about((double)sim_world_site_w(s->world), CAP_W * 985 / 1000, 8);
 }
 
+/* 600 kW more in 60 s: the site lags behind until the reserve has learned how fast it rises, and not after. */
+static void lasting_rise(struct scenario *s)
+{
+	settle(s);
+	sim_world_add_job(s->world, 0, 600 * KW, 60 * SEC);
+	scenario_run(s, 120 * SEC);
+	note(s, "600 kW more since 60 s");
+	assert_over_at_most(s, SETTLED, SETTLED + 30, 15);
+	assert_over_at_most(s, SETTLED + 30, now_s(s), 0);
+}
+
 static void gpus_alone_over_the_cap(struct scenario *s)
 {
 	settle(s);
@@ -468,6 +479,7 @@ static void told(void **state)
 static const struct tale tales[] = {
 	TALE(job_start, CALM),
 	TALE(job_stop, SITE(LOAD_CONSTANT, 1300 * KW, 110)),
+	TALE(lasting_rise, CALM),
 	TALE(gpus_alone_over_the_cap, CALM),
 	TALE(training, SITE(LOAD_TRAINING, 1100 * KW, 30)),
 	TALE(inference, SITE(LOAD_INFERENCE, 1100 * KW, 0)),
