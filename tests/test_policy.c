@@ -1,43 +1,8 @@
 /* The control law by example: what is known, and the decision it must lead to. Reason and binding are part of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "tests/policy_rig.h"
+#include "tests/policy_says.h"
 
 #define KW 1000
 #define ALL RIG_MINERS
-#define ROOM_W (RIG_CAP_W - RIG_RESERVE_W)
-
-/* A site that has been held for a while: `awake` miners beside what fills it up to the limit less the reserve. */
-static void begin(struct rig *rig, uint32_t awake)
-{
-	rig_init(rig, ROOM_W - awake * RIG_MINER_W, awake);
-	rig_run(rig, 75000);
-	assert_int_equal(rig->sleeps + rig->wakes, 0);
-}
-
-static int64_t moved_w(const struct rig *rig)
-{
-	int64_t sum_w = 0;
-	for (uint32_t c = 0; c < rig->out.n_commands; c++)
-		sum_w += rig->commands[c].to_w - rig->commands[c].from_w;
-	return sum_w;
-}
-
-static void assert_did(const struct rig *rig, int64_t watts, enum reason reason, enum binding binding)
-{
-	assert_int_equal(moved_w(rig), watts);
-	assert_string_equal(reason_name(rig->out.reason), reason_name(reason));
-	assert_string_equal(binding_name(rig->out.binding), binding_name(binding));
-}
-
-static void assert_nothing(const struct rig *rig)
-{
-	assert_int_equal(rig->out.n_commands, 0);
-	assert_string_equal(reason_name(rig->out.reason), "none");
-}
 
 /* ---- down ---- */
 

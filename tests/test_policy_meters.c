@@ -1,21 +1,8 @@
 /* The control law by example, where meters are silent, late or wrong: doubt is paid for in miners. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "tests/policy_rig.h"
+#include "tests/policy_says.h"
 
 #define KW 1000
 #define ALL RIG_MINERS
-#define ROOM_W (RIG_CAP_W - RIG_RESERVE_W)
-
-static void begin(struct rig *rig, uint32_t awake)
-{
-	rig_init(rig, ROOM_W - awake * RIG_MINER_W, awake);
-	rig_run(rig, 75000);
-	assert_int_equal(rig->sleeps + rig->wakes, 0);
-}
 
 static void a_silent_pdu_is_taken_at_its_nameplate(void **unused)
 {
