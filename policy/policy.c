@@ -4,7 +4,7 @@
 
 #define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up the waking of others */
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
-#define WAKING_PER_MILLE     50         /* of the cap, at most under way upwards at a time */
+#define WAKING_PER_MILLE     100        /* of the cap, at most under way upwards at a time */
 #define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 

@@ -180,10 +180,10 @@ static void wakes_at_a_pace(void **unused)
 	begin(&rig, 0);
 	rig.gpus_w -= 180 * KW;
 	rig_run(&rig, 65000);
-	assert_int_equal(rig.wakes, 16);        /* 5 % of the cap at a time */
+	assert_int_equal(rig.wakes, 33);        /* 10 % of the cap at a time */
 	assert_int_equal(rig.out.binding, BINDING_WAKES_IN_FLIGHT);
 	rig_run(&rig, 3000);
-	assert_int_equal(rig.wakes, 16);
+	assert_int_equal(rig.wakes, 33);
 	rig_run(&rig, 100000);
 	assert_int_equal(rig.wakes, 60);
 	assert_int_equal(rig.out.picture.site_w, ROOM_W);
@@ -193,8 +193,8 @@ static void wakes_at_a_pace(void **unused)
 static void one_miner_above_the_pace_may_wake_alone(void **unused)
 {
 	struct rig rig;
-	rig_init(&rig, 30 * KW, 0);
-	rig.conf.cap_w = 50 * KW;
+	rig_init(&rig, 5 * KW, 0);
+	rig.conf.cap_w = 25 * KW;
 	rig.conf.reserve_w = 0;
 	rig_run(&rig, 10000);
 	assert_int_equal(rig.wakes, 0);
