@@ -373,11 +373,15 @@ static void test_broker_restart_keeps_order(void **state)
 	assert_int_equal(bus_stats(b->bus).waiting, 351);
 	start_broker(b, NULL);
 	until(b, lines_with(b, "live", "decision", NULL) >= 400 && bus_stats(b->bus).waiting == 0);
-	assert_int_equal(lines_with(b, "live", "decision", lines), 400);
-	for (int i = 0; i < 400; i++) {
-		snprintf(text, sizeof(text), "mullet/pecos-1/decision 0 1 %d", i);
-		assert_string_equal(lines[i], text);
+	/* In order and none lost; QoS 1 may bring what was in flight twice, should the machine be slow enough to cut us. */
+	int n = (int)lines_with(b, "live", "decision", lines), next = 0;
+	for (int i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "mullet/pecos-1/decision 0 1 %d", next);
+		if (strcmp(lines[i], text) == 0)
+			next++;
 	}
+	assert_int_equal(next, 400);
+	assert_in_range(n, 400, 420);
 	assert_true(lines_with(b, "live", "alarm/cap", lines) >= 1);
 	assert_non_null(strstr(lines[0], " new"));
 	int states = lines_with(b, "live", "state", lines);
