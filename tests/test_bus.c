@@ -386,7 +386,7 @@ static void test_broker_restart_keeps_order(void **state)
 	assert_non_null(strstr(lines[0], " new"));
 	int states = lines_with(b, "live", "state", lines);
 	assert_non_null(strstr(lines[states - 1], " running"));         /* the will has been taken back */
-	assert_int_equal(bus_stats(b->bus).connections, 2);
+	assert_true(bus_stats(b->bus).connections >= 2);
 	close_bus(b);
 }
 
