@@ -8,7 +8,7 @@ ROOMS    := policy drivers config daemon sim
 MAINS    := daemon/main.c daemon/mulletctl.c sim/mulletsim.c
 PROGRAMS := $(BUILD)/mulletd $(BUILD)/mulletctl $(BUILD)/mulletsim
 
-PKGS     := libuv libmodbus libmosquitto libcjson yaml-0.1 libsystemd
+PKGS     := libuv libmodbus libmosquitto libcjson yaml-0.1 libsystemd netsnmp libcurl
 # Lazy, so that `make deps` runs on a machine that has none of them yet.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -76,13 +76,13 @@ in = $(foreach r,$(ORDER),$(BUILD)/$(1)/$(r).a)
 
 $(BUILD)/mulletd: $(BUILD)/obj/daemon/main.o $(ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed -o $@ $< $(call in,obj) $(LIBS)
 $(BUILD)/mulletctl: $(BUILD)/obj/daemon/mulletctl.o $(ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed -o $@ $< $(call in,obj) $(LIBS)
 $(BUILD)/mulletsim: $(BUILD)/obj/sim/mulletsim.o $(ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $< $(call in,obj) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed -o $@ $< $(call in,obj) $(LIBS)
 
 $(BUILD)/tests/test_%: $(BUILD)/san/tests/test_%.o $(SUPPORT:%.c=$(BUILD)/san/%.o) $(SAN_ARCH)
 	@mkdir -p $(@D)
