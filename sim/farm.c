@@ -21,7 +21,11 @@ static int64_t now_ms(void *self)
 int farm_layout(const struct farm_conf *conf, struct layout *pdus, struct layout *miners)
 {
 	*pdus = *miners = (struct layout){ 0 };
-	int err = layout_add(pdus, "pdu", FARM_NET_PDU, conf->truth.n_pdus);
+	int err = layout_add(pdus, "pdu", FARM_NET_PDU, conf->truth.n_pdus - conf->n_snmp_pdus);
+	if (!err)
+		err = layout_add(pdus, "pdu-apc", FARM_NET_APC, conf->n_snmp_pdus - conf->n_snmp_pdus / 2);
+	if (!err)
+		err = layout_add(pdus, "pdu-raritan", FARM_NET_RARITAN, conf->n_snmp_pdus / 2);
 	for (unsigned t = 0; t < conf->n_types && !err; t++)
 		err = layout_add(miners, conf->types[t]->name, FARM_NET_MINER + t, conf->n_of[t]);
 	return err;
@@ -59,9 +63,9 @@ static void meter_closed(struct modbus_server *server);
 
 static void build_meters(struct farm *farm)
 {
-	farm->n_meters = 1 + farm->conf.truth.n_pdus;
+	farm->n_meters = 1 + farm->conf.truth.n_pdus - farm->conf.n_snmp_pdus;
 	farm->meters = zeroed(farm->n_meters, sizeof *farm->meters);
-	farm->frozen_ms = zeroed(farm->n_meters, sizeof *farm->frozen_ms);
+	farm->frozen_ms = zeroed(1 + farm->conf.truth.n_pdus, sizeof *farm->frozen_ms);
 	for (size_t m = 0; m < farm->n_meters; m++) {
 		struct modbus_server *server = &farm->meters[m];
 		if (m == 0)
@@ -76,16 +80,32 @@ static void build_meters(struct farm *farm)
 	}
 }
 
+/* m: 0 the site's meter, PDU n is n + 1, whatever it speaks. */
+static void set_meter_fault(struct farm *farm, size_t m, enum modbus_fault fault)
+{
+	farm->frozen_ms[m] = farm_now_ms(farm);
+	if (m < farm->n_meters)
+		modbus_server_set_fault(&farm->meters[m], fault);
+	else
+		farm_set_agent_fault(farm, m - farm->n_meters, fault);
+}
+
+static bool is_sound(const struct farm *farm, size_t m)
+{
+	return m < farm->n_meters ? farm->meters[m].fault == MODBUS_SOUND
+	                          : farm->agents[m - farm->n_meters].fault == SNMP_SOUND;
+}
+
 static void spread_pdu_faults(struct farm *farm)
 {
 	const struct farm_conf *conf = &farm->conf;
 	for (unsigned f = MODBUS_SOUND + 1; f < N_MODBUS_FAULTS; f++) {
 		size_t left = conf->pdu_faults[f];
-		for (uint64_t draw = 0; left && draw < 64 * farm->n_meters; draw++) {
+		for (uint64_t draw = 0; left && draw < 64 * (1 + conf->truth.n_pdus); draw++) {
 			size_t m = 1 + dice(conf->truth.seed, DICE_PDU_FAULT + f, draw) % conf->truth.n_pdus;
-			if (farm->meters[m].fault != MODBUS_SOUND)
+			if (!is_sound(farm, m))
 				continue;
-			farm->meters[m].fault = (enum modbus_fault)f;
+			set_meter_fault(farm, m, (enum modbus_fault)f);
 			left--;
 		}
 	}
@@ -97,12 +117,6 @@ static int by_time(const void *a, const void *b)
 {
 	const struct farm_event *one = a, *other = b;
 	return one->at_ms < other->at_ms ? -1 : one->at_ms > other->at_ms;
-}
-
-static void set_meter_fault(struct farm *farm, size_t m, enum modbus_fault fault)
-{
-	farm->frozen_ms[m] = farm_now_ms(farm);
-	modbus_server_set_fault(&farm->meters[m], fault);
 }
 
 static void set_miner_faults(struct farm *farm, const struct farm_event *event)
@@ -128,7 +142,7 @@ static void happen(struct farm *farm, const struct farm_event *event)
 		set_meter_fault(farm, 0, (enum modbus_fault)event->fault);
 		break;
 	case FARM_PDU_FAULT:
-		for (size_t m = 1; m < farm->n_meters; m++)
+		for (size_t m = 1; m <= farm->conf.truth.n_pdus; m++)
 			if (event->device == FARM_ALL || (size_t)event->device == m - 1)
 				set_meter_fault(farm, m, (enum modbus_fault)event->fault);
 		break;
@@ -173,6 +187,8 @@ static void part_closed(struct farm *farm)
 	free(farm->asics);
 	free(farm->fleet.servers);
 	free(farm->meters);
+	free(farm->agents);
+	free(farm->counters);
 	free(farm->frozen_ms);
 	farm->on_closed(farm);
 }
@@ -182,6 +198,11 @@ static void meter_closed(struct modbus_server *server)
 	struct farm *farm = server->self;
 	if (--farm->n_meters_open == 0)
 		part_closed(farm);
+}
+
+void farm_agents_closed(struct farm *farm)
+{
+	part_closed(farm);
 }
 
 static void fleet_closed(void *self)
@@ -204,6 +225,8 @@ static int start_servers(struct farm *farm, char *why, size_t size)
 		if (err)
 			snprintf(why, size, "%s:%u: %s", farm->meters[m].host, farm->conf.modbus_port, uv_strerror(err));
 	}
+	if (!err)
+		err = farm_start_agents(farm, why, size);
 	if (err)
 		return err;
 	err = asic_fleet_start(&farm->fleet, farm->conf.miner_port, &failed);
@@ -221,7 +244,7 @@ int farm_open(struct farm *farm, uv_loop_t *loop, const struct farm_conf *conf, 
 	farm_layout(conf, &farm->pdus, &farm->miners);
 	build_miners(farm);
 	build_meters(farm);
-	spread_pdu_faults(farm);
+	farm_build_agents(farm);
 	farm->room = (struct asic_room){ .plant = &farm->truth.plant, .asics = farm->asics, .self = farm,
 	                                 .on_command = farm_log_command };
 	farm->fleet.loop = loop;
@@ -239,8 +262,10 @@ int farm_open(struct farm *farm, uv_loop_t *loop, const struct farm_conf *conf, 
 	int err = farm_open_logs(farm, why, size);
 	if (!err)
 		err = start_servers(farm, why, size);
-	if (!err)
+	if (!err) {
+		spread_pdu_faults(farm);
 		arm(farm);
+	}
 	return err;
 }
 
@@ -249,10 +274,14 @@ void farm_close(struct farm *farm, void (*on_closed)(struct farm *))
 	farm->on_closed = on_closed;
 	if (farm->n_meters_open)
 		farm->open_parts++;
+	if (farm->n_agents_open)
+		farm->open_parts++;
 	if (farm->fleet.n_open)
 		farm->open_parts++;
 	for (size_t m = 0, n = farm->n_meters_open; m < n; m++)
 		modbus_server_close(&farm->meters[m]);
+	for (size_t a = 0, n = farm->n_agents_open; a < n; a++)
+		snmp_agent_close(&farm->agents[a]);
 	asic_fleet_close(&farm->fleet);
 	uv_close((uv_handle_t *)&farm->tick, tick_closed);
 }

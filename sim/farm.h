@@ -7,9 +7,11 @@
 #include "sim/asic_server.h"
 #include "sim/layout.h"
 #include "sim/modbus_server.h"
+#include "sim/snmp_agent.h"
 #include "sim/truth.h"
 
-enum { FARM_TYPES = 4, FARM_EVENTS = 128, FARM_TICK_MS = 100, FARM_ALL = -1, FARM_NET_PDU = 21, FARM_NET_MINER = 30 };
+enum { FARM_TYPES = 4, FARM_EVENTS = 128, FARM_TICK_MS = 100, FARM_ALL = -1, FARM_NET_MINER = 30 };
+enum { FARM_NET_PDU = 21, FARM_NET_APC, FARM_NET_RARITAN };     /* over Modbus; over SNMP */
 #define FARM_SITE_HOST "127.20.0.5"
 
 struct farm_event {
@@ -24,7 +26,8 @@ struct farm_conf {
 	struct truth_conf truth;
 	const struct plant_miner_type *types[FARM_TYPES];
 	size_t n_of[FARM_TYPES], n_types;
-	uint16_t modbus_port, miner_port;
+	size_t n_snmp_pdus;             /* the last ones of the PDUs; the others speak Modbus */
+	uint16_t modbus_port, snmp_port, miner_port;
 	int64_t meter_refresh_ms, pdu_refresh_ms;
 	int32_t speed;                  /* how many times faster than real the site's time runs; at least 1 */
 	int32_t latency_ms;             /* of a miner's answer */
@@ -44,8 +47,10 @@ struct farm {
 	struct truth truth;
 	struct layout pdus, miners;
 	struct modbus_server *meters;   /* 0: the site's; PDU n is n + 1 */
-	int64_t *frozen_ms;             /* of each meter */
-	size_t n_meters, n_meters_open;
+	struct snmp_agent *agents;      /* the PDUs after those */
+	struct farm_counter { double wh; int64_t ms; } *counters;       /* of each agent */
+	int64_t *frozen_ms;             /* of each meter, then each agent */
+	size_t n_meters, n_agents, n_meters_open, n_agents_open;
 	struct asic *asics;
 	struct asic_room room;
 	struct asic_fleet fleet;
@@ -74,6 +79,14 @@ void farm_print_config(const struct farm_conf *, struct text *);
 
 /* Inside sim/ only: what stands in the registers of meter `server->index` of farm `server->self`. */
 int farm_read_registers(struct modbus_server *server, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers);
+/* The instant whose values meter m (0 the site's, PDU n is n + 1) shows, and that PDU's watts then. */
+int64_t farm_shown_ms(const struct farm *, size_t m, bool frozen);
+double farm_shown_pdu_w(const struct farm *, size_t m, bool frozen);
+const struct snmp_make *farm_make_of(unsigned net);     /* of the PDUs there; NULL: they speak Modbus */
+void farm_build_agents(struct farm *);
+int farm_start_agents(struct farm *, char *why, size_t size);
+void farm_set_agent_fault(struct farm *, size_t agent, enum modbus_fault);      /* or what comes next to it over UDP */
+void farm_agents_closed(struct farm *);         /* the last of them; farm.c's */
 int farm_open_logs(struct farm *, char *why, size_t size);
 void farm_log_truth(struct farm *, int64_t now_ms);
 void farm_log_command(void *farm, const struct asic_command *);

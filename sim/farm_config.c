@@ -30,12 +30,18 @@ static void print_meters(const struct farm_conf *conf, const struct layout *pdus
 	         "      energy:    {function: 4, address: 72, type: float32, unit: kWh}\n"
 	         "    every: 200 ms\n    timeout: 200 ms\n    stale_after: 2 s\n", conf->modbus_port);
 	for (size_t g = 0; g < pdus->n_groups; g++) {
+		const struct snmp_make *make = farm_make_of(pdus->groups[g].net);
 		layout_hostlist(&pdus->groups[g], hosts, sizeof hosts);
-		text_put(out, "  %s:\n    measures: hpc\n    driver: modbus\n    host: %s\n    port: %u\n    registers:\n"
-		         "      power:     {function: 3, address: 12306, type: float32, unit: W}\n"
-		         "      frequency: {function: 3, address: 12322, type: float32, unit: Hz}\n"
-		         "    every: 1 s\n    timeout: 500 ms\n    stale_after: 3 s\n    nameplate: %lld W\n",
-		         pdus->groups[g].name, hosts, conf->modbus_port, (long long)nameplate_w(conf));
+		text_put(out, "  %s:\n    measures: hpc\n    driver: %s\n    host: %s\n    port: %u\n", pdus->groups[g].name,
+		         make ? "snmp" : "modbus", hosts, make ? conf->snmp_port : conf->modbus_port);
+		if (make)
+			text_put(out, "    oids: %s\n    snmp: {version: 2c, community: public}\n", make->oids);
+		else
+			text_put(out, "    registers:\n"
+			         "      power:     {function: 3, address: 12306, type: float32, unit: W}\n"
+			         "      frequency: {function: 3, address: 12322, type: float32, unit: Hz}\n");
+		text_put(out, "    every: 1 s\n    timeout: 500 ms\n    stale_after: 3 s\n    nameplate: %lld W\n",
+		         (long long)nameplate_w(conf));
 	}
 }
 

@@ -18,22 +18,30 @@ static void put_float(uint16_t *image, const struct block *block, uint16_t addre
 	image[address - block->first + 1] = (uint16_t)bits;
 }
 
-/* The instant whose values stand in the registers. */
+int64_t farm_shown_ms(const struct farm *farm, size_t m, bool frozen)
+{
+	int64_t refresh_ms = m ? farm->conf.pdu_refresh_ms : farm->conf.meter_refresh_ms;
+	int64_t ms = frozen ? farm->frozen_ms[m] : farm_now_ms(farm);
+	return ms - ms % refresh_ms;
+}
+
+double farm_shown_pdu_w(const struct farm *farm, size_t m, bool frozen)
+{
+	return (double)truth_pdu_w(&farm->truth, m - 1, farm_shown_ms(farm, m, frozen));
+}
+
 static int64_t shown_ms(const struct farm *farm, const struct modbus_server *server)
 {
-	int64_t refresh_ms = server->index ? farm->conf.pdu_refresh_ms : farm->conf.meter_refresh_ms;
-	int64_t ms = server->fault == MODBUS_FROZEN ? farm->frozen_ms[server->index] : farm_now_ms(farm);
-	return ms - ms % refresh_ms;
+	return farm_shown_ms(farm, server->index, server->fault == MODBUS_FROZEN);
 }
 
 static double shown_w(struct farm *farm, const struct modbus_server *server)
 {
-	int64_t ms = shown_ms(farm, server);
 	if (server->fault == MODBUS_ABSURD)
 		return 3e12;
 	if (server->index == 0)
-		return (double)truth_site_w(&farm->truth, ms);
-	return (double)truth_pdu_w(&farm->truth, server->index - 1, ms);
+		return (double)truth_site_w(&farm->truth, shown_ms(farm, server));
+	return farm_shown_pdu_w(farm, server->index, server->fault == MODBUS_FROZEN);
 }
 
 static void fill_site(struct farm *farm, const struct modbus_server *server, uint16_t *image)

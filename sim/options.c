@@ -10,8 +10,8 @@
 const char options_help[] =
 "usage: mulletsim [OPTION]…\n"
 "\n"
-"Serves a simulated site on loopback: a site meter and PDUs over Modbus TCP, miners that speak LuxOS and\n"
-"CGMiner and take real time to fall asleep and wake. Runs until SIGINT or SIGTERM.\n"
+"Serves a simulated site on loopback: a site meter and PDUs over Modbus TCP, PDUs over SNMP, miners that speak\n"
+"LuxOS and CGMiner and take real time to fall asleep and wake. Runs until SIGINT or SIGTERM.\n"
 "\n"
 "The GPU load\n"
 "  --pattern NAME         constant, idle, training, inference (default training)\n"
@@ -24,7 +24,9 @@ const char options_help[] =
 "  --miners TYPE:N,…      luxos-s21, luxos-s19kpro, cgminer-s19\n"
 "                         (default luxos-s21:160,luxos-s19kpro:100,cgminer-s19:40)\n"
 "  --pdus N               (default 60)\n"
+"  --snmp-pdus N          so many of them, the last ones, speak SNMP v2c (default 0): half APC, half Raritan\n"
 "  --port N               of the Modbus meters, 127.20.0.5 and 127.21.x.y (default 1502)\n"
+"  --snmp-port N          of the SNMP PDUs, 127.22.x.y and 127.23.x.y (default 1161)\n"
 "  --miner-port N         of the miners, 127.30.x.y and on (default 4028)\n"
 "  --meter-refresh TIME   how often the site meter's registers change (default 100 ms)\n"
 "  --pdu-refresh TIME     (default 1 s)\n"
@@ -33,7 +35,8 @@ const char options_help[] =
 "What goes wrong\n"
 "  --faults FAULT=PERCENT,…   of the miners: silent, refusing, lying, garbled, slow, busy, dead\n"
 "  --pdu-faults FAULT=N,…     silent, trickling, garbage, wrong-tid, wrong-unit, wrong-length, exception, stalling,\n"
-"                             refusing, duplicating, late, frozen, absurd, closing; or each: one PDU of every kind\n"
+"                             refusing, duplicating, late, frozen, absurd, closing; or each: one PDU of every kind.\n"
+"                             Over SNMP trickling is late, closing answers that there is no such object\n"
 "  --held-sessions PERCENT    LuxOS miners somebody logged on to and left\n"
 "  --at TIME:WHAT         job=POWER[/TIME], meter=FAULT, pdu=FAULT:N, miner=FAULT:N or FAULT:PERCENT;\n"
 "                         the fault \"sound\" ends one. May be repeated\n"
@@ -57,8 +60,8 @@ const char options_help[] =
 "Exit codes: 0 stopped, 1 failed at run time, 2 the command line is wrong.\n";
 
 enum option_key {
-	OPT_PATTERN = 256, OPT_TRACE, OPT_HOLD, OPT_PEAK, OPT_HOUSE, OPT_HOUSE_SHARE, OPT_MINERS, OPT_PDUS, OPT_PORT,
-	OPT_MINER_PORT, OPT_METER_REFRESH, OPT_PDU_REFRESH, OPT_LATENCY, OPT_SEED, OPT_FAULTS, OPT_PDU_FAULTS, OPT_HELD,
+	OPT_PATTERN = 256, OPT_TRACE, OPT_HOLD, OPT_PEAK, OPT_HOUSE, OPT_HOUSE_SHARE, OPT_MINERS, OPT_PDUS, OPT_SNMP_PDUS,
+	OPT_PORT, OPT_SNMP_PORT, OPT_MINER_PORT, OPT_METER_REFRESH, OPT_PDU_REFRESH, OPT_LATENCY, OPT_SEED, OPT_FAULTS, OPT_PDU_FAULTS, OPT_HELD,
 	OPT_AT, OPT_SCENARIO, OPT_LOG, OPT_COMMANDS, OPT_PRINT_CONFIG, OPT_NAME, OPT_CAP, OPT_MQTT, OPT_MIN_ASLEEP, OPT_STOP_AFTER,
 	OPT_REPORT, OPT_BUS, OPT_SVG, OPT_FLAT_FROM, OPT_FAST, OPT_HELP, OPT_VERSION,
 };
@@ -66,7 +69,8 @@ enum option_key {
 static const struct option long_options[] = {
 	{ "pattern", 1, NULL, OPT_PATTERN }, { "trace", 1, NULL, OPT_TRACE }, { "hold", 0, NULL, OPT_HOLD },
 	{ "peak", 1, NULL, OPT_PEAK }, { "house", 1, NULL, OPT_HOUSE }, { "house-share", 1, NULL, OPT_HOUSE_SHARE },
-	{ "miners", 1, NULL, OPT_MINERS }, { "pdus", 1, NULL, OPT_PDUS }, { "port", 1, NULL, OPT_PORT },
+	{ "miners", 1, NULL, OPT_MINERS }, { "pdus", 1, NULL, OPT_PDUS }, { "snmp-pdus", 1, NULL, OPT_SNMP_PDUS },
+	{ "port", 1, NULL, OPT_PORT }, { "snmp-port", 1, NULL, OPT_SNMP_PORT },
 	{ "miner-port", 1, NULL, OPT_MINER_PORT }, { "meter-refresh", 1, NULL, OPT_METER_REFRESH },
 	{ "pdu-refresh", 1, NULL, OPT_PDU_REFRESH }, { "latency", 1, NULL, OPT_LATENCY }, { "seed", 1, NULL, OPT_SEED },
 	{ "faults", 1, NULL, OPT_FAULTS }, { "pdu-faults", 1, NULL, OPT_PDU_FAULTS },
@@ -250,7 +254,9 @@ static bool take(struct options *options, int key, char *value)
 	case OPT_HOUSE_SHARE:   return units_permille(value, &truth->house_permille);
 	case OPT_MINERS:        return set_types(conf, value);
 	case OPT_PDUS:          return set_count(value, LAYOUT_MOST, &truth->n_pdus) && truth->n_pdus > 0;
+	case OPT_SNMP_PDUS:     return set_count(value, LAYOUT_MOST, &conf->n_snmp_pdus);
 	case OPT_PORT:          return set_port(value, &conf->modbus_port);
+	case OPT_SNMP_PORT:     return set_port(value, &conf->snmp_port);
 	case OPT_MINER_PORT:    return set_port(value, &conf->miner_port);
 	case OPT_METER_REFRESH: return set_positive_ms(value, &conf->meter_refresh_ms);
 	case OPT_PDU_REFRESH:   return set_positive_ms(value, &conf->pdu_refresh_ms);
@@ -308,7 +314,8 @@ static void set_defaults(struct options *options)
 		.truth = { .seed = 1, .load = { .pattern = LOAD_TRAINING, .peak_w = 1000000 }, .n_pdus = 60,
 		           .house_w = 20000, .house_permille = 0 },
 		.types = { &plant_luxos_s21, &plant_luxos_s19kpro, &plant_cgminer_s19 }, .n_of = { 160, 100, 40 }, .n_types = 3,
-		.modbus_port = 1502, .miner_port = 4028, .meter_refresh_ms = 100, .pdu_refresh_ms = 1000, .latency_ms = 20, .speed = 1,
+		.modbus_port = 1502, .snmp_port = 1161, .miner_port = 4028, .meter_refresh_ms = 100, .pdu_refresh_ms = 1000,
+		.latency_ms = 20, .speed = 1,
 		.site_name = "sim", .mqtt_host = "127.0.0.1", .mqtt_port = 1883,
 	} };
 }
@@ -330,6 +337,8 @@ int options_read(struct options *options, int argc, char **argv, char *why, size
 		err = 2, snprintf(why, size, "%s: not an option", argv[optind]);
 	if (!err && options->report && !(options->farm.log_file && options->farm.commands_file && options->bus_file))
 		err = 2, snprintf(why, size, "--report reads --log, --commands and --bus: name all three");
+	if (!err && options->farm.n_snmp_pdus > options->farm.truth.n_pdus)
+		err = 2, snprintf(why, size, "--snmp-pdus %zu of --pdus %zu", options->farm.n_snmp_pdus, options->farm.truth.n_pdus);
 	if (!err && farm_layout(&options->farm, &pdus, &miners) != 0)
 		err = 2, snprintf(why, size, "too many devices");
 	return err;

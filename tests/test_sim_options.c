@@ -35,6 +35,7 @@ static void command_line_is_checked(void **state)
 		{ "--at", "30s:job=fast" }, { "--at", "30s:pdu=lying:1" }, { "--at", "30s:miner=dead:0" }, { "--at", "1s:x=1" },
 		{ "--mqtt", "1883" }, { "--name", "Pecos" }, { "--nope", NULL }, { "stray", NULL }, { "--peak", NULL },
 		{ "--seed", "-1" }, { "--meter-refresh", "0 ms" }, { "--pattern", "trace" }, { "--pdus", "0" },
+		{ "--snmp-pdus", "61" }, { "--snmp-pdus", "-1" }, { "--snmp-port", "0" },
 	};
 	(void)state;
 	struct options options;
@@ -98,6 +99,31 @@ static void layout_names_and_addresses(void **state)
 	assert_string_equal(name, "c-rest/57");
 }
 
+static void snmp_pdus_have_networks_of_their_own(void **state)
+{
+	(void)state;
+	struct options options;
+	struct layout pdus, miners;
+	char why[300], host[16], name[64];
+	assert_int_equal(read_line(&options, why, "--snmp-pdus", "60"), 0);
+	assert_int_equal(farm_layout(&options.farm, &pdus, &miners), 0);
+	assert_int_equal(pdus.n_groups, 2);
+	assert_int_equal(read_line(&options, why, "--snmp-pdus", "25"), 0);
+	assert_int_equal(farm_layout(&options.farm, &pdus, &miners), 0);
+	assert_int_equal(pdus.n_groups, 3);
+	assert_int_equal(pdus.n, 60);
+	layout_host(&pdus, 34, host);
+	assert_string_equal(host, "127.21.0.35");
+	layout_host(&pdus, 35, host);
+	layout_name(&pdus, 35, name, sizeof name);
+	assert_string_equal(host, "127.22.0.1");
+	assert_string_equal(name, "pdu-apc/1");
+	layout_host(&pdus, 59, host);
+	layout_name(&pdus, 59, name, sizeof name);
+	assert_string_equal(host, "127.23.0.12");
+	assert_string_equal(name, "pdu-raritan/12");
+}
+
 /* The daemon's own reader takes the printed site file, and sees the devices where the simulator puts them. */
 static void site_file_is_one(void **state)
 {
@@ -141,6 +167,7 @@ int main(void)
 		cmocka_unit_test(command_line_is_checked),
 		cmocka_unit_test(scenario_is_read),
 		cmocka_unit_test(layout_names_and_addresses),
+		cmocka_unit_test(snmp_pdus_have_networks_of_their_own),
 		cmocka_unit_test(site_file_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,67 @@
+/* sim/snmp_agent.h - a simulated PDU's SNMP agent: v2c GET, GETNEXT and GETBULK over UDP, and every way to misbehave.
+ *
+ * RFC 3416 (operations), RFC 3417 (over UDP). A SET is answered notWritable; other versions and communities not at
+ * all. The encoding is net-snmp's own. */
+#ifndef SIM_SNMP_AGENT_H
+#define SIM_SNMP_AGENT_H
+
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/types.h>
+#include <stdbool.h>
+#include <uv.h>
+
+enum snmp_fault {
+	SNMP_SOUND,
+	SNMP_SILENT,            /* hears requests, never answers */
+	SNMP_GARBAGE,           /* bytes that are no SNMP */
+	SNMP_WRONG_ID,          /* the answer to another request */
+	SNMP_WRONG_COMMUNITY,
+	SNMP_WRONG_LENGTH,      /* claims more bytes than there are */
+	SNMP_CUT,               /* half an answer */
+	SNMP_ERROR,             /* genErr */
+	SNMP_REFUSING,          /* no socket: ICMP says so */
+	SNMP_DUPLICATING,       /* every answer twice */
+	SNMP_LATE,              /* right, but 3 s after the request */
+	SNMP_FROZEN,            /* right in form, always the same values */
+	SNMP_ABSURD,            /* a value that cannot be */
+	SNMP_ABSENT,            /* every object is noSuchInstance */
+	N_SNMP_FAULTS
+};
+
+struct snmp_object {
+	oid name[20];
+	uint8_t n;              /* of name */
+	uint8_t type;           /* ASN_INTEGER, ASN_GAUGE, … */
+	uint8_t quantity;       /* read's word for what it tells; nothing to the agent */
+	int32_t scale;          /* likewise */
+	const char *text;       /* of an ASN_OCTET_STR; then read is not asked */
+};
+struct snmp_make { const char *oids; const struct snmp_object *objects; size_t n; };    /* in the order of their names */
+
+struct snmp_socket;
+struct snmp_late;
+struct snmp_agent {
+	char host[16];
+	const char *community;
+	const struct snmp_make *make;
+	enum snmp_fault fault;
+	/* Frozen and absurd values are its business. */
+	long (*read)(struct snmp_agent *, const struct snmp_object *);
+	void (*on_closed)(struct snmp_agent *);
+	void *self;                     /* of read and on_closed */
+	size_t index;                   /* likewise */
+	uint64_t requests;
+	uv_loop_t *loop;                /* from here on the agent's own */
+	uint16_t port;
+	struct snmp_socket *socket;     /* NULL: refusing, or never opened */
+	uv_timer_t timer;               /* of the first late answer */
+	struct snmp_late *late;         /* in order of time */
+	unsigned open_handles;
+};
+
+/* host, community, make, read, on_closed and self are set before; 0 or a negative libuv code. */
+int snmp_agent_start(struct snmp_agent *, uv_loop_t *, uint16_t port);
+void snmp_agent_set_fault(struct snmp_agent *, enum snmp_fault);
+void snmp_agent_close(struct snmp_agent *);     /* also where start failed; on_closed later */
+
+#endif
