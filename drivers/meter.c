@@ -5,8 +5,10 @@
 
 #include "drivers/modbus_meter.h"
 #include "drivers/modbus_room.h"
+#include "drivers/prometheus.h"
+#include "drivers/snmp_meter.h"
 
-static const struct meter_driver *const drivers[] = { &modbus_tcp_driver, &modbus_rtu_driver };
+static const struct meter_driver *const drivers[] = { &modbus_tcp_driver, &modbus_rtu_driver, &snmp_driver, &prometheus_driver };
 
 const struct meter_driver *meter_driver_named(const char *name)
 {
@@ -18,7 +20,7 @@ const struct meter_driver *meter_driver_named(const char *name)
 
 const char *meter_driver_names(void)
 {
-	return "modbus, modbus-rtu";
+	return "modbus, modbus-rtu, snmp, prometheus";
 }
 
 struct meter_room *meter_room_open(uv_loop_t *loop)

@@ -11,11 +11,15 @@ enum { MODBUS_BUCKETS = 256 };
 
 struct modbus_conn;
 struct modbus_line;
+struct snmp_keys;
+struct web;
 struct meter_room {
 	uv_loop_t *loop;
 	LIST_HEAD(, modbus_conn) conns[MODBUS_BUCKETS];         /* by host and port */
 	LIST_HEAD(, modbus_line) lines;
-	unsigned n_open;                /* connections and lines not yet gone */
+	struct web *web;                /* of pages of metrics; NULL: none is open */
+	struct snmp_keys *snmp_keys;    /* of the SNMPv3 users of the meters there are */
+	unsigned n_open;                /* connections, lines, webs and SNMP meters not yet gone */
 	bool closing;
 	uint64_t dice;                  /* a seed for each connection's jitter */
 };
