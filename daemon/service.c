@@ -11,6 +11,9 @@
 #define STEP_MS    250                  /* at the latest; the site's meter makes it sooner */
 #define STOP_MS    5000                 /* orders under way are given up after this */
 #define STATUS_MS  5000
+#define OWN_DESCRIPTORS    128
+#define FEWEST_CONNECTIONS 16
+#define MOST_CONNECTIONS   16384
 
 static struct instant now(void)
 {
@@ -186,7 +189,7 @@ static void on_site_closed(void *self);
 static void new_site(struct service *service)
 {
 	service->wired->site.dry_run = service->conf->dry_run;
-	struct site_rooms rooms = { &system_clock, &service->loop, service->meters, &service->relay, service->alarms,
+	struct site_rooms rooms = { &system_clock, service->meters, service->miners, &service->relay, service->alarms,
 	                            service->signals };
 	service->site = site_new(&service->wired->site, &rooms,
 	                         (struct site_user){ service, on_site_changed, on_site_closed }, now());
@@ -268,6 +271,7 @@ static void close_rest(struct service *service)
 	service->site_closed = true;
 	publish_offline(service, "stopped");
 	meter_room_close(service->meters);
+	miner_room_close(service->miners);
 	if (service->bus)
 		bus_close(service->bus);
 	if (service->control)
@@ -335,6 +339,16 @@ static void raise_descriptors(void)
 	}
 }
 
+/* To miners at a time: what the meters, the bus and the control socket leave. */
+static uint32_t connections_at_most(const struct service *service)
+{
+	struct rlimit limit = { .rlim_cur = 1024 };
+	getrlimit(RLIMIT_NOFILE, &limit);
+	size_t others = OWN_DESCRIPTORS + service->wired->site.policy.n_meters;
+	size_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+	return left < FEWEST_CONNECTIONS ? FEWEST_CONNECTIONS : left > MOST_CONNECTIONS ? MOST_CONNECTIONS : (uint32_t)left;
+}
+
 static void on_control_closed(void *self)
 {
 	((struct service *)self)->control = NULL;
@@ -380,6 +394,7 @@ static void start(struct service *service)
 	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
 	subscribe(service);
 	service->meters = meter_room_open(&service->loop);
+	service->miners = miner_room_open(&service->loop, connections_at_most(service));
 	new_site(service);
 	site_start(service->site, now());
 	log_what_it_cannot(service);

@@ -32,6 +32,7 @@ struct service {
 	struct alarms *alarms;
 	struct signals *signals;
 	struct meter_room *meters;
+	struct miner_room *miners;
 	struct site *site;
 	uv_timer_t step_timer, poll_timer, stop_timer;
 	uv_check_t turn;                /* steps at the end of the turn in which the site's meter spoke */

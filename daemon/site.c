@@ -273,7 +273,7 @@ static void open_miner(struct site *site, size_t i, int64_t now_ms)
 	int64_t spread_ms = conf->every_ms < FIRST_POLLS_MS ? conf->every_ms : FIRST_POLLS_MS;
 	miner->site = site;
 	miner->next_ms = now_ms + spread_ms * (int64_t)i / (int64_t)site->conf->policy.n_miners;
-	miner->miner = conf->driver->open(site->rooms.loop, &conf->conf,
+	miner->miner = conf->driver->open(site->rooms.miners, &conf->conf,
 	                                  (struct miner_user){ miner, on_miner_reading, on_ordered, on_miner_closed });
 	site->open_devices++;
 }

@@ -38,8 +38,8 @@ struct site_conf {                      /* lent for the life of the site, with a
 
 struct site_rooms {                     /* lent for the life of the site */
 	const struct clock *clock;      /* to date what devices answer between two steps */
-	uv_loop_t *loop;
 	struct meter_room *meters;
+	struct miner_room *miners;
 	struct sink *sink;
 	struct alarms *alarms;
 	struct signals *signals;

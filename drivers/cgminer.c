@@ -171,12 +171,12 @@ static const struct cgminer_trade trade = {
 	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, freed,
 };
 
-static struct miner *cgminer_open(uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+static struct miner *cgminer_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)
 {
 	struct cgminer *cgminer = calloc(1, sizeof *cgminer);
 	if (!cgminer)
 		abort();
-	cgminer_desk_init(&cgminer->desk, &cgminer_driver, &trade, loop, conf, user);
+	cgminer_desk_init(&cgminer->desk, &cgminer_driver, &trade, room, conf, user);
 	return &cgminer->desk.miner;
 }
 

@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-static void work(struct cgminer_desk *desk);
-
 static void end_order(struct cgminer_desk *desk, enum fault fault)
 {
 	desk->order_runs = false;
@@ -37,34 +35,37 @@ static void begin_order(struct cgminer_desk *desk)
 		end_order(desk, fault);
 }
 
-static void ask(struct cgminer_desk *desk, bool for_order)
-{
-	char request[CGMINER_MOST_REQUEST];
-	size_t n = for_order ? desk->trade->order_request(desk, request, sizeof request)
-	                     : desk->trade->poll_request(desk, request, sizeof request);
-	assert(n > 0 && n <= sizeof request);
-	desk->asked_for_order = for_order;
-	cgminer_line_ask(&desk->line, request, n);
-}
-
 static void work(struct cgminer_desk *desk)
 {
-	if (desk->closing || !cgminer_line_idle(&desk->line))
+	if (desk->closing || cgminer_line_under_way(&desk->line))
 		return;
+	if (desk->order_runs)
+		cgminer_line_ask(&desk->line, TURN_NEXT);
+	else if (desk->order_waits)
+		cgminer_line_ask(&desk->line, TURN_ORDER);
+	else if (desk->poll_waits)
+		cgminer_line_ask(&desk->line, TURN_POLL);
+}
+
+static size_t request(void *self, char *text, size_t size)
+{
+	struct cgminer_desk *desk = self;
 	if (desk->order_waits)
 		begin_order(desk);
-	if (desk->closing || desk->order_waits)
-		return;
-	if (desk->order_runs) {
-		ask(desk, true);
-		return;
+	if (desk->closing)
+		return 0;
+	desk->asked_for_order = desk->order_runs;
+	if (desk->order_runs && !desk->order_waits)
+		return desk->trade->order_request(desk, text, size);
+	if (desk->order_waits || !desk->poll_waits) {
+		work(desk);
+		return 0;
 	}
-	if (desk->poll_waits && !desk->poll_runs) {
+	if (!desk->poll_runs) {
 		desk->poll_runs = true;
 		desk->trade->begin_poll(desk);
 	}
-	if (desk->poll_runs)
-		ask(desk, false);
+	return desk->trade->poll_request(desk, text, size);
 }
 
 static void on_reply(void *self, const struct cgminer_reply *reply)
@@ -81,50 +82,20 @@ static void on_reply(void *self, const struct cgminer_reply *reply)
 	work(desk);
 }
 
-static void on_turn(uv_timer_t *timer)
+static void on_closed(void *self)
 {
-	work(timer->data);
-}
-
-static void one_closed(struct cgminer_desk *desk)
-{
-	if (desk->line_open || desk->later_open)
-		return;
+	struct cgminer_desk *desk = self;
 	struct miner_user user = desk->miner.user;
 	desk->trade->freed(desk);
 	user.on_closed(user.self);
 }
 
-static void line_closed(void *self)
-{
-	struct cgminer_desk *desk = self;
-	desk->line_open = false;
-	one_closed(desk);
-}
-
-static void later_closed(uv_handle_t *handle)
-{
-	struct cgminer_desk *desk = handle->data;
-	desk->later_open = false;
-	one_closed(desk);
-}
-
 void cgminer_desk_init(struct cgminer_desk *desk, const struct miner_driver *driver, const struct cgminer_trade *trade,
-                       uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+                       struct miner_room *room, const struct miner_conf *conf, struct miner_user user)
 {
-	*desk = (struct cgminer_desk){
-		.miner = { driver, user }, .trade = trade, .conf = *conf, .line_open = true, .later_open = true,
-	};
-	cgminer_line_init(&desk->line, loop, conf->host, conf->port, conf->timeout_ms,
-	                  (struct cgminer_line_user){ desk, on_reply, line_closed });
-	uv_timer_init(loop, &desk->later);
-	desk->later.data = desk;
-}
-
-static void work_later(struct cgminer_desk *desk)
-{
-	if (cgminer_line_idle(&desk->line))
-		uv_timer_start(&desk->later, on_turn, 0, 0);
+	*desk = (struct cgminer_desk){ .miner = { driver, user }, .trade = trade, .conf = *conf };
+	cgminer_line_init(&desk->line, room, conf->host, conf->port, conf->timeout_ms,
+	                  (struct cgminer_line_user){ desk, request, on_reply, on_closed });
 }
 
 void cgminer_desk_poll(struct miner *miner)
@@ -132,9 +103,10 @@ void cgminer_desk_poll(struct miner *miner)
 	struct cgminer_desk *desk = (struct cgminer_desk *)miner;
 	assert(!desk->closing);
 	desk->poll_waits = true;
-	work_later(desk);
+	work(desk);
 }
 
+/* A poll under way gives way, and begins anew after the order. */
 void cgminer_desk_order(struct miner *miner, const struct miner_order *order)
 {
 	struct cgminer_desk *desk = (struct cgminer_desk *)miner;
@@ -142,7 +114,11 @@ void cgminer_desk_order(struct miner *miner, const struct miner_order *order)
 	desk->superseded += desk->order_waits;
 	desk->order_waits = true;
 	desk->order = *order;
-	work_later(desk);
+	if (desk->poll_runs && !desk->order_runs) {
+		cgminer_line_drop(&desk->line);
+		desk->poll_runs = false;
+	}
+	work(desk);
 }
 
 void cgminer_desk_close(struct miner *miner)
@@ -151,10 +127,9 @@ void cgminer_desk_close(struct miner *miner)
 	assert(!desk->closing);
 	desk->closing = true;
 	cgminer_line_close(&desk->line);
-	uv_close((uv_handle_t *)&desk->later, later_closed);
 }
 
 int64_t cgminer_desk_now_ms(const struct cgminer_desk *desk)
 {
-	return (int64_t)uv_now(desk->later.loop);
+	return (int64_t)uv_now(desk->line.room->loop);
 }

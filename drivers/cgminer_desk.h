@@ -1,6 +1,6 @@
 /* drivers/cgminer_desk.h - one miner's desk: what is asked of it waits here, and is done one exchange at a time.
  *
- * An order goes before a poll, also into the middle of one that takes several exchanges. A newer order takes the
+ * An order goes before a poll, and breaks off one under way, which begins anew after it. A newer order takes the
  * place of the one that waits, and breaks off the one under way at its next exchange; either is then answered
  * FAULT_REFUSED. Orders are answered in the order they came.
  */
@@ -28,8 +28,7 @@ struct cgminer_desk {                   /* embedded by the driver as its first m
 	struct miner miner;
 	const struct cgminer_trade *trade;
 	struct cgminer_line line;
-	uv_timer_t later;               /* work begins a turn after it was asked for */
-	bool line_open, later_open, closing;
+	bool closing;
 	bool poll_waits, poll_runs, order_waits, order_runs;
 	bool asked_for_order;           /* the exchange under way */
 	uint32_t superseded;            /* orders replaced while they waited, not yet answered */
@@ -37,7 +36,7 @@ struct cgminer_desk {                   /* embedded by the driver as its first m
 	struct miner_conf conf;
 };
 
-void cgminer_desk_init(struct cgminer_desk *, const struct miner_driver *, const struct cgminer_trade *, uv_loop_t *,
+void cgminer_desk_init(struct cgminer_desk *, const struct miner_driver *, const struct cgminer_trade *, struct miner_room *,
                        const struct miner_conf *, struct miner_user);
 
 /* The miner's poll, order and close (drivers/miner.h). */

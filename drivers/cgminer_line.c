@@ -1,26 +1,12 @@
 #include "drivers/cgminer_line.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
-#include "drivers/cgminer_scan.h"
-
-#define FIRST_BYTES 4096                /* most replies fit */
-
-struct cgminer_exchange {
-	struct cgminer_line *line;
-	uv_tcp_t tcp;
-	uv_connect_t connect;
-	uv_write_t write;
-	struct cgminer_scan scan;
-	struct cgminer_reply reply;
-	bool connected;
-	char *text;
-	size_t len, size;
-	size_t request_len;
-	char request[CGMINER_MOST_REQUEST];
-};
+#define ROUNDS 4                        /* of reading from one miner before others have their turn */
 
 /* Outlives its line where it must: a look-up under way can not always be called back. */
 struct cgminer_lookup {
@@ -28,131 +14,132 @@ struct cgminer_lookup {
 	struct cgminer_line *line;      /* NULL: nobody waits any more */
 };
 
-static void *room(size_t size)
-{
-	void *p = calloc(1, size);
-	if (!p)
-		abort();
-	return p;
-}
+/* ---- the end of an exchange ---- */
 
-static void closed_if_all_is(struct cgminer_line *line)
+static void finish(struct cgminer_slot *slot, enum fault fault, const char *text, size_t len)
 {
-	if (line->closing && !line->exchange && !line->deadline_open)
-		line->user.on_closed(line->user.self);
-}
-
-static void exchange_closed(uv_handle_t *handle)
-{
-	struct cgminer_exchange *exchange = handle->data;
-	struct cgminer_line *line = exchange->line;
-	line->exchange = NULL;
-	if (line->closing)
-		closed_if_all_is(line);
-	else
-		line->user.on_reply(line->user.self, &exchange->reply);
-	free(exchange->text);
-	free(exchange);
-}
-
-/* The miner closes by itself where it was heard to; there a plain close leaves nothing behind. */
-static void finish(struct cgminer_exchange *exchange, enum fault fault, bool miner_closed)
-{
-	uv_handle_t *handle = (uv_handle_t *)&exchange->tcp;
-	if (uv_is_closing(handle))
-		return;
-	exchange->reply.fault = fault;
+	struct cgminer_line *line = slot->line;
+	struct miner_room *room = line->room;
+	struct cgminer_reply reply = { .fault = fault };
 	if (fault == FAULT_NONE) {
-		exchange->reply.text = exchange->text;
-		exchange->reply.len = exchange->len;
+		reply.text = text;
+		reply.len = len;
 	}
-	if (!exchange->line->closing)
-		uv_timer_stop(&exchange->line->deadline);
-	if (!exchange->connected && exchange->line->host)
-		exchange->line->address_known = false;          /* a name may have moved: look it up again */
-	if (miner_closed || !exchange->connected || uv_tcp_close_reset(&exchange->tcp, exchange_closed) != 0)
-		uv_close(handle, exchange_closed);
+	if (!slot->connected && line->host)
+		line->address_known = false;    /* a name may have moved: look it up again */
+	line->slot = NULL;
+	slot->line = NULL;
+	line->state = LINE_IDLE;
+	miner_room_hang_up(room, slot);
+	line->user.on_reply(line->user.self, &reply);
+	miner_room_spare(room, slot);
 }
 
-static void miner_ended_it(struct cgminer_exchange *exchange, bool properly)
+static void miner_ended_it(struct cgminer_slot *slot, bool properly)
 {
-	if (exchange->len == 0)
-		finish(exchange, FAULT_REFUSED, true);
+	if (slot->len == 0)
+		finish(slot, FAULT_REFUSED, NULL, 0);
 	else
-		finish(exchange, properly ? FAULT_NONE : FAULT_GARBLED, true);
+		finish(slot, properly ? FAULT_NONE : FAULT_GARBLED, slot->text, slot->len);
 }
 
-static void make_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+void cgminer_slot_overdue(struct miner_room *room, struct cgminer_slot *slot)
 {
-	struct cgminer_exchange *exchange = handle->data;
-	(void)suggested;
-	if (exchange->size - exchange->len < FIRST_BYTES / 2) {
-		exchange->size = exchange->size ? 2 * exchange->size : FIRST_BYTES;
-		exchange->text = realloc(exchange->text, exchange->size);
-		if (!exchange->text)
+	(void)room;
+	finish(slot, FAULT_SILENT, NULL, 0);
+}
+
+/* ---- bytes ---- */
+
+static void append(struct cgminer_slot *slot, const char *bytes, size_t n)
+{
+	while (slot->size < slot->len + n + 1) {
+		slot->size = slot->size ? 2 * slot->size : 4096;
+		slot->text = realloc(slot->text, slot->size);
+		if (!slot->text)
 			abort();
 	}
-	*buf = uv_buf_init(exchange->text + exchange->len, (unsigned)(exchange->size - exchange->len - 1));
+	memcpy(slot->text + slot->len, bytes, n);
+	slot->len += n;
+	slot->text[slot->len] = '\0';
 }
 
-static void take_bytes(struct cgminer_exchange *exchange, size_t n)
+/* A reply that comes in one piece, as nearly all do, is never copied. */
+static void take_whole(struct cgminer_slot *slot, char *bytes, size_t n)
+{
+	if (slot->len > 0) {
+		append(slot, bytes, n);
+		bytes = slot->text;
+		n = slot->len;
+	}
+	bytes[n] = '\0';
+	finish(slot, n > 0 ? FAULT_NONE : FAULT_REFUSED, bytes, n);
+}
+
+static void take_bytes(struct cgminer_slot *slot, char *bytes, size_t n)
 {
 	size_t used;
-	enum cgminer_end end = cgminer_scan(&exchange->scan, exchange->text + exchange->len, n, &used);
-	exchange->len += used;
-	exchange->text[exchange->len] = '\0';
-	switch (end) {
+	switch (cgminer_scan(&slot->scan, bytes, n, &used)) {
 	case END_NOT_YET:
+		append(slot, bytes, used);
 		return;
 	case END_VALUE:
 	case END_NUL:
-		finish(exchange, exchange->len > 0 ? FAULT_NONE : FAULT_REFUSED, false);
+		take_whole(slot, bytes, used);
 		return;
 	case END_HTTP:
 	case END_TOO_LONG:
-		finish(exchange, FAULT_GARBLED, false);
+		finish(slot, FAULT_GARBLED, NULL, 0);
 		return;
 	}
 }
 
-static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+static void read_some(struct miner_room *room, struct cgminer_slot *slot, bool to_the_end)
 {
-	struct cgminer_exchange *exchange = stream->data;
-	(void)buf;
-	if (n > 0)
-		take_bytes(exchange, (size_t)n);
-	else if (n < 0)
-		miner_ended_it(exchange, n == UV_EOF);
-}
-
-static void on_written(uv_write_t *write, int status)
-{
-	struct cgminer_exchange *exchange = write->data;
-	if (status < 0)
-		miner_ended_it(exchange, false);
-}
-
-static void on_connected(uv_connect_t *connect, int status)
-{
-	struct cgminer_exchange *exchange = connect->data;
-	uv_stream_t *stream = (uv_stream_t *)&exchange->tcp;
-	if (status < 0) {
-		finish(exchange, FAULT_SILENT, true);
-		return;
+	struct cgminer_line *line = slot->line;
+	for (int i = 0; i < ROUNDS; i++) {
+		ssize_t n = recv(slot->fd, room->bytes, ROOM_BYTES, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			miner_ended_it(slot, n == 0);
+			return;
+		}
+		take_bytes(slot, room->bytes, (size_t)n);
+		if (slot->line != line || (n < ROOM_BYTES && !to_the_end))
+			return;
 	}
-	exchange->connected = true;
-	uv_buf_t buf = uv_buf_init(exchange->request, (unsigned)exchange->request_len);
-	exchange->write.data = exchange;
-	if (uv_read_start(stream, make_room, on_bytes) != 0 || uv_write(&exchange->write, stream, &buf, 1, on_written) != 0)
-		miner_ended_it(exchange, false);
+	miner_room_rearm(room, slot);
 }
 
-static void connect_now(struct cgminer_exchange *exchange)
+static bool send_request(struct cgminer_slot *slot)
 {
-	exchange->connect.data = exchange;
-	if (uv_tcp_connect(&exchange->connect, &exchange->tcp, &exchange->line->address.any, on_connected) != 0)
-		finish(exchange, FAULT_SILENT, true);
+	return send(slot->fd, slot->request, slot->request_len, MSG_NOSIGNAL) == (ssize_t)slot->request_len;
 }
+
+void cgminer_slot_event(struct miner_room *room, struct cgminer_slot *slot, uint32_t events)
+{
+	if (!slot->line)
+		return;                 /* of an exchange that has ended */
+	bool broken = events & (EPOLLERR | EPOLLHUP);
+	if (!slot->connected) {
+		if (broken) {
+			finish(slot, FAULT_SILENT, NULL, 0);
+			return;
+		}
+		if (!(events & EPOLLOUT))
+			return;
+		slot->connected = true;
+		if (!send_request(slot)) {
+			miner_ended_it(slot, false);
+			return;
+		}
+	}
+	if (broken || events & (EPOLLIN | EPOLLRDHUP))
+		read_some(room, slot, broken || events & EPOLLRDHUP);
+}
+
+/* ---- names ---- */
 
 static void keep_address(struct cgminer_line *line, const struct sockaddr *found)
 {
@@ -166,100 +153,160 @@ static void keep_address(struct cgminer_line *line, const struct sockaddr *found
 	line->address_known = true;
 }
 
+static void not_found(struct cgminer_line *line)
+{
+	struct cgminer_reply reply = { .fault = FAULT_SILENT };
+	line->state = LINE_IDLE;
+	line->user.on_reply(line->user.self, &reply);
+}
+
 static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 {
 	struct cgminer_lookup *lookup = req->data;
 	struct cgminer_line *line = lookup->line;
 	if (line) {
-		struct cgminer_exchange *exchange = line->exchange;
 		line->lookup = NULL;
-		if (status == 0)
+		if (status == 0) {
 			keep_address(line, found->ai_addr);
-		if (exchange && status == 0 && !uv_is_closing((uv_handle_t *)&exchange->tcp))
-			connect_now(exchange);
-		else if (exchange)
-			finish(exchange, FAULT_SILENT, true);
+			line->state = LINE_IDLE;
+			cgminer_line_ask(line, line->turn == TURN_POLL ? TURN_POLL : TURN_NEXT);
+		} else {
+			not_found(line);
+		}
 	}
 	uv_freeaddrinfo(found);
 	free(lookup);
 }
 
-static int look_up(struct cgminer_line *line)
+static bool look_up(struct cgminer_line *line)
 {
 	static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	if (line->lookup)
-		return 0;
-	struct cgminer_lookup *lookup = room(sizeof *lookup);
+	struct cgminer_lookup *lookup = calloc(1, sizeof *lookup);
+	if (!lookup)
+		abort();
 	lookup->req.data = lookup;
 	lookup->line = line;
-	int rc = uv_getaddrinfo(line->deadline.loop, &lookup->req, on_looked_up, line->host, NULL, &hints);
-	if (rc == 0)
-		line->lookup = lookup;
-	else
+	if (uv_getaddrinfo(line->room->loop, &lookup->req, on_looked_up, line->host, NULL, &hints) != 0) {
 		free(lookup);
-	return rc;
+		return false;
+	}
+	line->lookup = lookup;
+	line->state = LINE_LOOKING_UP;
+	return true;
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void forget_lookup(struct cgminer_line *line)
 {
-	struct cgminer_line *line = timer->data;
-	finish(line->exchange, FAULT_SILENT, false);
+	if (!line->lookup)
+		return;
+	uv_cancel((uv_req_t *)&line->lookup->req);
+	line->lookup->line = NULL;
+	line->lookup = NULL;
 }
 
-static void deadline_closed(uv_handle_t *handle)
+/* ---- turns ---- */
+
+static struct cgminer_lines *queue_of(struct cgminer_line *line)
 {
-	struct cgminer_line *line = handle->data;
-	line->deadline_open = false;
-	closed_if_all_is(line);
+	return line->turn == TURN_POLL ? &line->room->polls : &line->room->orders;
 }
 
-void cgminer_line_init(struct cgminer_line *line, uv_loop_t *loop, const char *host, uint16_t port,
+static void leave_queue(struct cgminer_line *line)
+{
+	TAILQ_REMOVE(queue_of(line), line, link);
+	line->state = LINE_IDLE;
+}
+
+void cgminer_line_ask(struct cgminer_line *line, enum cgminer_turn turn)
+{
+	assert(line->state != LINE_OPEN && line->state != LINE_CLOSED);
+	if (line->state != LINE_IDLE && line->turn >= turn)
+		return;
+	if (line->state == LINE_WAITING)
+		leave_queue(line);
+	line->turn = (uint8_t)turn;
+	if (line->state == LINE_LOOKING_UP)
+		return;
+	line->state = LINE_WAITING;
+	if (turn == TURN_NEXT)
+		TAILQ_INSERT_HEAD(queue_of(line), line, link);
+	else
+		TAILQ_INSERT_TAIL(queue_of(line), line, link);
+	miner_room_wake(line->room);
+}
+
+static void exchange(struct cgminer_line *line, struct cgminer_slot *slot)
+{
+	slot->line = line;
+	slot->for_poll = line->turn == TURN_POLL;
+	line->slot = slot;
+	line->state = LINE_OPEN;
+	if (!miner_room_dial(line->room, slot, &line->address.any, line->timeout_ms))
+		finish(slot, FAULT_SILENT, NULL, 0);
+}
+
+bool cgminer_line_begin(struct cgminer_line *line)
+{
+	struct miner_room *room = line->room;
+	if (!line->address_known) {
+		if (!look_up(line))
+			not_found(line);
+		return true;
+	}
+	struct cgminer_slot *slot = miner_room_slot(room, line->address.any.sa_family);
+	if (!slot)
+		return false;
+	enum cgminer_turn turn = line->turn;
+	slot->request_len = line->user.request(line->user.self, slot->request, sizeof slot->request);
+	assert(slot->request_len <= sizeof slot->request);
+	if (slot->request_len == 0 || line->state == LINE_CLOSED) {
+		miner_room_spare(room, slot);
+		return true;
+	}
+	if (line->state == LINE_WAITING)        /* asked again meanwhile: this is it */
+		leave_queue(line);
+	line->turn = (uint8_t)turn;
+	exchange(line, slot);
+	return true;
+}
+
+/* ---- opening and closing ---- */
+
+void cgminer_line_init(struct cgminer_line *line, struct miner_room *room, const char *host, uint16_t port,
                        uint32_t timeout_ms, struct cgminer_line_user user)
 {
-	*line = (struct cgminer_line){ .user = user, .host = host, .port = port, .timeout_ms = timeout_ms };
+	*line = (struct cgminer_line){ .room = room, .user = user, .host = host, .port = port, .timeout_ms = timeout_ms };
 	line->address_known = uv_ip4_addr(host, port, &line->address.v4) == 0 ||
 	                      uv_ip6_addr(host, port, &line->address.v6) == 0;
 	if (line->address_known)
-		line->host = NULL;      /* never looked up */
-	uv_timer_init(loop, &line->deadline);
-	line->deadline.data = line;
-	line->deadline_open = true;
+		line->host = NULL;
 }
 
-void cgminer_line_ask(struct cgminer_line *line, const char *request, size_t len)
+bool cgminer_line_under_way(const struct cgminer_line *line)
 {
-	assert(!line->exchange && !line->closing && len > 0 && len <= CGMINER_MOST_REQUEST);
-	struct cgminer_exchange *exchange = room(sizeof *exchange);
-	exchange->line = line;
-	exchange->request_len = len;
-	memcpy(exchange->request, request, len);
-	uv_tcp_init(line->deadline.loop, &exchange->tcp);
-	exchange->tcp.data = exchange;
-	line->exchange = exchange;
-	uv_update_time(line->deadline.loop);
-	uv_timer_start(&line->deadline, on_deadline, line->timeout_ms, 0);
-	if (line->address_known)
-		connect_now(exchange);
-	else if (look_up(line) != 0)
-		finish(exchange, FAULT_SILENT, true);
+	return line->state == LINE_OPEN;
 }
 
-bool cgminer_line_idle(const struct cgminer_line *line)
+void cgminer_line_drop(struct cgminer_line *line)
 {
-	return !line->exchange;
+	struct cgminer_slot *slot = line->slot;
+	forget_lookup(line);
+	if (line->state == LINE_WAITING)
+		leave_queue(line);
+	if (slot) {
+		line->slot = NULL;
+		slot->line = NULL;
+		miner_room_hang_up(line->room, slot);
+		miner_room_spare(line->room, slot);
+	}
+	line->state = LINE_IDLE;
 }
 
 void cgminer_line_close(struct cgminer_line *line)
 {
-	assert(!line->closing);
-	line->closing = true;
-	if (line->lookup) {
-		uv_cancel((uv_req_t *)&line->lookup->req);
-		line->lookup->line = NULL;
-		line->lookup = NULL;
-	}
-	if (line->exchange)
-		finish(line->exchange, FAULT_SILENT, false);
-	uv_close((uv_handle_t *)&line->deadline, deadline_closed);
+	assert(line->state != LINE_CLOSED);
+	cgminer_line_drop(line);
+	line->state = LINE_CLOSED;
+	TAILQ_INSERT_TAIL(&line->room->closed, line, link);
+	miner_room_wake(line->room);
 }
-

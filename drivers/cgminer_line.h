@@ -1,20 +1,13 @@
 /* drivers/cgminer_line.h - carries one request at a time to one miner, and its reply back.
  *
  * One connection per exchange: connect, request in a single segment (the miner takes what its one recv() brings),
- * drain until the reply has ended (drivers/cgminer_scan.h), close. Where we close first we do so by reset, so that
- * thousands of miners leave no thousands of sockets in TIME_WAIT. A line with nothing to do holds no buffer.
+ * read until the reply has ended (drivers/cgminer_scan.h), reset. A line waits its turn in the room's queues, and
+ * is asked for its request only then, so that what goes out is the newest that is known. Idle, it holds nothing.
  */
 #ifndef DRIVERS_CGMINER_LINE_H
 #define DRIVERS_CGMINER_LINE_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <uv.h>
-
-#include "policy/reading.h"
-
-#define CGMINER_MOST_REQUEST 160        /* bytes */
+#include "drivers/miner_room.h"
 
 /* FAULT_NONE: text is all that was said, NUL-terminated, not empty.
  * FAULT_REFUSED: the miner took the connection and ended it without a word. That is how it turns away an address it
@@ -26,36 +19,47 @@ struct cgminer_reply {
 	size_t len;
 };
 
-struct cgminer_line_user {
+struct cgminer_line_user {              /* all called from the loop; each may ask, drop and close */
 	void *self;
-	void (*on_reply)(void *self, const struct cgminer_reply *);     /* may ask again from inside */
+	size_t (*request)(void *self, char *text, size_t size); /* writes it, returns its length; 0: nothing to ask after all */
+	void (*on_reply)(void *self, const struct cgminer_reply *);
 	void (*on_closed)(void *self);
 };
 
-struct cgminer_exchange;
+enum cgminer_turn {
+	TURN_POLL,                      /* after all orders */
+	TURN_ORDER,                     /* in the order in which they were asked */
+	TURN_NEXT,                      /* before all others: goes on with an order that has begun */
+};
+enum cgminer_line_state { LINE_IDLE, LINE_WAITING, LINE_LOOKING_UP, LINE_OPEN, LINE_CLOSED };
+
 struct cgminer_lookup;
 
 struct cgminer_line {
-	uv_timer_t deadline;            /* of the exchange under way */
+	TAILQ_ENTRY(cgminer_line) link; /* waiting, or closed */
+	struct miner_room *room;
 	struct cgminer_line_user user;
-	const char *host;               /* lent */
+	const char *host;               /* lent; NULL: an address, never looked up */
+	struct cgminer_slot *slot;      /* of the exchange under way */
+	struct cgminer_lookup *lookup;  /* NULL: none under way */
 	uint32_t timeout_ms;
 	uint16_t port;
-	bool address_known, closing, deadline_open;
+	uint8_t state, turn;            /* enums */
+	bool address_known;
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} address;
-	struct cgminer_exchange *exchange;      /* NULL: idle */
-	struct cgminer_lookup *lookup;          /* NULL: none under way */
 };
 
-void cgminer_line_init(struct cgminer_line *, uv_loop_t *, const char *host, uint16_t port, uint32_t timeout_ms,
+void cgminer_line_init(struct cgminer_line *, struct miner_room *, const char *host, uint16_t port, uint32_t timeout_ms,
                        struct cgminer_line_user);
-/* The line must be idle. Answered exactly once by on_reply, within timeout_ms, never from inside this call. */
-void cgminer_line_ask(struct cgminer_line *, const char *request, size_t len);
-bool cgminer_line_idle(const struct cgminer_line *);
+/* The line has no exchange under way; if it waits already, it keeps the better turn. Ends in request() returning 0, or
+ * in exactly one on_reply, timeout_ms after its turn at the latest; neither comes from inside this call. */
+void cgminer_line_ask(struct cgminer_line *, enum cgminer_turn);
+bool cgminer_line_under_way(const struct cgminer_line *);
+void cgminer_line_drop(struct cgminer_line *);          /* breaks off what waits or is under way: no on_reply */
 void cgminer_line_close(struct cgminer_line *);         /* no on_reply after this, only on_closed */
 
 #endif

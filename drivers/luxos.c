@@ -7,6 +7,7 @@
 #include "drivers/luxos_errand.h"
 
 #define TABLES_EVERY_MS (60 * 60 * 1000)
+#define SETTLES_MS      (60 * 1000)     /* a miner told to sleep may call itself awake for so long */
 #define TABLES_AGAIN_MS (60 * 1000)     /* least time between two tries */
 
 enum read {
@@ -30,7 +31,6 @@ static const char *const requests[] = {
 struct luxos {
 	struct cgminer_desk desk;
 	bool unjoinable;                /* joined reads failed; tried again when the tables are */
-	bool ordered;                   /* since the poll under way began */
 	bool is_luxos;                  /* its version says so, or it was not asked yet */
 	uint8_t reading;                /* enum read: the exchange under way */
 	int64_t asked_ms;
@@ -40,6 +40,7 @@ struct luxos {
 	bool awake, atm;                /* as last heard */
 	bool tables_tried, tables_known;
 	int64_t tables_tried_ms;
+	int64_t slept_ms;               /* when it was told to sleep last; 0: never */
 	uint64_t tables_of;             /* fingerprint they were read at */
 	struct luxos_rung *rungs;
 	uint16_t n_rungs;
@@ -57,7 +58,6 @@ static bool tables_due(const struct luxos *luxos)
 static void begin_poll(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	luxos->ordered = false;
 	luxos->seen = (struct luxos_seen){ 0 };
 	luxos->asked_ms = cgminer_desk_now_ms(desk);
 	if (luxos->asked_ms - luxos->tables_tried_ms >= TABLES_EVERY_MS)
@@ -88,9 +88,10 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 	reading->fault = luxos_judge(seen, usual_w(luxos), reading);
 	reading->awake_w = luxos_profile_w(luxos->rungs, luxos->n_rungs, seen->profile);
 	reading->steerable = luxos->desk.conf.steer && seen->can_curtail && luxos->is_luxos;
-	if (reading->fault != FAULT_NONE || luxos->ordered)
+	if (reading->fault != FAULT_NONE)
 		return;
-	luxos->awake = reading->state == MINER_HASHING || reading->state == MINER_RAMPING;
+	bool settled = luxos->asked_ms - luxos->slept_ms >= SETTLES_MS || luxos->slept_ms == 0;
+	luxos->awake = settled && (reading->state == MINER_HASHING || reading->state == MINER_RAMPING);
 	luxos->atm = seen->atm;
 }
 
@@ -184,9 +185,10 @@ static enum fault begin_order(struct cgminer_desk *desk, const struct miner_orde
 	if (!desk->conf.steer)
 		return FAULT_REFUSED;
 	enum fault fault = luxos_errand_begin(&luxos->errand, order, &known, desk->conf.wake);
-	luxos->ordered = true;
-	if (!order->hash)
-		luxos->awake = false;   /* until it is heard to be again */
+	if (!order->hash) {
+		luxos->awake = false;
+		luxos->slept_ms = cgminer_desk_now_ms(desk);
+	}
 	return fault;
 }
 
@@ -213,12 +215,12 @@ static const struct cgminer_trade trade = {
 	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, freed,
 };
 
-static struct miner *luxos_open(uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+static struct miner *luxos_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)
 {
 	struct luxos *luxos = calloc(1, sizeof *luxos);
 	if (!luxos)
 		abort();
-	cgminer_desk_init(&luxos->desk, &luxos_driver, &trade, loop, conf, user);
+	cgminer_desk_init(&luxos->desk, &luxos_driver, &trade, room, conf, user);
 	luxos->is_luxos = true;
 	return &luxos->desk.miner;
 }

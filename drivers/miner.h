@@ -28,6 +28,12 @@ struct miner {                  /* each driver embeds this as its first member *
 	struct miner_user user;
 };
 
+/* What the miners of one loop share: connections, of which at most `connections` are open at a time (0: 4096); polls
+ * get half of them, orders all, and an order goes before every poll. */
+struct miner_room;
+struct miner_room *miner_room_open(uv_loop_t *, uint32_t connections);
+void miner_room_close(struct miner_room *);     /* after the last on_closed; finishes on the loop, then frees */
+
 struct miner_response { uint32_t delay_ms, ramp_ms; };  /* from the order heard: dead time, then linear */
 
 struct miner_driver {
@@ -37,7 +43,7 @@ struct miner_driver {
 	const char *const *wakes;       /* ways to wake that the config may name, NULL-terminated; NULL: no choice */
 	bool tells_power;               /* the watts it draws; if not, the config must, and must ask for steering */
 	const char *cannot;             /* one sentence for the operator at start; NULL: nothing to say */
-	struct miner *(*open)(uv_loop_t *, const struct miner_conf *, struct miner_user);       /* cannot fail */
+	struct miner *(*open)(struct miner_room *, const struct miner_conf *, struct miner_user);       /* cannot fail */
 	void (*poll)(struct miner *);   /* answered exactly once by on_reading; a poll while one is under way
 	                                   is answered by that one's answer */
 	void (*order)(struct miner *, const struct miner_order *);      /* answered exactly once by on_ordered;

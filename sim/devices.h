@@ -2,10 +2,10 @@
  *
  * The world carries its own time: sim_world_run(world, now) sets it and delivers what is due by then, in order of
  * time. poll and order called between two runs happen at the time of the last one; nothing is ever delivered from
- * inside them. Nothing here touches the loop: it is only where a miner's open finds its world.
+ * inside them. Nothing here touches a loop.
  *
  * Meters: sim_meter_driver, opened with sim_world_room(world); host "sim:site", "sim:hpc" (all PDUs), "sim:other"
- * or "sim:pdu:N". Miners: sim_luxos_driver or sim_cgminer_driver, opened with a loop whose data is the world; host
+ * or "sim:pdu:N". Miners: sim_luxos_driver or sim_cgminer_driver, opened with sim_world_miners(world); host
  * "sim:N". N counts from 0. A host that names nothing answers FAULT_SILENT. */
 #ifndef SIM_DEVICES_H
 #define SIM_DEVICES_H
@@ -36,6 +36,7 @@ struct sim_world;
 struct sim_world *sim_world_open(const struct sim_world_conf *);
 void sim_world_close(struct sim_world *);       /* after the last on_closed */
 struct meter_room *sim_world_room(struct sim_world *);          /* for sim_meter_driver only; not to be closed */
+struct miner_room *sim_world_miners(struct sim_world *);        /* the same for the miners */
 
 void sim_world_run(struct sim_world *, int64_t now_ms);         /* monotonic; a now before the last is taken as the last */
 size_t sim_world_open_devices(const struct sim_world *);        /* opened and not yet on_closed */

@@ -191,10 +191,10 @@ static void on_due(struct sim_device *device, enum due_what what)
 	}
 }
 
-static struct miner *open_as(const struct miner_driver *driver, uv_loop_t *loop, const struct miner_conf *conf,
+static struct miner *open_as(const struct miner_driver *driver, struct miner_room *room, const struct miner_conf *conf,
                              struct miner_user user)
 {
-	struct sim_world *world = loop->data;
+	struct sim_world *world = (struct sim_world *)room;
 	struct sim_miner *miner = calloc(1, sizeof *miner);
 	if (!miner)
 		abort();
@@ -209,14 +209,14 @@ static struct miner *open_as(const struct miner_driver *driver, uv_loop_t *loop,
 	return &miner->miner;
 }
 
-static struct miner *luxos_open(uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+static struct miner *luxos_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)
 {
-	return open_as(&sim_luxos_driver, loop, conf, user);
+	return open_as(&sim_luxos_driver, room, conf, user);
 }
 
-static struct miner *cgminer_open(uv_loop_t *loop, const struct miner_conf *conf, struct miner_user user)
+static struct miner *cgminer_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)
 {
-	return open_as(&sim_cgminer_driver, loop, conf, user);
+	return open_as(&sim_cgminer_driver, room, conf, user);
 }
 
 static void miner_close(struct miner *handle)

@@ -112,6 +112,11 @@ struct meter_room *sim_world_room(struct sim_world *world)
 	return (struct meter_room *)(void *)world;
 }
 
+struct miner_room *sim_world_miners(struct sim_world *world)
+{
+	return (struct miner_room *)(void *)world;
+}
+
 void sim_world_run(struct sim_world *world, int64_t now_ms)
 {
 	if (now_ms < world->now_ms)

@@ -152,7 +152,7 @@ static struct signals *open_signals(struct scenario *s)
 
 static void open_site(struct scenario *s)
 {
-	struct site_rooms rooms = { &s->clock.clock, &s->loop, sim_world_room(s->world), &s->sink, s->alarms, s->signals };
+	struct site_rooms rooms = { &s->clock.clock, sim_world_room(s->world), sim_world_miners(s->world), &s->sink, s->alarms, s->signals };
 	s->closed = false;
 	s->site = site_new(&s->site_conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
 	site_start(s->site, s->clock.at);
@@ -182,7 +182,6 @@ void scenario_open(struct scenario *s, const struct scenario_conf *conf)
 	for (size_t i = 0; i < conf->n_asleep; i++)
 		plant_start_asleep(&sim_world_truth(s->world)->plant, i);
 	assert(uv_loop_init(&s->loop) == 0);
-	s->loop.data = s->world;
 	make_policy(s);
 	make_devices(s);
 	s->alarms = alarms_new(&s->sink, (struct alarms_user){ 0 });

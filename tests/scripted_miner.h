@@ -32,7 +32,8 @@ struct scripted {
 	uv_tcp_t listener;
 	uint16_t port;
 	const struct act *acts;
-	size_t n, next;                 /* acts played */
+	size_t n, next;
+	unsigned played;                /* acts; as next */
 	unsigned connections, resets;   /* resets: connections the other side ended so */
 	bool wrong;
 	struct scripted_guest *guests;
@@ -151,6 +152,7 @@ static inline void scripted_read(uv_stream_t *stream, ssize_t n, const uv_buf_t 
 		return;
 	}
 	scripted_play(guest, &miner->acts[miner->next++]);
+	miner->played++;
 }
 
 static inline void scripted_guest_came(uv_stream_t *listener, int status)
@@ -194,6 +196,7 @@ static inline void scripted_close(struct scripted *miner)
 }
 
 struct owner {                          /* of the miner under test; aborts where the driver breaks its contract */
+	struct miner_room *room;
 	struct miner *miner;
 	unsigned polls, readings, orders, answers, closed;
 	bool inside, closing;
@@ -225,13 +228,14 @@ static inline void owner_closed(void *self)
 {
 	struct owner *owner = self;
 	assert(!owner->inside && owner->closing);
+	miner_room_close(owner->room);
 	owner->closed++;
 }
 
 static inline void owner_open(struct owner *owner, const char *driver, uv_loop_t *loop, const struct miner_conf *conf)
 {
-	*owner = (struct owner){ .inside = true };
-	owner->miner = miner_driver_named(driver)->open(loop, conf, (struct miner_user){ owner, owner_read, owner_answered, owner_closed });
+	*owner = (struct owner){ .inside = true, .room = miner_room_open(loop, 16) };
+	owner->miner = miner_driver_named(driver)->open(owner->room, conf, (struct miner_user){ owner, owner_read, owner_answered, owner_closed });
 	owner->inside = false;
 }
 

@@ -12,6 +12,7 @@
 #define SAID "{\"STATUS\":[{\"STATUS\":\"S\"}],\"id\":1}"
 
 struct caller {
+	struct miner_room *room;
 	struct cgminer_line line;
 	unsigned replies, closed, again;
 	bool inside;
@@ -23,14 +24,22 @@ struct caller {
 static void ask(struct caller *caller)
 {
 	caller->inside = true;
-	cgminer_line_ask(&caller->line, ASK, strlen(ASK));
+	cgminer_line_ask(&caller->line, TURN_POLL);
 	caller->inside = false;
+}
+
+static size_t request(void *self, char *text, size_t size)
+{
+	struct caller *caller = self;
+	assert(!caller->inside && size >= strlen(ASK));
+	memcpy(text, ASK, strlen(ASK));
+	return strlen(ASK);
 }
 
 static void on_reply(void *self, const struct cgminer_reply *reply)
 {
 	struct caller *caller = self;
-	assert(!caller->inside && cgminer_line_idle(&caller->line) && !caller->line.closing);
+	assert(!caller->inside && caller->line.state == LINE_IDLE);
 	caller->replies++;
 	caller->fault = reply->fault;
 	caller->len = reply->len;
@@ -49,14 +58,15 @@ static void on_closed(void *self)
 {
 	struct caller *caller = self;
 	assert(!caller->inside);
+	miner_room_close(caller->room);
 	caller->closed++;
 }
 
 static void caller_init(struct caller *caller, uv_loop_t *loop, const char *host, uint16_t port, uint32_t timeout_ms)
 {
-	*caller = (struct caller){ 0 };
-	cgminer_line_init(&caller->line, loop, host, port, timeout_ms,
-	                  (struct cgminer_line_user){ caller, on_reply, on_closed });
+	*caller = (struct caller){ .room = miner_room_open(loop, 4) };
+	cgminer_line_init(&caller->line, caller->room, host, port, timeout_ms,
+	                  (struct cgminer_line_user){ caller, request, on_reply, on_closed });
 }
 
 static void caller_close(struct caller *caller, uv_loop_t *loop)
@@ -230,7 +240,7 @@ static void an_idle_line_closes_and_weighs_little(void **state)
 	(void)state;
 	uv_loop_init(&loop);
 	caller_init(&caller, &loop, "127.0.0.1", 1, 1000);
-	assert_true(cgminer_line_idle(&caller.line));
+	assert_true(caller.line.state == LINE_IDLE);
 	caller_close(&caller, &loop);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	assert_true(sizeof(struct cgminer_line) <= 320);

@@ -60,7 +60,6 @@ static int set_up(void **state)
 	f->world = sim_world_open(&conf);
 	plant_add(&sim_world_truth(f->world)->plant, &plant_luxos_s21, 10);
 	uv_loop_init(&f->loop);
-	f->loop.data = f->world;
 	f->meter_user = (struct meter_user){ &f->heard, on_meter, on_closed };
 	f->miner_user = (struct miner_user){ &f->heard, on_miner, on_ordered, on_closed };
 	*state = f;
@@ -86,7 +85,7 @@ static struct meter *meter_at(struct fixture *f, const char *host)
 static struct miner *miner_at(struct fixture *f, const char *host)
 {
 	struct miner_conf conf = { .host = host, .timeout_ms = 3000, .steer = true };
-	return sim_luxos_driver.open(&f->loop, &conf, f->miner_user);
+	return sim_luxos_driver.open(sim_world_miners(f->world), &conf, f->miner_user);
 }
 
 static void meters_show_the_site(void **state)

@@ -1,0 +1,266 @@
+#include "drivers/miner_room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "drivers/cgminer_line.h"
+
+#define DEFAULT_CONNECTIONS 4096
+#define BURST               64          /* connections begun at once: more overflow accept queues */
+#define EVENTS              256
+#define SPARE_KEPT          256         /* sockets, once it is calm */
+#define TEXT_KEPT           8192
+
+static void start_clock(struct miner_room *room);
+
+/* ---- slots ---- */
+
+static struct cgminer_slot *new_slot(void)
+{
+	struct cgminer_slot *slot = calloc(1, sizeof *slot);
+	if (!slot)
+		abort();
+	slot->fd = -1;
+	return slot;
+}
+
+static void close_socket(struct cgminer_slot *slot)
+{
+	if (slot->fd >= 0)
+		close(slot->fd);
+	slot->fd = -1;
+	slot->registered = false;
+}
+
+void miner_room_spare(struct miner_room *room, struct cgminer_slot *slot)
+{
+	if (slot->size > TEXT_KEPT) {
+		free(slot->text);
+		slot->text = NULL;
+		slot->size = 0;
+	}
+	LIST_INSERT_HEAD(&room->spare, slot, link);
+	room->n_spare++;
+}
+
+static struct cgminer_slot *take_spare(struct miner_room *room)
+{
+	struct cgminer_slot *slot = LIST_FIRST(&room->spare);
+	if (!slot)
+		return NULL;
+	LIST_REMOVE(slot, link);
+	room->n_spare--;
+	return slot;
+}
+
+static void free_spare(struct miner_room *room)
+{
+	struct cgminer_slot *slot = take_spare(room);
+	close_socket(slot);
+	free(slot->text);
+	free(slot);
+}
+
+struct cgminer_slot *miner_room_slot(struct miner_room *room, sa_family_t family)
+{
+	struct cgminer_slot *slot = take_spare(room);
+	if (!slot)
+		slot = new_slot();
+	if (slot->fd >= 0 && slot->family != family)
+		close_socket(slot);
+	if (slot->fd < 0)
+		slot->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (slot->fd < 0) {
+		miner_room_spare(room, slot);
+		room->out_of_descriptors = true;
+		start_clock(room);
+		return NULL;
+	}
+	slot->family = family;
+	slot->connected = false;
+	slot->len = 0;
+	slot->scan = (struct cgminer_scan){ 0 };
+	return slot;
+}
+
+static void set_deadline(struct miner_room *room, struct cgminer_slot *slot, uint32_t timeout_ms)
+{
+	start_clock(room);
+	int64_t at = ((int64_t)uv_now(room->loop) + timeout_ms) / ROOM_DUE_MS;
+	int64_t latest = room->due_at + ROOM_DUES - 1;
+	at = at <= room->due_at ? room->due_at + 1 : at > latest ? latest : at;
+	LIST_INSERT_HEAD(&room->due[at % ROOM_DUES], slot, link);
+}
+
+bool miner_room_dial(struct miner_room *room, struct cgminer_slot *slot, const struct sockaddr *to, uint32_t timeout_ms)
+{
+	socklen_t size = to->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	room->n_open++;
+	room->n_polls += slot->for_poll;
+	set_deadline(room, slot, timeout_ms);
+	if (connect(slot->fd, to, size) != 0 && errno != EINPROGRESS)
+		return false;
+	/* Not before it connects: until then it would report that it hangs. */
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = slot };
+	if (!slot->registered && epoll_ctl(room->epoll, EPOLL_CTL_ADD, slot->fd, &event) != 0)
+		return false;
+	slot->registered = true;
+	return true;
+}
+
+void miner_room_rearm(struct miner_room *room, struct cgminer_slot *slot)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = slot };
+	epoll_ctl(room->epoll, EPOLL_CTL_MOD, slot->fd, &event);
+}
+
+void miner_room_hang_up(struct miner_room *room, struct cgminer_slot *slot)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	LIST_REMOVE(slot, link);
+	room->n_open--;
+	room->n_polls -= slot->for_poll;
+	if (connect(slot->fd, &nobody, sizeof nobody) != 0)
+		close_socket(slot);
+}
+
+/* ---- whose turn it is ---- */
+
+static bool may_begin(const struct miner_room *room)
+{
+	if (room->out_of_descriptors || room->n_open >= room->most)
+		return false;
+	return !TAILQ_EMPTY(&room->orders) || (!TAILQ_EMPTY(&room->polls) && room->n_polls < room->most_polls);
+}
+
+static struct cgminer_line *next_line(struct miner_room *room)
+{
+	struct cgminer_lines *lines = TAILQ_EMPTY(&room->orders) ? &room->polls : &room->orders;
+	struct cgminer_line *line = TAILQ_FIRST(lines);
+	TAILQ_REMOVE(lines, line, link);
+	line->state = LINE_IDLE;
+	return line;
+}
+
+static void begin_some(struct miner_room *room)
+{
+	for (int i = 0; i < BURST && may_begin(room); i++) {
+		struct cgminer_line *line = next_line(room);
+		bool is_order = line->turn != TURN_POLL;
+		if (!cgminer_line_begin(line))
+			cgminer_line_ask(line, is_order ? TURN_NEXT : TURN_POLL);
+	}
+}
+
+static void tell_closed(struct miner_room *room)
+{
+	struct cgminer_line *line;
+	while ((line = TAILQ_FIRST(&room->closed))) {
+		TAILQ_REMOVE(&room->closed, line, link);
+		line->user.on_closed(line->user.self);
+	}
+}
+
+static void on_pump(uv_idle_t *pump)
+{
+	struct miner_room *room = pump->data;
+	begin_some(room);
+	tell_closed(room);
+	if (!may_begin(room) && TAILQ_EMPTY(&room->closed))
+		uv_idle_stop(pump);
+}
+
+void miner_room_wake(struct miner_room *room)
+{
+	if (may_begin(room) || !TAILQ_EMPTY(&room->closed))
+		uv_idle_start(&room->pump, on_pump);
+}
+
+static void on_events(uv_poll_t *poll, int status, int events)
+{
+	struct miner_room *room = poll->data;
+	struct epoll_event ready[EVENTS];
+	(void)status;
+	(void)events;
+	int n = epoll_wait(room->epoll, ready, EVENTS, 0);
+	/* Nothing is dialled between these: no event is of an exchange before the one that its slot has now. */
+	for (int i = 0; i < n; i++)
+		cgminer_slot_event(room, ready[i].data.ptr, ready[i].events);
+	begin_some(room);
+	miner_room_wake(room);
+}
+
+/* ---- deadlines ---- */
+
+static void look_at_due(struct miner_room *room, struct cgminer_slots *slots)
+{
+	struct cgminer_slot *slot;
+	while ((slot = LIST_FIRST(slots)))
+		cgminer_slot_overdue(room, slot);
+}
+
+static void on_clock(uv_timer_t *clock)
+{
+	struct miner_room *room = clock->data;
+	int64_t now_at = (int64_t)uv_now(room->loop) / ROOM_DUE_MS;
+	room->out_of_descriptors = false;
+	while (room->due_at < now_at)
+		look_at_due(room, &room->due[++room->due_at % ROOM_DUES]);
+	for (int i = 0; i < BURST && room->n_open == 0 && room->n_spare > SPARE_KEPT; i++)
+		free_spare(room);
+	miner_room_wake(room);
+	if (room->n_open == 0 && room->n_spare <= SPARE_KEPT)
+		uv_timer_stop(clock);
+}
+
+static void start_clock(struct miner_room *room)
+{
+	if (uv_is_active((uv_handle_t *)&room->clock))
+		return;
+	room->due_at = (int64_t)uv_now(room->loop) / ROOM_DUE_MS;
+	uv_timer_start(&room->clock, on_clock, ROOM_DUE_MS, ROOM_DUE_MS);
+}
+
+/* ---- opening and closing ---- */
+
+struct miner_room *miner_room_open(uv_loop_t *loop, uint32_t connections)
+{
+	struct miner_room *room = calloc(1, sizeof *room);
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!room || epoll < 0)
+		abort();
+	room->loop = loop;
+	room->epoll = epoll;
+	room->most = connections ? connections : DEFAULT_CONNECTIONS;
+	room->most_polls = room->most > 1 ? room->most / 2 : 1;
+	TAILQ_INIT(&room->orders);
+	TAILQ_INIT(&room->polls);
+	TAILQ_INIT(&room->closed);
+	uv_poll_init(loop, &room->events, epoll);
+	uv_idle_init(loop, &room->pump);
+	uv_timer_init(loop, &room->clock);
+	room->events.data = room->pump.data = room->clock.data = room;
+	room->n_handles = 3;
+	uv_poll_start(&room->events, UV_READABLE, on_events);
+	return room;
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+	struct miner_room *room = handle->data;
+	if (--room->n_handles > 0)
+		return;
+	while (room->n_spare > 0)
+		free_spare(room);
+	close(room->epoll);
+	free(room);
+}
+
+void miner_room_close(struct miner_room *room)
+{
+	uv_close((uv_handle_t *)&room->events, handle_closed);
+	uv_close((uv_handle_t *)&room->pump, handle_closed);
+	uv_close((uv_handle_t *)&room->clock, handle_closed);
+}

@@ -1,0 +1,73 @@
+/* drivers/miner_room.h - inside of struct miner_room: the connections that all miners of a loop share. Only for drivers/.
+ *
+ * What is to be asked waits in two queues, orders and polls, and gets a slot when its turn has come: a socket with
+ * the exchange that uses it. Sockets live on: disconnected by connect(AF_UNSPEC), which resets, and connected to the
+ * next miner; so thousands of orders leave nothing in TIME_WAIT and cost no descriptor each. They stand in an epoll
+ * set of their own, registered once and edge-triggered, which is one handle of the loop.
+ *
+ * A wide window makes dead and slow miners free: they hold a slot until their time is up, and others go on beside
+ * them. But only a few connections are begun in a turn of the loop: bursts overflow the queues of the network.
+ */
+#ifndef DRIVERS_MINER_ROOM_H
+#define DRIVERS_MINER_ROOM_H
+
+#include <netinet/in.h>
+#include <sys/queue.h>
+
+#include "drivers/cgminer_scan.h"
+#include "drivers/miner.h"
+
+#define CGMINER_MOST_REQUEST 160        /* bytes */
+#define ROOM_BYTES (64 * 1024)
+#define ROOM_DUE_MS 16                  /* deadlines are kept to so much, never late */
+#define ROOM_DUES 4096                  /* times that: the longest timeout, 65 s */
+
+struct cgminer_line;
+
+struct cgminer_slot {
+	LIST_ENTRY(cgminer_slot) link;  /* spare, or due at the same time */
+	struct cgminer_line *line;      /* NULL: spare */
+	int fd;                         /* -1: none */
+	sa_family_t family;
+	bool registered, connected, for_poll;   /* registered: in the epoll set */
+	struct cgminer_scan scan;
+	char *text;                     /* of a reply that comes in pieces */
+	size_t len, size;
+	size_t request_len;
+	char request[CGMINER_MOST_REQUEST];
+};
+
+TAILQ_HEAD(cgminer_lines, cgminer_line);
+LIST_HEAD(cgminer_slots, cgminer_slot);
+
+struct miner_room {
+	uv_loop_t *loop;
+	uv_poll_t events;               /* of the epoll set */
+	uv_idle_t pump;                 /* turns while there is something to begin */
+	uv_timer_t clock;               /* ticks while there is a deadline */
+	int epoll;
+	uint32_t most, most_polls;      /* connections at a time */
+	uint32_t n_open, n_polls;       /* in use */
+	uint32_t n_spare;
+	uint32_t n_handles;             /* of the loop, not yet closed */
+	bool out_of_descriptors;        /* until the next tick */
+	struct cgminer_lines orders, polls, closed;     /* waiting; closed: their on_closed is due */
+	struct cgminer_slots spare, due[ROOM_DUES];
+	int64_t due_at;                 /* of the deadlines looked at last, in ROOM_DUE_MS */
+	char bytes[ROOM_BYTES + 1];     /* of the reply being read */
+};
+
+void miner_room_wake(struct miner_room *);      /* something waits */
+struct cgminer_slot *miner_room_slot(struct miner_room *, sa_family_t);        /* NULL: no descriptor is left */
+/* The slot is in use from here on, also where false is returned: it can not be reached. */
+bool miner_room_dial(struct miner_room *, struct cgminer_slot *, const struct sockaddr *, uint32_t timeout_ms);
+void miner_room_hang_up(struct miner_room *, struct cgminer_slot *);    /* no longer in use; its text still holds */
+void miner_room_spare(struct miner_room *, struct cgminer_slot *);
+void miner_room_rearm(struct miner_room *, struct cgminer_slot *);      /* there is more to read */
+
+/* ---- cgminer_line.c ---- */
+bool cgminer_line_begin(struct cgminer_line *);         /* its turn has come; false: out of descriptors */
+void cgminer_slot_event(struct miner_room *, struct cgminer_slot *, uint32_t events);
+void cgminer_slot_overdue(struct miner_room *, struct cgminer_slot *);
+
+#endif
