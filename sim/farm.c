@@ -93,7 +93,7 @@ static void set_meter_fault(struct farm *farm, size_t m, enum modbus_fault fault
 static bool is_sound(const struct farm *farm, size_t m)
 {
 	return m < farm->n_meters ? farm->meters[m].fault == MODBUS_SOUND
-	                          : farm->agents[m - farm->n_meters].fault == SNMP_SOUND;
+	                          : farm->agents[m - farm->n_meters].fault == AGENT_SOUND;
 }
 
 static void spread_pdu_faults(struct farm *farm)

@@ -93,7 +93,7 @@ static double counted_wh(struct farm_counter *counter, double w, int64_t shown_m
 static double thousandths(struct farm *farm, const struct snmp_agent *agent, enum quantity quantity)
 {
 	size_t m = farm->n_meters + agent->index;
-	bool frozen = agent->fault == SNMP_FROZEN;
+	bool frozen = agent->fault == AGENT_FROZEN;
 	int64_t shown_ms = farm_shown_ms(farm, m, frozen);
 	double w = farm_shown_pdu_w(farm, m, frozen);
 	switch (quantity) {
@@ -116,7 +116,7 @@ static long read_object(struct snmp_agent *agent, const struct snmp_object *obje
 	const long most = object->type == ASN_INTEGER ? INT32_MAX : UINT32_MAX;
 	if (object->quantity == CONSTANT)
 		return object->scale;
-	if (agent->fault == SNMP_ABSURD && object->quantity != UPTIME)
+	if (agent->fault == AGENT_ABSURD && object->quantity != UPTIME)
 		return most;
 	double value = thousandths(agent->self, agent, (enum quantity)object->quantity) / object->scale + 0.5;
 	return value < (double)most ? (long)value : most;
@@ -166,13 +166,13 @@ int farm_start_agents(struct farm *farm, char *why, size_t size)
 
 void farm_set_agent_fault(struct farm *farm, size_t agent, enum modbus_fault fault)
 {
-	static const enum snmp_fault over_udp[N_MODBUS_FAULTS] = {
-		[MODBUS_SOUND] = SNMP_SOUND, [MODBUS_SILENT] = SNMP_SILENT, [MODBUS_TRICKLING] = SNMP_LATE,
-		[MODBUS_GARBAGE] = SNMP_GARBAGE, [MODBUS_WRONG_TID] = SNMP_WRONG_ID,
-		[MODBUS_WRONG_UNIT] = SNMP_WRONG_COMMUNITY, [MODBUS_WRONG_LENGTH] = SNMP_WRONG_LENGTH,
-		[MODBUS_EXCEPTION] = SNMP_ERROR, [MODBUS_STALLING] = SNMP_CUT, [MODBUS_REFUSING] = SNMP_REFUSING,
-		[MODBUS_DUPLICATING] = SNMP_DUPLICATING, [MODBUS_LATE] = SNMP_LATE, [MODBUS_FROZEN] = SNMP_FROZEN,
-		[MODBUS_ABSURD] = SNMP_ABSURD, [MODBUS_CLOSING] = SNMP_ABSENT,
+	static const enum agent_fault over_udp[N_MODBUS_FAULTS] = {
+		[MODBUS_SOUND] = AGENT_SOUND, [MODBUS_SILENT] = AGENT_SILENT, [MODBUS_TRICKLING] = AGENT_LATE,
+		[MODBUS_GARBAGE] = AGENT_GARBAGE, [MODBUS_WRONG_TID] = AGENT_WRONG_ID,
+		[MODBUS_WRONG_UNIT] = AGENT_WRONG_COMMUNITY, [MODBUS_WRONG_LENGTH] = AGENT_WRONG_LENGTH,
+		[MODBUS_EXCEPTION] = AGENT_ERROR, [MODBUS_STALLING] = AGENT_CUT, [MODBUS_REFUSING] = AGENT_REFUSING,
+		[MODBUS_DUPLICATING] = AGENT_DUPLICATING, [MODBUS_LATE] = AGENT_LATE, [MODBUS_FROZEN] = AGENT_FROZEN,
+		[MODBUS_ABSURD] = AGENT_ABSURD, [MODBUS_CLOSING] = AGENT_ABSENT,
 	};
 	snmp_agent_set_fault(&farm->agents[agent], over_udp[fault]);
 }

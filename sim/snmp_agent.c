@@ -52,7 +52,7 @@ static void add_nothing(netsnmp_pdu *reply, const oid *name, size_t n, u_char wh
 
 static void add_object(struct snmp_agent *agent, netsnmp_pdu *reply, const struct snmp_object *object)
 {
-	if (agent->fault == SNMP_ABSENT) {
+	if (agent->fault == AGENT_ABSENT) {
 		add_nothing(reply, object->name, object->n, SNMP_NOSUCHINSTANCE);
 	} else if (object->type == ASN_OCTET_STR) {
 		snmp_pdu_add_variable(reply, object->name, object->n, object->type, object->text, strlen(object->text));
@@ -139,7 +139,7 @@ static netsnmp_pdu *answer(struct snmp_agent *agent, const netsnmp_pdu *request)
 	reply->version = SNMP_VERSION_2c;
 	reply->reqid = request->reqid;
 	reply->errstat = reply->errindex = 0;
-	if (agent->fault == SNMP_ERROR)
+	if (agent->fault == AGENT_ERROR)
 		fail(reply, request, SNMP_ERR_GENERR);
 	else if (count(request->variables) > MOST_VARIABLES)
 		fail(reply, request, SNMP_ERR_TOOBIG);
@@ -181,7 +181,7 @@ static size_t build(const struct snmp_agent *agent, netsnmp_pdu *pdu, uint8_t by
 	char community[64];
 	size_t room = MOST_BYTES, header = MOST_BYTES, length;
 	long version = SNMP_VERSION_2c;
-	snprintf(community, sizeof community, "%s", agent->fault == SNMP_WRONG_COMMUNITY ? "other" : agent->community);
+	snprintf(community, sizeof community, "%s", agent->fault == AGENT_WRONG_COMMUNITY ? "other" : agent->community);
 	length = strlen(community);
 	u_char *at = snmp_comstr_build(bytes, &room, (u_char *)community, &length, &version, 0);
 	if (at)
@@ -242,31 +242,31 @@ static void send_late(struct snmp_agent *agent, const struct sockaddr_in *to, co
 static void send_reply(struct snmp_agent *agent, const struct sockaddr_in *to, uint8_t *bytes, size_t n)
 {
 	switch (agent->fault) {
-	case SNMP_SOUND:
-	case SNMP_WRONG_ID:
-	case SNMP_WRONG_COMMUNITY:
-	case SNMP_ERROR:
-	case SNMP_FROZEN:
-	case SNMP_ABSURD:
-	case SNMP_ABSENT:
+	case AGENT_SOUND:
+	case AGENT_WRONG_ID:
+	case AGENT_WRONG_COMMUNITY:
+	case AGENT_ERROR:
+	case AGENT_FROZEN:
+	case AGENT_ABSURD:
+	case AGENT_ABSENT:
 		break;
-	case SNMP_SILENT:
-	case SNMP_REFUSING:
-	case N_SNMP_FAULTS:
+	case AGENT_SILENT:
+	case AGENT_REFUSING:
+	case N_AGENT_FAULTS:
 		return;
-	case SNMP_GARBAGE:
+	case AGENT_GARBAGE:
 		send_garbage(agent, to);
 		return;
-	case SNMP_WRONG_LENGTH:
+	case AGENT_WRONG_LENGTH:
 		bytes[2]++;
 		break;
-	case SNMP_CUT:
+	case AGENT_CUT:
 		n /= 2;
 		break;
-	case SNMP_DUPLICATING:
+	case AGENT_DUPLICATING:
 		send_bytes(agent, to, bytes, n);
 		break;
-	case SNMP_LATE:
+	case AGENT_LATE:
 		send_late(agent, to, bytes, n);
 		return;
 	}
@@ -279,7 +279,7 @@ static void respond(struct snmp_agent *agent, const struct sockaddr_in *to, cons
 	netsnmp_pdu *reply = answer(agent, request);
 	if (!reply)
 		return;
-	if (agent->fault == SNMP_WRONG_ID)
+	if (agent->fault == AGENT_WRONG_ID)
 		reply->reqid ^= 0x1234;
 	size_t n = build(agent, reply, bytes);
 	if (n)
@@ -361,13 +361,13 @@ int snmp_agent_start(struct snmp_agent *agent, uv_loop_t *loop, uint16_t port)
 	agent->open_handles = 1;
 	uv_timer_init(loop, &agent->timer);
 	agent->timer.data = agent;
-	return agent->fault == SNMP_REFUSING ? 0 : open_socket(agent);
+	return agent->fault == AGENT_REFUSING ? 0 : open_socket(agent);
 }
 
-void snmp_agent_set_fault(struct snmp_agent *agent, enum snmp_fault fault)
+void snmp_agent_set_fault(struct snmp_agent *agent, enum agent_fault fault)
 {
 	agent->fault = fault;
-	if (fault == SNMP_REFUSING)
+	if (fault == AGENT_REFUSING)
 		close_socket(agent);
 	else
 		open_socket(agent);

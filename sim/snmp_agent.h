@@ -10,22 +10,22 @@
 #include <stdbool.h>
 #include <uv.h>
 
-enum snmp_fault {
-	SNMP_SOUND,
-	SNMP_SILENT,            /* hears requests, never answers */
-	SNMP_GARBAGE,           /* bytes that are no SNMP */
-	SNMP_WRONG_ID,          /* the answer to another request */
-	SNMP_WRONG_COMMUNITY,
-	SNMP_WRONG_LENGTH,      /* claims more bytes than there are */
-	SNMP_CUT,               /* half an answer */
-	SNMP_ERROR,             /* genErr */
-	SNMP_REFUSING,          /* no socket: ICMP says so */
-	SNMP_DUPLICATING,       /* every answer twice */
-	SNMP_LATE,              /* right, but 3 s after the request */
-	SNMP_FROZEN,            /* right in form, always the same values */
-	SNMP_ABSURD,            /* a value that cannot be */
-	SNMP_ABSENT,            /* every object is noSuchInstance */
-	N_SNMP_FAULTS
+enum agent_fault {
+	AGENT_SOUND,
+	AGENT_SILENT,           /* hears requests, never answers */
+	AGENT_GARBAGE,          /* bytes that are no SNMP */
+	AGENT_WRONG_ID,         /* the answer to another request */
+	AGENT_WRONG_COMMUNITY,
+	AGENT_WRONG_LENGTH,     /* claims more bytes than there are */
+	AGENT_CUT,              /* half an answer */
+	AGENT_ERROR,            /* genErr */
+	AGENT_REFUSING,         /* no socket: ICMP says so */
+	AGENT_DUPLICATING,      /* every answer twice */
+	AGENT_LATE,             /* right, but 3 s after the request */
+	AGENT_FROZEN,           /* right in form, always the same values */
+	AGENT_ABSURD,           /* a value that cannot be */
+	AGENT_ABSENT,           /* every object is noSuchInstance */
+	N_AGENT_FAULTS
 };
 
 struct snmp_object {
@@ -44,7 +44,7 @@ struct snmp_agent {
 	char host[16];
 	const char *community;
 	const struct snmp_make *make;
-	enum snmp_fault fault;
+	enum agent_fault fault;
 	/* Frozen and absurd values are its business. */
 	long (*read)(struct snmp_agent *, const struct snmp_object *);
 	void (*on_closed)(struct snmp_agent *);
@@ -61,7 +61,7 @@ struct snmp_agent {
 
 /* host, community, make, read, on_closed and self are set before; 0 or a negative libuv code. */
 int snmp_agent_start(struct snmp_agent *, uv_loop_t *, uint16_t port);
-void snmp_agent_set_fault(struct snmp_agent *, enum snmp_fault);
+void snmp_agent_set_fault(struct snmp_agent *, enum agent_fault);
 void snmp_agent_close(struct snmp_agent *);     /* also where start failed; on_closed later */
 
 #endif

@@ -6,6 +6,7 @@ dir=$(mktemp -d)
 broker_port=${E2E_BROKER_PORT:-18931}
 meter_port=${E2E_METER_PORT:-18932}
 miner_port=${E2E_MINER_PORT:-18933}
+snmp_port=${E2E_SNMP_PORT:-18934}
 socket=$dir/control.sock
 pids=()
 checks_failed=0
@@ -54,7 +55,7 @@ start_broker() {
 }
 
 start_sim() { # options of mulletsim …
-	local common=(--port "$meter_port" --miner-port "$miner_port" --mqtt "127.0.0.1:$broker_port")
+	local common=(--port "$meter_port" --snmp-port "$snmp_port" --miner-port "$miner_port" --mqtt "127.0.0.1:$broker_port")
 	"$build/mulletsim" "${common[@]}" "$@" --print-config > "$dir/site.yaml"
 	"$build/mulletsim" "${common[@]}" "$@" --log "$dir/truth.csv" --commands "$dir/commands.csv" > "$dir/sim.log" 2>&1 &
 	sim=$!

@@ -110,14 +110,14 @@ static int tear_down(void **state)
 
 /* ---- net-snmp ---- */
 
-static void *client(const char *host, long version, const char *community, long timeout_ms)
+static void *client(const char *host, const char *community, long timeout_ms)
 {
 	netsnmp_session want;
 	char peer[64];
 	snmp_sess_init(&want);
 	snprintf(peer, sizeof peer, "udp:%s:%u", host, port());
 	want.peername = peer;
-	want.version = version;
+	want.version = SNMP_VERSION_2c;
 	want.community = (u_char *)(uintptr_t)community;
 	want.community_len = strlen(community);
 	want.timeout = timeout_ms * 1000;
@@ -139,7 +139,7 @@ static netsnmp_pdu *ask(void *session, netsnmp_pdu *request)
 static netsnmp_pdu *get(const char *host, const oid *name, size_t n)
 {
 	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GET);
-	void *session = client(host, SNMP_VERSION_2c, "public", PATIENCE_MS);
+	void *session = client(host, "public", PATIENCE_MS);
 	snmp_add_null_var(request, name, n);
 	netsnmp_pdu *reply = ask(session, request);
 	assert_non_null(reply);
@@ -205,7 +205,7 @@ static void what_is_not_there(void **state)
 	assert_int_equal(reply->variables->type, SNMP_NOSUCHOBJECT);
 	snmp_free_pdu(reply);
 	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_SET);
-	void *session = client("127.22.0.17", SNMP_VERSION_2c, "public", PATIENCE_MS);
+	void *session = client("127.22.0.17", "public", PATIENCE_MS);
 	long value = 1;
 	snmp_pdu_add_variable(request, APC_POWER, ASN_INTEGER, &value, sizeof value);
 	reply = ask(session, request);
@@ -217,13 +217,10 @@ static void what_is_not_there(void **state)
 
 static void strangers_hear_nothing(void **state)
 {
-	static const struct { long version; const char *community; } strangers[] = {
-		{ SNMP_VERSION_2c, "private" }, { SNMP_VERSION_2c, "publi" }, { SNMP_VERSION_2c, "publicity" },
-		{ SNMP_VERSION_1, "public" },
-	};
+	static const char *const strangers[] = { "private", "publi", "publicity", "" };
 	(void)state;
 	for (size_t s = 0; s < sizeof strangers / sizeof *strangers; s++) {
-		void *session = client("127.22.0.17", strangers[s].version, strangers[s].community, SOON_MS);
+		void *session = client("127.22.0.17", strangers[s], SOON_MS);
 		netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GET);
 		snmp_add_null_var(request, APC_POWER);
 		assert_null(ask(session, request));
@@ -236,7 +233,7 @@ static size_t walk(const char *host, int command, long rows)
 {
 	oid name[MAX_OID_LEN] = { 1, 3 };
 	size_t n = 2, seen = 0;
-	void *session = client(host, SNMP_VERSION_2c, "public", PATIENCE_MS);
+	void *session = client(host, "public", PATIENCE_MS);
 	for (bool more = true; more;) {
 		netsnmp_pdu *request = snmp_pdu_create(command);
 		if (command == SNMP_MSG_GETBULK) {
@@ -277,7 +274,7 @@ static void bulk_is_by_rows(void **state)
 		{ { 1, 1, 6 }, ASN_GAUGE }, { { 1, 1, 1 }, ASN_GAUGE }, { { 1, 1, 8 }, ASN_GAUGE }, { { 1, 1, 4 }, ASN_GAUGE },
 	};
 	(void)state;
-	void *session = client("127.23.0.18", SNMP_VERSION_2c, "public", PATIENCE_MS);
+	void *session = client("127.23.0.18", "public", PATIENCE_MS);
 	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
 	request->non_repeaters = 1;
 	request->max_repetitions = 3;
@@ -293,6 +290,44 @@ static void bulk_is_by_rows(void **state)
 		assert_memory_equal(var->name + var->name_length - 3, want[i].last, sizeof want[i].last);
 	}
 	assert_null(var);
+	snmp_free_pdu(reply);
+	snmp_sess_close(session);
+}
+
+static void bulk_goes_on_until_all_have_ended(void **state)
+{
+	(void)state;
+	void *session = client("127.23.0.18", "public", PATIENCE_MS);
+	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
+	request->non_repeaters = 0;
+	request->max_repetitions = 20;
+	snmp_add_null_var(request, OID(PDU2, 5, 2, 3, 1, 4, 1, 1, 4));
+	snmp_add_null_var(request, OID(PDU2, 5, 2, 3, 1, 4, 1, 1, 8));
+	netsnmp_pdu *reply = ask(session, request);
+	assert_non_null(reply);
+	size_t n = 0;
+	for (const netsnmp_variable_list *var = reply->variables; var; var = var->next_variable, n++)
+		assert_int_equal(var->type, n < 2 || (n < 8 && n % 2 == 0) ? ASN_GAUGE : SNMP_ENDOFMIBVIEW);
+	assert_int_equal(n, 10);
+	snmp_free_pdu(reply);
+	snmp_sess_close(session);
+}
+
+static void bulk_is_cut_where_an_answer_is_full(void **state)
+{
+	(void)state;
+	void *session = client("127.23.0.18", "public", PATIENCE_MS);
+	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
+	request->non_repeaters = 0;
+	request->max_repetitions = INT32_MAX;
+	for (int i = 0; i < 3; i++)
+		snmp_add_null_var(request, OID(1, 3));
+	netsnmp_pdu *reply = ask(session, request);
+	assert_non_null(reply);
+	size_t n = 0;
+	for (const netsnmp_variable_list *var = reply->variables; var; var = var->next_variable)
+		n++;
+	assert_int_equal(n, 63);                /* whole rows, at most 64 variables */
 	snmp_free_pdu(reply);
 	snmp_sess_close(session);
 }
@@ -363,6 +398,19 @@ static void faults_are_as_named(void **state)
 	assert_true(HAS("\x11\x22\x33\x44\x02\x01\x00") && HAS("\x05\x01\x81\x00"));    /* noSuchInstance */
 	assert_int_equal(reply_to(MODBUS_LATE, reply, SOON_MS), -EAGAIN);
 	assert_int_equal(reply_to(MODBUS_LATE, reply, PATIENCE_MS), whole);
+}
+
+static void only_2c_is_spoken(void **state)
+{
+	(void)state;
+	uint8_t bytes[sizeof request_bytes], reply[4096];
+	int fd = dial("127.22.0.17");
+	memcpy(bytes, request_bytes, sizeof bytes);
+	for (bytes[4] = 0; bytes[4] < 4; bytes[4]++) {
+		assert_int_equal(send(fd, bytes, sizeof bytes, 0), sizeof bytes);
+		assert_int_equal(hear(fd, reply, bytes[4] == 1 ? PATIENCE_MS : SOON_MS) > 0, bytes[4] == 1);
+	}
+	close(fd);
 }
 
 static void twice_is_twice(void **state)
@@ -457,14 +505,14 @@ static void refusal_comes_and_goes(void **state)
 	int fd = dial(agent.host);
 	ssize_t n = exchange(&loop, fd, reply);
 	assert_true(HAS("\x02\x01\x07"));
-	snmp_agent_set_fault(&agent, SNMP_REFUSING);
+	snmp_agent_set_fault(&agent, AGENT_REFUSING);
 	assert_int_equal(exchange(&loop, fd, reply), -ECONNREFUSED);
-	snmp_agent_set_fault(&agent, SNMP_LATE);
+	snmp_agent_set_fault(&agent, AGENT_LATE);
 	for (uint64_t before = agent.requests; agent.requests < before + 3;)
 		assert_int_equal(hear(fd, reply, send(fd, request_bytes, sizeof request_bytes, 0) > 0), -EAGAIN),
 		uv_run(&loop, UV_RUN_NOWAIT);
 	assert_non_null(agent.late);
-	snmp_agent_set_fault(&agent, SNMP_SOUND);
+	snmp_agent_set_fault(&agent, AGENT_SOUND);
 	n = exchange(&loop, fd, reply);
 	assert_true(HAS("\x02\x01\x07"));
 	snmp_agent_close(&agent);
@@ -484,7 +532,10 @@ int main(void)
 		cmocka_unit_test(strangers_hear_nothing),
 		cmocka_unit_test(walks_see_all),
 		cmocka_unit_test(bulk_is_by_rows),
+		cmocka_unit_test(bulk_goes_on_until_all_have_ended),
+		cmocka_unit_test(bulk_is_cut_where_an_answer_is_full),
 		cmocka_unit_test(faults_are_as_named),
+		cmocka_unit_test(only_2c_is_spoken),
 		cmocka_unit_test(twice_is_twice),
 		cmocka_unit_test(frozen_and_absurd),
 		cmocka_unit_test(nonsense_is_survived),
