@@ -44,19 +44,23 @@ free_port() { # where nobody listens now; prints it
 
 utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%S.%3NZ; } # seconds since 1970
 
-start_broker() {
+start_quiet_broker() { # with nobody listening yet
 	broker_port=$(free_port)
 	printf 'listener %d 127.0.0.1\nallow_anonymous true\npersistence false\n' "$broker_port" > "$dir/mosquitto.conf"
 	mosquitto -c "$dir/mosquitto.conf" > "$dir/mosquitto.log" 2>&1 &
 	pids+=($!)
 	wait_for 10 $! mosquitto_pub -h 127.0.0.1 -p "$broker_port" -t "${0##*/}" -m up ||
 		fail "mosquitto did not start" "$dir/mosquitto.log"
+}
+
+start_broker() {
+	start_quiet_broker
 	mosquitto_sub -h 127.0.0.1 -p "$broker_port" -q 1 -t 'mullet/#' -F '%U %t %p' > "$dir/bus.log" 2> "$dir/mosquitto_sub.log" &
 	pids+=($!)
 }
 
 start_sim() { # options of mulletsim …; leaves them all in $site, and when the site's time began in $begin
-	site=("$@" --port "$(free_port)" --snmp-port "$(free_port)" --miner-port "$(free_port)" --mqtt "127.0.0.1:$broker_port")
+	site=("$@" --port "$(free_port)" --miner-port "$(free_port)" --mqtt "127.0.0.1:$broker_port")
 	"$build/mulletsim" "${site[@]}" --print-config > "$dir/site.yaml" || exit 1
 	"$build/mulletsim" "${site[@]}" "${logs[@]}" > "$dir/mulletsim.log" 2>&1 &
 	pids+=($!)
