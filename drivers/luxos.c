@@ -5,6 +5,7 @@
 
 #include "drivers/cgminer_desk.h"
 #include "drivers/luxos_errand.h"
+#include "drivers/luxos_ladder.h"
 
 #define TABLES_EVERY_MS (60 * 60 * 1000)
 #define SETTLES_MS      (60 * 1000)     /* a miner told to sleep may call itself awake for so long */
@@ -42,8 +43,8 @@ struct luxos {
 	int64_t tables_tried_ms;
 	int64_t slept_ms;               /* when it was told to sleep last; 0: never */
 	uint64_t tables_of;             /* fingerprint they were read at */
-	struct luxos_rung *rungs;
-	uint16_t n_rungs;
+	struct luxos_ladder *ladder;    /* NULL: it told no profiles */
+	uint64_t identity;              /* of the machine; 0: not told */
 };
 
 static bool tables_due(const struct luxos *luxos)
@@ -73,12 +74,36 @@ static size_t poll_request(struct cgminer_desk *desk, char *text, size_t size)
 	return n;
 }
 
+static const struct luxos_rung *rungs_of(const struct luxos *luxos)
+{
+	return luxos->ladder ? luxos->ladder->rungs : NULL;
+}
+
+static size_t n_rungs_of(const struct luxos *luxos)
+{
+	return luxos->ladder ? luxos->ladder->n : 0;
+}
+
 static int32_t usual_w(const struct luxos *luxos)
 {
 	int32_t most_w = luxos->desk.conf.nominal_w;
-	for (size_t i = 0; i < luxos->n_rungs; i++)
-		most_w = luxos->rungs[i].power_w > most_w ? luxos->rungs[i].power_w : most_w;
+	const struct luxos_rung *rungs = rungs_of(luxos);
+	for (size_t i = 0; i < n_rungs_of(luxos); i++)
+		most_w = rungs[i].power_w > most_w ? rungs[i].power_w : most_w;
 	return most_w;
+}
+
+/* What was learned of another machine at this address does not hold for this one. */
+static void meet(struct luxos *luxos, uint64_t identity)
+{
+	if (identity == 0 || identity == luxos->identity)
+		return;
+	if (luxos->identity) {
+		luxos->session = (struct luxos_session){ 0 };
+		luxos->tables_tried = luxos->tables_known = false;
+		luxos->slept_ms = 0;
+	}
+	luxos->identity = identity;
 }
 
 static void judge(struct luxos *luxos, struct miner_reading *reading)
@@ -86,8 +111,10 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 	const struct luxos_seen *seen = &luxos->seen;
 	*reading = (struct miner_reading){ .at_ms = luxos->asked_ms };
 	reading->fault = luxos_judge(seen, usual_w(luxos), reading);
-	reading->awake_w = luxos_profile_w(luxos->rungs, luxos->n_rungs, seen->profile);
-	reading->steerable = luxos->desk.conf.steer && seen->can_curtail && luxos->is_luxos;
+	reading->awake_w = luxos_profile_w(rungs_of(luxos), n_rungs_of(luxos), seen->profile);
+	/* A build without config does not tell whether it can; the watts will. */
+	bool able = seen->can_curtail || (!seen->knows_config && luxos->tables_known);
+	reading->steerable = luxos->desk.conf.steer && able && luxos->is_luxos;
 	if (reading->fault != FAULT_NONE)
 		return;
 	bool settled = luxos->asked_ms - luxos->slept_ms >= SETTLES_MS || luxos->slept_ms == 0;
@@ -101,15 +128,8 @@ static void keep_tables(struct luxos *luxos, const struct luxos_tables *tables)
 		luxos->is_luxos = tables->is_luxos;
 	if (!tables->knows_profiles)
 		return;
-	free(luxos->rungs);
-	luxos->rungs = NULL;
-	luxos->n_rungs = tables->n;
-	if (tables->n == 0)
-		return;
-	luxos->rungs = calloc(tables->n, sizeof *luxos->rungs);
-	if (!luxos->rungs)
-		abort();
-	memcpy(luxos->rungs, tables->rungs, tables->n * sizeof *luxos->rungs);
+	luxos_ladder_drop(luxos->ladder);
+	luxos->ladder = luxos_ladder_take(luxos->desk.line.room, tables->rungs, tables->n);
 }
 
 /* The tables are worth having but no part of the reading: what goes wrong with them is tried again in a while. */
@@ -170,6 +190,7 @@ static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *re
 			*reading = (struct miner_reading){ .fault = fault, .at_ms = luxos->asked_ms };
 			return true;
 		}
+		meet(luxos, luxos->seen.identity);
 		luxos->reading = (uint8_t)after_state(luxos, nothing);
 	}
 	if (luxos->reading != READ_NOTHING)
@@ -181,7 +202,7 @@ static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *re
 static enum fault begin_order(struct cgminer_desk *desk, const struct miner_order *order)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	struct luxos_known known = { luxos->awake, luxos->atm, luxos->rungs, luxos->n_rungs };
+	struct luxos_known known = { luxos->awake, luxos->atm, rungs_of(luxos), n_rungs_of(luxos) };
 	if (!desk->conf.steer)
 		return FAULT_REFUSED;
 	enum fault fault = luxos_errand_begin(&luxos->errand, order, &known, desk->conf.wake);
@@ -207,7 +228,7 @@ static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_re
 static void freed(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	free(luxos->rungs);
+	luxos_ladder_drop(luxos->ladder);
 	free(luxos);
 }
 

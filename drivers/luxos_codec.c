@@ -5,6 +5,7 @@
 
 #define MOST_UNTOLD_W 50000             /* no single miner is built for more */
 #define MOST_GHS 10e6
+#define FNV_BASIS UINT64_C(14695981039346656037)
 
 /* FNV-1a; a 0 between the texts keeps "ab","c" and "a","bc" apart. */
 static uint64_t mix(uint64_t hash, const char *text)
@@ -32,6 +33,15 @@ static bool is_curtailed(const char *mode)
 	return strncasecmp(mode, "sleep", 5) == 0 || strncasecmp(mode, "idle", 4) == 0;
 }
 
+/* The control board's MAC; without one, or where it is masked, the serial number. */
+static uint64_t identity_of(const cJSON *config)
+{
+	const char *mac = cgminer_json_text(config, "MACAddr"), *serial = cgminer_json_text(config, "SerialNumber");
+	if (mac && strspn(mac, "0:-") < strlen(mac))
+		return mix(FNV_BASIS, mac);
+	return serial && strpbrk(serial, "123456789") ? mix(FNV_BASIS, serial) : 0;
+}
+
 static void take_config(const cJSON *member, struct luxos_seen *seen, bool *nothing)
 {
 	bool empty;
@@ -49,9 +59,10 @@ static void take_config(const cJSON *member, struct luxos_seen *seen, bool *noth
 	if (profile && strlen(profile) < sizeof seen->profile)
 		memcpy(seen->profile, profile, strlen(profile) + 1);
 	struct cgminer_status status = cgminer_status(member);
-	seen->fingerprint = mix(UINT64_C(14695981039346656037), status.description);
+	seen->fingerprint = mix(FNV_BASIS, status.description);
 	seen->fingerprint = mix(seen->fingerprint, cgminer_json_text(config, "Model"));
 	seen->fingerprint = mix(seen->fingerprint, profile);
+	seen->identity = identity_of(config);
 }
 
 static void take_summary(const cJSON *member, struct luxos_seen *seen, bool *nothing)
@@ -146,14 +157,14 @@ const struct luxos_rung *luxos_rung_under(const struct luxos_rung *rungs, size_t
 }
 
 /* Boards may call themselves alive while it sleeps, and rates outlast the hashing: CurtailMode goes before both. */
-static enum miner_state state_of(const struct luxos_seen *seen)
+static enum miner_state state_of(const struct luxos_seen *seen, int32_t usual_w)
 {
 	if (seen->curtailed || (seen->knows_supply && !seen->supply_on))
 		return MINER_ASLEEP;
 	if (seen->knows_rate && seen->ghs > 0)
 		return MINER_HASHING;
-	if (!seen->knows_config)
-		return MINER_UNKNOWN;
+	if (!seen->knows_config)        /* hashing nothing on next to nothing is asleep */
+		return seen->knows_rate && seen->knows_power && seen->power_w * 10 < usual_w ? MINER_ASLEEP : MINER_UNKNOWN;
 	return seen->knows_rate ? MINER_RAMPING : seen->knows_supply ? MINER_HASHING : MINER_UNKNOWN;
 }
 
@@ -166,7 +177,8 @@ enum fault luxos_judge(const struct luxos_seen *seen, int32_t usual_w, struct mi
 		return FAULT_ABSURD;
 	if (seen->knows_rate && (seen->ghs < 0 || seen->ghs > MOST_GHS))
 		return FAULT_ABSURD;
-	reading->state = state_of(seen);
+	reading->state = state_of(seen, usual_w);
+	reading->identity = seen->identity;
 	reading->knows_power = seen->knows_power;
 	reading->power_w = seen->knows_power ? (int32_t)(seen->power_w + 0.5) : 0;
 	reading->hashrate_ghs = seen->knows_rate ? (int32_t)(seen->ghs + 0.5) : 0;

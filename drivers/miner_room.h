@@ -23,6 +23,7 @@
 #define ROOM_DUES 4096                  /* times that: the longest timeout, 65 s */
 
 struct cgminer_line;
+struct luxos_ladder;
 
 struct cgminer_slot {
 	LIST_ENTRY(cgminer_slot) link;  /* spare, or due at the same time */
@@ -52,6 +53,7 @@ struct miner_room {
 	uint32_t n_handles;             /* of the loop, not yet closed */
 	bool out_of_descriptors;        /* until the next tick */
 	struct cgminer_lines orders, polls, closed;     /* waiting; closed: their on_closed is due */
+	LIST_HEAD(, luxos_ladder) ladders;
 	struct cgminer_slots spare, due[ROOM_DUES];
 	int64_t due_at;                 /* of the deadlines looked at last, in ROOM_DUE_MS */
 	char bytes[ROOM_BYTES + 1];     /* of the reply being read */

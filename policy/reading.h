@@ -42,6 +42,7 @@ struct miner_reading {
 	int32_t power_w;        /* drawn now, by its own figure (5 to 20 % off on real devices) */
 	int32_t awake_w;        /* what its present profile draws when hashing; 0: not told */
 	int32_t hashrate_ghs;
+	uint64_t identity;      /* of the machine, from its MAC or serial number; 0: not told */
 };
 
 /* A state to be in, not a key to press. */
