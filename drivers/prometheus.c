@@ -218,5 +218,5 @@ static void close_page(struct meter *meter)
 }
 
 const struct meter_driver prometheus_driver = {
-	.name = "prometheus", .open = open_page, .poll = poll_page, .close = close_page,
+	.name = "prometheus", .reads = METER_READS_PAGE, .open = open_page, .poll = poll_page, .close = close_page,
 };

@@ -15,9 +15,9 @@ struct prometheus_label {
 	const char *name, *value;       /* value empty: of samples without that label */
 };
 
-struct prometheus_query {               /* all lent */
+struct prometheus_query {               /* strings are lent */
 	const char *metric;             /* "DCGM_FI_DEV_POWER_USAGE" */
-	const struct prometheus_label *labels;          /* all must match; others do not matter */
+	struct prometheus_label labels[PROMETHEUS_MOST_LABELS]; /* all must match; others do not matter */
 	size_t n_labels;
 	uint32_t expect;                /* samples that must match: fewer would pass as less load, more as a doubled one */
 	double scale;                   /* W = sample times scale */
