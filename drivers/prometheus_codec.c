@@ -145,7 +145,9 @@ static size_t indent(const char *line, size_t n)
 static bool is_ours(const struct prometheus_scan *scan, const char *line, size_t n)
 {
 	size_t skip = indent(line, n), length = strlen(scan->query->metric);
-	return n - skip > length && memcmp(line + skip, scan->query->metric, length) == 0 && !is_name(line[skip + length]);
+	if (n - skip < length || memcmp(line + skip, scan->query->metric, length) != 0)
+		return false;
+	return n - skip == length || !is_name(line[skip + length]);
 }
 
 static bool sample_read(struct prometheus_scan *scan, const char *line, size_t n)
