@@ -23,10 +23,20 @@ struct bench {
 
 struct phases { uint32_t known, unknown, awake, waking, falling, asleep; bool running; };
 
-static uint32_t count(const cJSON *tree, const char *key)
+static double number(const cJSON *tree, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, key);
-	return cJSON_IsNumber(item) ? (uint32_t)item->valuedouble : 0;
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static uint32_t count(const cJSON *tree, const char *key)
+{
+	return (uint32_t)number(tree, key);
+}
+
+static double most(double a, double b)
+{
+	return a > b ? a : b;
 }
 
 static struct phases ask_phases(struct bench *bench)
@@ -254,27 +264,31 @@ static void steady(struct bench *bench, unsigned seconds)
 	fflush(stdout);
 }
 
-/* What a reader of the meters would hold, asked at odd moments. */
+/* What a reader of the meters would hold, asked at odd moments; PDUs tell the ms at which they were asked as their watts. */
 static void meters(struct bench *bench, unsigned seconds)
 {
-	double worst_ms = 0, late_ms = 0;
+	double worst_ms = 0, stamped_ms = 0, late_ms = 0;
 	unsigned stale = 0, n = 0;
 	for (unsigned i = 0; i < seconds * 10; i++) {
 		rig_turn(&bench->rig, 70 + (uint64_t)(rand() % 60));
 		cJSON *lines = rig_ask_all(&bench->rig, "meters");
 		const cJSON *line;
+		double now_ms = (double)(uv_hrtime() / 1000000);
 		stale = n = 0;
 		cJSON_ArrayForEach(line, lines) {
-			double age_ms = count(line, "age_ms"), behind_ms = count(line, "worst_late_ms");
 			bool silent = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "stale"));
+			bool site = !strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "name")), "main");
 			n++;
 			stale += silent;
-			worst_ms = !silent && age_ms > worst_ms ? age_ms : worst_ms;
-			late_ms = behind_ms > late_ms ? behind_ms : late_ms;
+			late_ms = most(late_ms, number(line, "worst_late_ms"));
+			if (silent || site)
+				continue;
+			worst_ms = most(worst_ms, number(line, "age_ms"));
+			stamped_ms = most(stamped_ms, now_ms - number(line, "power_w"));
 		}
 		cJSON_Delete(lines);
 	}
-	printf("meters n=%u stale=%u worst_age_ms=%.0f worst_late_ms=%.0f\n", n, stale, worst_ms, late_ms);
+	printf("meters n=%u stale=%u worst_age_ms=%.0f stamped_age_ms=%.0f worst_late_ms=%.0f\n", n, stale, worst_ms, stamped_ms, late_ms);
 	fflush(stdout);
 }
 
@@ -289,7 +303,9 @@ static bool run(struct bench *bench, const char *word)
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
 		if (strlen(verbs[i].name) != len || memcmp(verbs[i].name, word, len) != 0)
 			continue;
-		if (!bench->rig.exited || verbs[i].run == picture)
+		if (bench->rig.exited && verbs[i].run != picture)
+			bench->failed++;
+		else
 			verbs[i].run(bench, word[len] ? (unsigned)atoi(word + len + 1) : verbs[i].n);
 		return true;
 	}
