@@ -25,7 +25,26 @@ struct metered {
 /* running_ms: since the start. A meter that has not spoken yet gets its time to be stale before it counts as silent. */
 void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t running_ms, struct metered *);
 
-/* ---- tracks.c: what each miner draws and is on its way to ---- */
+/* ---- tracks.c: one miner, what it draws and is on its way to ---- */
+#define TRACK_FAST_PERCENT 40           /* miners are between so much … */
+#define TRACK_SLOW_PERCENT 200          /* … and so much of the times told */
+
+/* The newest answer, or that there was none for long, or that the order was refused. */
+void track_take_in(const struct policy_miner_group *, struct miner_track *, const struct miner_seen *, int64_t now_ms);
+/* By the model, where it takes `percent` of the times told. */
+int32_t track_drawn_w(const struct policy_miner_group *, const struct miner_track *, int64_t at_ms, int64_t percent);
+/* Whether the miner may be told to go to sleep (hash false) or to wake now, wear aside. */
+bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
+/* Which wear limit forbids it; BINDING_NONE: none. */
+enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
+/* What it will draw once it has done what it was told. An order to sleep that is overdue is not counted on. */
+int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
+/* What it will draw less (hash false) or more once it has followed. */
+int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
+/* The order is given. */
+void track_tell(const struct policy_miner_group *, struct miner_track *, bool hash, int64_t now_ms);
+
+/* ---- fleet.c: all miners ---- */
 struct tracked {
 	int64_t drawn_w;                /* all miners, by the model, when the site was measured */
 	int64_t least_w, most_w;        /* bounds on it: miners under way may have moved or not */
@@ -33,22 +52,14 @@ struct tracked {
 	int64_t now_w;                  /* drawn at now_ms */
 	int64_t oldest_ms;
 	int64_t curtailable_w, restorable_w, waking_w;
+	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
 	uint32_t phases[N_PHASES];
 	uint32_t unheard;               /* neither answer nor fault yet */
 	int64_t slowest_sleep_ms;
 };
-/* Takes in the newest answers; then adds up. at_ms: when the site was measured. */
-void tracks_update(const struct policy_conf *, struct miner_track *, const struct snapshot *);
-void tracks_add_up(const struct policy_conf *, const struct miner_track *, const struct snapshot *, int64_t at_ms,
-                   struct tracked *);
-/* Whether the miner may be told to go to sleep (hash false) or to wake now, wear aside. */
-bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
-/* Which wear limit forbids it; BINDING_NONE: none. */
-enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
-/* What it will draw once it has done what it was told. An order to sleep that is overdue is not counted on. */
-int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
-/* The order is given. */
-void track_tell(const struct policy_miner_group *, struct miner_track *, bool hash, int64_t now_ms);
+/* Takes in what is new and adds up, in one pass. at_ms: when the site was measured. */
+void fleet_look(const struct policy_conf *, struct miner_track *, const struct snapshot *, int64_t at_ms,
+                struct tracked *);
 
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
@@ -62,9 +73,39 @@ int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of th
 void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */
 
 /* ---- pick.c: which miners ---- */
-/* Sorts the first n of index so that the first to be put to sleep (hash false) or woken stands first. Those that did
- * not follow their last order come last where the watts are needed at once, and first where there is time to try. */
-void pick_sort(const struct policy_conf *, const struct miner_track *, bool hash, bool at_once, uint32_t *index,
-               uint32_t n);
+/* Lowest priority, worst efficiency, least worn sleep first, and are woken last. Those that did not follow their last
+ * order come last where the watts are needed at once, and first where there is time to try. */
+struct pick {
+	const struct policy_conf *conf;
+	const struct miner_track *tracks;
+	int64_t now_ms;
+	bool hash, at_once;
+	uint32_t *index;                /* miners that may be told and gain something; the picked go to the front */
+	uint32_t n;
+};
+/* Those that come first and together gain need_w or more; all, if they do not. The last in order stands last where
+ * they gain more. Returns how many; takes about 3 n comparisons. */
+uint32_t pick_first(const struct pick *, int64_t need_w);
+/* As near to amount_w as the smallest among them allows, mostly by those that come first. Returns how many. */
+uint32_t pick_amount(const struct pick *, int64_t amount_w, bool may_exceed);
+
+/* ---- moves.c: orders to miners ---- */
+struct step {
+	const struct policy_conf *conf;
+	struct policy_state *state;
+	struct miner_track *tracks;
+	const struct snapshot *seen;
+	uint32_t *scratch;
+	struct decision *out;
+	struct metered metered;
+	struct tracked tracked;
+	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
+	bool site_usable, failsafe;
+};
+/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds; forbidden: what held it
+ * back, if anything. The commands stand in the order in which the watts fall. */
+int64_t move_down(struct step *, int64_t need_w, bool at_once, enum binding *forbidden);
+/* Wakes at most room_w. Returns what it wakes. */
+int64_t move_up(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
 
 #endif

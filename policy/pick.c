@@ -1,6 +1,6 @@
 #include "policy/internal.h"
 
-struct order_of { const struct policy_conf *conf; const struct miner_track *tracks; bool hash, at_once; };
+#define ROUNDS 4                        /* smaller miners fill up what larger ones leave */
 
 static int compare64(int64_t a, int64_t b)
 {
@@ -8,7 +8,7 @@ static int compare64(int64_t a, int64_t b)
 }
 
 /* Negative where a is to be told before b. */
-static int compare(const struct order_of *by, uint32_t a, uint32_t b)
+static int compare(const struct pick *by, uint32_t a, uint32_t b)
 {
 	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
 	const struct policy_miner_group *ga = &by->conf->miner_groups[by->conf->miner_group[a]];
@@ -28,34 +28,147 @@ static int compare(const struct order_of *by, uint32_t a, uint32_t b)
 	return order ? order : compare64(a, b);
 }
 
-static void sift(const struct order_of *by, uint32_t *index, uint32_t root, uint32_t n)
+static int64_t gain_w(const struct pick *by, uint32_t place)
 {
-	for (;;) {
-		uint32_t child = 2 * root + 1;
-		if (child >= n)
-			return;
-		if (child + 1 < n && compare(by, index[child], index[child + 1]) < 0)
-			child++;
-		if (compare(by, index[root], index[child]) >= 0)
-			return;
-		uint32_t swap = index[root];
-		index[root] = index[child];
-		index[child] = swap;
-		root = child;
-	}
+	uint32_t miner = by->index[place];
+	return track_gain_w(&by->conf->miner_groups[by->conf->miner_group[miner]], &by->tracks[miner], by->hash, by->now_ms);
 }
 
-/* Heap sort: in place, no recursion, never worse than n log n. */
-void pick_sort(const struct policy_conf *conf, const struct miner_track *tracks, bool hash, bool at_once,
-               uint32_t *index, uint32_t n)
+static int64_t gains_w(const struct pick *by, uint32_t from, uint32_t to)
 {
-	const struct order_of by = { conf, tracks, hash, at_once };
-	for (uint32_t root = n / 2; root-- > 0; )
-		sift(&by, index, root, n);
-	for (uint32_t end = n; end > 1; ) {
-		uint32_t last = index[--end];
-		index[end] = index[0];
-		index[0] = last;
-		sift(&by, index, 0, end);
+	int64_t sum_w = 0;
+	for (uint32_t place = from; place < to; place++)
+		sum_w += gain_w(by, place);
+	return sum_w;
+}
+
+static void swap(uint32_t *index, uint32_t a, uint32_t b)
+{
+	uint32_t kept = index[a];
+	index[a] = index[b];
+	index[b] = kept;
+}
+
+/* Splits [low, high) at one of them, drawn by lot lest any order of the fleet be a bad one. Returns where it stands. */
+static uint32_t split(const struct pick *by, uint32_t low, uint32_t high, uint32_t *lot)
+{
+	*lot = *lot * 1664525 + 1013904223;     /* Knuth, TAOCP 2, 3.3.4: as good as any modulo 2^32 */
+	swap(by->index, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
+	uint32_t pivot = by->index[high - 1], end = low;
+	for (uint32_t place = low; place < high - 1; place++)
+		if (compare(by, by->index[place], pivot) < 0)
+			swap(by->index, place, end++);
+	swap(by->index, end, high - 1);
+	return end;
+}
+
+uint32_t pick_first(const struct pick *by, int64_t need_w)
+{
+	uint32_t low = 0, high = by->n, lot = by->n;
+	if (gains_w(by, 0, by->n) <= need_w)
+		return by->n;
+	while (low < high) {
+		uint32_t middle = split(by, low, high, &lot);
+		int64_t before_w = gains_w(by, low, middle);
+		if (before_w >= need_w) {
+			high = middle;
+			continue;
+		}
+		need_w -= before_w + gain_w(by, middle);
+		low = middle + 1;
+		if (need_w <= 0)
+			break;
 	}
+	return low;
+}
+
+/* ---- exact amounts ---- */
+
+/* What one more command may do about what is left: nothing, one more miner, or one instead of a smaller one. */
+struct finish { int64_t miss_w; uint32_t place; bool instead, near; };
+
+static void consider(const struct pick *by, struct finish *best, struct finish other, bool may_exceed, int64_t step_w)
+{
+	if (other.miss_w < 0 && !may_exceed)
+		return;
+	other.miss_w = abs64(other.miss_w);
+	other.near = other.miss_w < step_w;
+	/* All that are near enough are equal: then one more goes before one instead, and by the order of the fleet. */
+	bool better = other.near != best->near ? other.near :
+	              !other.near ? other.miss_w < best->miss_w :
+	              other.instead != best->instead ? best->instead :
+	              compare(by, by->index[other.place], by->index[best->place]) < 0;
+	if (better)
+		*best = other;
+}
+
+/* Of the first n the one whose place a larger one takes with the least loss to the order. */
+static uint32_t smallest_of(const struct pick *by, uint32_t n)
+{
+	uint32_t smallest = 0;
+	for (uint32_t place = 1; place < n; place++) {
+		int64_t less_w = gain_w(by, place) - gain_w(by, smallest);
+		if (less_w < 0 || (less_w == 0 && compare(by, by->index[place], by->index[smallest]) > 0))
+			smallest = place;
+	}
+	return smallest;
+}
+
+/* The first n are picked and leave left_w. */
+static uint32_t finish(const struct pick *by, uint32_t n, int64_t left_w, bool may_exceed, int64_t step_w)
+{
+	if (left_w < step_w || n == by->n)
+		return n;
+	struct finish best = { .miss_w = left_w, .place = by->n };
+	uint32_t smallest = smallest_of(by, n);
+	int64_t smallest_w = n ? gain_w(by, smallest) : 0;
+	for (uint32_t place = n; place < by->n; place++) {
+		int64_t miss_w = left_w - gain_w(by, place);
+		consider(by, &best, (struct finish){ miss_w, place, false, false }, may_exceed, step_w);
+		if (n)
+			consider(by, &best, (struct finish){ miss_w + smallest_w, place, true, false }, may_exceed, step_w);
+	}
+	if (best.place == by->n)
+		return n;
+	swap(by->index, best.place, best.instead ? smallest : n);
+	return best.instead ? n : n + 1;
+}
+
+static int64_t least_gain_w(const struct pick *by)
+{
+	int64_t least_w = INT64_MAX;
+	for (uint32_t place = 0; place < by->n; place++)
+		least_w = min64(least_w, gain_w(by, place));
+	return least_w;
+}
+
+/* Of those from `from` on brings those to the front that gain no more than left_w. Returns where they end. */
+static uint32_t that_fit(const struct pick *by, uint32_t from, int64_t left_w)
+{
+	uint32_t end = from;
+	for (uint32_t place = from; place < by->n; place++)
+		if (gain_w(by, place) <= left_w)
+			swap(by->index, place, end++);
+	return end;
+}
+
+uint32_t pick_amount(const struct pick *by, int64_t amount_w, bool may_exceed)
+{
+	uint32_t n = 0;
+	for (int round = 0; round < ROUNDS && n < by->n; round++) {
+		struct pick rest = *by;
+		rest.index += n;
+		rest.n = that_fit(by, n, amount_w) - n;
+		uint32_t more = pick_first(&rest, amount_w);
+		int64_t gained_w = gains_w(&rest, 0, more);
+		if (gained_w > amount_w)        /* the last of them does not fit any more */
+			gained_w -= gain_w(&rest, --more);
+		amount_w -= gained_w;
+		n += more;
+		if (!more)
+			break;
+	}
+	/* Half a step is as near as one may ask; what may not be exceeded is near when no more fits. */
+	int64_t least_w = least_gain_w(by);
+	return finish(by, n, amount_w, may_exceed, may_exceed ? least_w / 2 + 1 : least_w);
 }

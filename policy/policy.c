@@ -4,22 +4,8 @@
 
 #define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up the waking of others */
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
-#define WAKING_PER_MILLE     100        /* of the cap, at most under way upwards at a time */
 #define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
-
-struct step {
-	const struct policy_conf *conf;
-	struct policy_state *state;
-	struct miner_track *tracks;
-	const struct snapshot *seen;
-	uint32_t *scratch;
-	struct decision *out;
-	struct metered metered;
-	struct tracked tracked;
-	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
-	bool site_usable, failsafe;
-};
 
 struct wish { int64_t miners_w; enum binding binding; };
 
@@ -64,110 +50,6 @@ static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t 
 		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	wish.miners_w = max64(wish.miners_w, 0);
 	return wish;
-}
-
-/* ---- putting to sleep ---- */
-
-static const struct policy_miner_group *group_of(const struct step *step, uint32_t miner)
-{
-	return &step->conf->miner_groups[step->conf->miner_group[miner]];
-}
-
-static void tell(struct step *step, uint32_t miner, bool hash)
-{
-	struct miner_track *track = &step->tracks[miner];
-	track_tell(group_of(step, miner), track, hash, step->seen->now_ms);
-	struct decision *out = step->out;
-	out->commands[out->n_commands++] = (struct command){
-		.miner = miner, .hash = hash, .try_number = track->tries,
-		.from_w = track->from_w, .to_w = track->to_w,
-	};
-	out->n_repeats += track->tries > 1;
-}
-
-/* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
-static uint32_t candidates(struct step *step, bool hash, bool ignore_wear, enum binding *forbidden)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
-		const struct policy_miner_group *group = group_of(step, i);
-		if (!track_may_be_told(group, &step->tracks[i], hash, step->seen->now_ms))
-			continue;
-		enum binding wear = track_wear(group, &step->tracks[i], hash, step->seen->now_ms);
-		if (wear != BINDING_NONE && !ignore_wear)
-			*forbidden = wear;
-		else
-			step->scratch[n++] = i;
-	}
-	pick_sort(step->conf, step->tracks, hash, ignore_wear, step->scratch, n);
-	return n;
-}
-
-static int64_t gain_of(const struct step *step, uint32_t miner, bool hash)
-{
-	const struct miner_track *track = &step->tracks[miner];
-	if (hash)
-		return (int64_t)track->awake_w - track->drawn_w;
-	return (int64_t)track_settled_w(group_of(step, miner), track, step->seen->now_ms) - group_of(step, miner)->asleep_w;
-}
-
-static bool ramps_down(const struct step *step)
-{
-	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
-}
-
-/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds. What must be shed is no
- * move on purpose: it costs the ramp nothing. */
-static int64_t put_to_sleep(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
-{
-	int64_t shed_w = 0;
-	uint32_t n = candidates(step, false, at_once, forbidden);
-	for (uint32_t i = 0; i < n && shed_w < need_w; i++) {
-		int64_t gain_w = gain_of(step, step->scratch[i], false);
-		if (gain_w <= 0)
-			continue;
-		if (!at_once && gain_w / 2 >= need_w - shed_w)  /* nearer without it; the reserve bears that */
-			break;
-		if (!at_once && ramps_down(step) && gain_w > step->state->down_budget_w) {
-			*forbidden = BINDING_RAMP_DOWN;
-			break;
-		}
-		if (!at_once)
-			step->state->down_budget_w -= gain_w;
-		shed_w += gain_w;
-		tell(step, step->scratch[i], false);
-	}
-	return shed_w;
-}
-
-/* Wakes at most room_w. Returns what it wakes. */
-static int64_t wake(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)
-{
-	int64_t woken_w = 0;
-	int64_t full_w = step->conf->cap_w / 1000 * WAKING_PER_MILLE, pace_w = full_w - step->tracked.waking_w;
-	bool first = step->tracked.phases[PHASE_WAKING] == 0;
-	uint32_t n = candidates(step, true, false, forbidden);
-	if (n && !first && room_w > pace_w && pace_w < full_w / 4) {    /* by the dozen, not one by one */
-		*forbidden = BINDING_WAKES_IN_FLIGHT;
-		return 0;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t gain_w = gain_of(step, step->scratch[i], true);
-		if (gain_w <= 0 || woken_w + gain_w > room_w)
-			continue;
-		if (woken_w + gain_w > pace_w && !(first && !woken_w)) {
-			*forbidden = BINDING_WAKES_IN_FLIGHT;
-			break;
-		}
-		if (ramped && gain_w > step->state->up_budget_w) {
-			*forbidden = BINDING_RAMP_UP;
-			break;
-		}
-		step->state->up_budget_w -= gain_w;
-		woken_w += gain_w;
-		tell(step, step->scratch[i], true);
-	}
-	return woken_w;
 }
 
 /* ---- the decision ---- */
@@ -216,7 +98,7 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
 	enum binding forbidden = BINDING_NONE;
-	int64_t shed_w = put_to_sleep(step, need_w, at_once, &forbidden);
+	int64_t shed_w = move_down(step, need_w, at_once, &forbidden);
 	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
 		binding = forbidden;
 	else if (!shed_w)
@@ -245,7 +127,7 @@ static void decide_up(struct step *step, const struct wish *now)
 	int64_t room_w = soon.miners_w - step->tracked.settled_w;
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
-	int64_t woken_w = wake(step, room_w, ramped, &forbidden);
+	int64_t woken_w = move_up(step, room_w, ramped, &forbidden);
 	if (forbidden != BINDING_NO_MINERS && room_w - woken_w > dead_band(step))
 		binding = forbidden;
 	step->tracked.settled_w += woken_w;
@@ -327,9 +209,8 @@ static void look(struct step *step)
 	const struct policy_conf *conf = step->conf;
 	int64_t now_ms = step->seen->now_ms;
 	meters_add_up(conf, step->seen, now_ms - step->state->started_ms, &step->metered);
-	tracks_update(conf, step->tracks, step->seen);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
-	tracks_add_up(conf, step->tracks, step->seen, at_ms, &step->tracked);
+	fleet_look(conf, step->tracks, step->seen, at_ms, &step->tracked);
 	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);
 	step->site_usable = step->metered.site_known && !frozen;
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;

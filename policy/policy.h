@@ -96,6 +96,7 @@ struct miner_track {
 	bool answers;                   /* its newest answer was no fault */
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
+	bool picked;                    /* within a step only */
 };
 
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */

@@ -3,8 +3,6 @@
 #include <string.h>
 
 #define DAY_MS   (24LL * 3600 * 1000)
-#define FAST_PERCENT 40         /* miners are between so much … */
-#define SLOW_PERCENT 200        /* … and so much of the times told */
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
@@ -28,8 +26,8 @@ static int64_t patience_ms(const struct policy_miner_group *group, bool hash)
 }
 
 /* The model: dead time, then linear; `percent` of the times the config tells. */
-static int32_t drawn_at_pace(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
-                             int64_t percent)
+int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
+                      int64_t percent)
 {
 	if (!track->under_way)
 		return track->drawn_w;
@@ -41,11 +39,6 @@ static int32_t drawn_at_pace(const struct policy_miner_group *group, const struc
 	if (moving_ms >= ramp_ms)
 		return track->to_w;
 	return track->from_w + (int32_t)((int64_t)(track->to_w - track->from_w) * moving_ms / ramp_ms);
-}
-
-static int32_t drawn_at(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms)
-{
-	return drawn_at_pace(group, track, at_ms, 100);
 }
 
 static bool overdue(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
@@ -107,7 +100,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	const struct policy_response *due = response(group, track->told_hash);
 	int64_t due_ms = due->delay_ms + due->ramp_ms;
 	/* Its own figure may run ahead of its draw, and its state does: neither is believed before the watts can have moved. */
-	bool done = knows_power(r) ? there >= THERE_PERCENT && since_ms >= due_ms * FAST_PERCENT / 100 :
+	bool done = knows_power(r) ? there >= THERE_PERCENT && since_ms >= due_ms * TRACK_FAST_PERCENT / 100 :
 	            seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP) && since_ms >= due_ms;
 	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
 		done = true;            /* what is left of the way is an error of the figures */
@@ -190,8 +183,8 @@ static void lose(const struct policy_miner_group *group, struct miner_track *tra
 	track->phase = PHASE_UNREACHABLE;
 }
 
-static void update_one(const struct policy_miner_group *group, struct miner_track *track,
-                       const struct miner_seen *seen, int64_t now_ms)
+void track_take_in(const struct policy_miner_group *group, struct miner_track *track, const struct miner_seen *seen,
+                   int64_t now_ms)
 {
 	const struct miner_reading *r = &seen->reading;
 	track->answers = r->fault == FAULT_NONE && now_ms - r->at_ms <= group->stale_ms;
@@ -206,54 +199,6 @@ static void update_one(const struct policy_miner_group *group, struct miner_trac
 		lose(group, track);
 	if (track->phase == PHASE_UNKNOWN && !track->read_ms)
 		track->drawn_w = track->awake_w = group->nominal_w;
-}
-
-void tracks_update(const struct policy_conf *conf, struct miner_track *tracks, const struct snapshot *seen)
-{
-	for (size_t i = 0; i < conf->n_miners; i++)
-		update_one(&conf->miner_groups[conf->miner_group[i]], &tracks[i], &seen->miners[i], seen->now_ms);
-}
-
-static void add_one(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms,
-                    int64_t at_ms, struct tracked *sum)
-{
-	int32_t drawn_w = drawn_at(group, track, at_ms);
-	sum->drawn_w += drawn_w;
-	sum->now_w += drawn_at(group, track, now_ms);
-	sum->settled_w += track_settled_w(group, track, now_ms);
-	int32_t fast_w = drawn_at_pace(group, track, at_ms, FAST_PERCENT);
-	int32_t slow_w = drawn_at_pace(group, track, at_ms, SLOW_PERCENT);
-	sum->least_w += min64(fast_w, slow_w);
-	sum->most_w += max64(fast_w, slow_w);
-	enum miner_phase phase = track->phase;
-	if (track->under_way)
-		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
-	sum->phases[phase]++;
-	if (phase == PHASE_WAKING)
-		sum->waking_w += max64(0, track_settled_w(group, track, now_ms) - drawn_at(group, track, now_ms));
-	bool may_sleep = track_may_be_told(group, track, false, now_ms);
-	int64_t gain_w = max64(0, track_settled_w(group, track, now_ms) - asleep_w(group));
-	if (may_sleep)
-		sum->curtailable_w += gain_w;
-	if (track_may_be_told(group, track, true, now_ms))
-		sum->restorable_w += max64(0, track->awake_w - track->drawn_w);
-	if (track->read_ms && phase != PHASE_UNREACHABLE)
-		sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
-}
-
-void tracks_add_up(const struct policy_conf *conf, const struct miner_track *tracks, const struct snapshot *seen,
-                   int64_t at_ms, struct tracked *sum)
-{
-	*sum = (struct tracked){ .oldest_ms = INT64_MAX };
-	for (size_t g = 0; g < conf->n_miner_groups; g++) {
-		const struct policy_response *r = &conf->miner_groups[g].sleep;
-		sum->slowest_sleep_ms = max64(sum->slowest_sleep_ms, r->delay_ms + r->ramp_ms);
-	}
-	for (size_t i = 0; i < conf->n_miners; i++) {
-		add_one(&conf->miner_groups[conf->miner_group[i]], &tracks[i], seen->now_ms, at_ms, sum);
-		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER)
-			sum->unheard++;
-	}
 }
 
 bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
@@ -301,7 +246,7 @@ enum binding track_wear(const struct policy_miner_group *group, const struct min
 void track_tell(const struct policy_miner_group *group, struct miner_track *track, bool hash, int64_t now_ms)
 {
 	bool again = track->tries && track->told_hash == hash;
-	track->from_w = drawn_at(group, track, now_ms);
+	track->from_w = track_drawn_w(group, track, now_ms, 100);
 	track->to_w = hash ? track->awake_w : asleep_w(group);
 	track->tries = again ? (uint8_t)(track->tries + 1) : 1;
 	track->told_hash = hash;
@@ -312,4 +257,11 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 		if (group->cycles_per_day)
 			track->wear_ms = max64(track->wear_ms, now_ms) + DAY_MS / group->cycles_per_day;
 	}
+}
+
+int64_t track_gain_w(const struct policy_miner_group *group, const struct miner_track *track, bool hash, int64_t now_ms)
+{
+	if (hash)
+		return (int64_t)track->awake_w - track->drawn_w;
+	return (int64_t)track_settled_w(group, track, now_ms) - asleep_w(group);
 }

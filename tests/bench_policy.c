@@ -1,13 +1,17 @@
-/* What one policy_step costs, at 300, 3,000 and 30,000 miners: while nothing is to be done, and while all the time is. */
+/* What one policy_step costs: while nothing is to be done, while all the time is, and when half or all of the fleet must
+ * go at once. Time for 300 to 30,000 miners; instructions, which tell how it grows, for 1,000 to 100,000. */
 #include <assert.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/xalloc.h"
 #include "policy/policy.h"
 
-enum { STEPS = 1000, STEP_MS = 250, PDUS = 60, MINER_W = 3500, ASLEEP_W = 25 };
+enum { STEPS = 1000, SHEDS = 20, STEP_MS = 250, PDUS = 60, MINER_W = 3500, ASLEEP_W = 25 };
 
 struct bench {
 	struct policy_conf conf;
@@ -22,11 +26,29 @@ struct bench {
 	struct motion { int64_t at_ms; bool told, hashes; } *motions;
 	int64_t now_ms, swing_w;
 	uint64_t n_commands;
+	struct demand demand;
+	int counter;                    /* of instructions; -1: the kernel has none for us */
 };
+
+static const struct demand no_demand = { .limit_w = POLICY_NONE, .limit_soon_w = POLICY_NONE, .setpoint_w = POLICY_NONE,
+	.miners_w = POLICY_NONE, .miners_soon_w = POLICY_NONE, .limit_from = -1, .setpoint_from = -1, .miners_from = -1 };
+
+static int open_counter(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE, .size = sizeof attr,
+		.config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1, .exclude_hv = 1 };
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t instructions(int counter)
+{
+	uint64_t n = 0;
+	return counter >= 0 && read(counter, &n, sizeof n) == (ssize_t)sizeof n ? n : 0;
+}
 
 static void open_bench(struct bench *b, size_t n, int64_t swing_w)
 {
-	*b = (struct bench){ .now_ms = 1000000, .swing_w = swing_w };
+	*b = (struct bench){ .now_ms = 1000000, .swing_w = swing_w, .demand = no_demand, .counter = open_counter() };
 	b->meter_groups[0] = (struct policy_meter_group){ MEASURES_SITE, -1, 0, 2000 };
 	b->meter_groups[1] = (struct policy_meter_group){ MEASURES_HPC, -1, (int64_t)n * MINER_W / PDUS * 2, 3000 };
 	b->miner_group = (struct policy_miner_group){ .priority = 50, .efficiency_mj_per_th = 17500, .nominal_w = MINER_W,
@@ -58,6 +80,8 @@ static void close_bench(struct bench *b)
 	free(b->scratch);
 	free(b->commands);
 	free(b->motions);
+	if (b->counter >= 0)
+		close(b->counter);
 }
 
 /* Miners move some seconds after they were told, and are heard every ten, a few at each step; the load swings every 40 s. */
@@ -91,49 +115,121 @@ static void obey(struct bench *b, const struct decision *decision)
 	b->n_commands += decision->n_commands;
 }
 
-static double step_us(struct bench *b, int step)
+struct cost { double us, instructions; };
+
+static struct cost step(struct bench *b, int step)
 {
 	struct timespec before, after;
 	struct decision decision = { .commands = b->commands };
 	b->now_ms += STEP_MS;
 	move_world(b, step);
-	struct snapshot seen = { .now_ms = b->now_ms, .meters = b->meters, .miners = b->miners,
-		.demand = { .limit_w = POLICY_NONE, .limit_soon_w = POLICY_NONE, .setpoint_w = POLICY_NONE, .miners_w = POLICY_NONE,
-		            .miners_soon_w = POLICY_NONE, .limit_from = -1, .setpoint_from = -1, .miners_from = -1 } };
+	struct snapshot seen = { b->now_ms, b->demand, b->meters, b->miners };
+	uint64_t began = instructions(b->counter);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	policy_step(&b->conf, &b->state, b->tracks, &seen, b->scratch, &decision);
 	clock_gettime(CLOCK_MONOTONIC, &after);
+	uint64_t ended = instructions(b->counter);
 	obey(b, &decision);
-	return (double)(after.tv_sec - before.tv_sec) * 1e6 + (double)(after.tv_nsec - before.tv_nsec) / 1e3;
+	return (struct cost){ (double)(after.tv_sec - before.tv_sec) * 1e6 + (double)(after.tv_nsec - before.tv_nsec) / 1e3,
+	                      (double)(ended - began) };
 }
 
-static int by_size(const void *a, const void *b)
+static int by_us(const void *a, const void *b)
 {
-	double one = *(const double *)a, other = *(const double *)b;
+	double one = ((const struct cost *)a)->us, other = ((const struct cost *)b)->us;
 	return one < other ? -1 : one > other;
 }
 
-static void measure(size_t n, const char *name, int64_t swing_w)
+static void run_quiet(struct bench *b, int steps)
 {
-	static double us[STEPS];
+	for (int k = 0; k < steps; k++)
+		step(b, k);
+}
+
+/* The miners must go all, or half, while the whole fleet is awake; again and again, each time on a fleet that is new. */
+static void curtail(size_t n, int64_t keep_w, struct cost *costs)
+{
+	for (int k = 0; k < SHEDS; k++) {
+		struct bench b;
+		open_bench(&b, n, 0);
+		b.conf.cap_w *= 2;
+		run_quiet(&b, 60);
+		b.demand.miners_w = b.demand.miners_soon_w = keep_w;
+		b.demand.shed = true;
+		uint64_t before = b.n_commands;
+		costs[k] = step(&b, 60);
+		assert(b.n_commands - before >= n / 2);
+		close_bench(&b);
+	}
+}
+
+static void run(size_t n, int64_t swing_w, struct cost *costs)
+{
 	struct bench b;
 	open_bench(&b, n, swing_w);
-	for (int step = 0; step < STEPS; step++)
-		us[step] = step_us(&b, step);
-	qsort(us, STEPS, sizeof *us, by_size);
-	printf("%8zu  %-14s %10.1f %10.1f %10.1f %10llu\n", n, name, us[STEPS / 2], us[STEPS * 99 / 100], us[STEPS - 1],
-	       (unsigned long long)b.n_commands);
+	for (int k = 0; k < STEPS; k++)
+		costs[k] = step(&b, k);
 	close_bench(&b);
+}
+
+static const char *const loads[] = { "steady", "swings by 30 %", "curtail half", "curtail all" };
+
+static int measure(size_t n, int load, struct cost *costs)
+{
+	if (load < 2) {
+		run(n, load ? (int64_t)n * MINER_W * 3 / 10 : 0, costs);
+		return STEPS;
+	}
+	curtail(n, load == 2 ? (int64_t)n * MINER_W / 2 : 0, costs);
+	return SHEDS;
+}
+
+static void print_time(size_t n)
+{
+	static struct cost costs[STEPS];
+	for (int load = 0; load < 4; load++) {
+		int steps = measure(n, load, costs);
+		qsort(costs, (size_t)steps, sizeof *costs, by_us);
+		printf("%8zu  %-14s %10.1f %10.1f %10.1f\n", n, loads[load], costs[steps / 2].us, costs[steps * 99 / 100].us,
+		       costs[steps - 1].us);
+	}
+}
+
+static double mean_instructions(size_t n, int load)
+{
+	static struct cost costs[STEPS];
+	int steps = measure(n, load, costs);
+	double sum = 0;
+	for (int k = 0; k < steps; k++)
+		sum += costs[k].instructions;
+	return sum / steps;
+}
+
+static void print_growth(void)
+{
+	static const size_t sizes[] = { 1000, 10000, 100000 };
+	printf("\nInstructions per miner and step, mean; with n log n they would grow by a third, then by a quarter\n");
+	printf("%-14s %10zu %10zu %10zu\n", "load", sizes[0], sizes[1], sizes[2]);
+	for (int load = 0; load < 4; load++) {
+		printf("%-14s", loads[load]);
+		for (int s = 0; s < 3; s++)
+			printf(" %10.1f", mean_instructions(sizes[s], load) / (double)sizes[s]);
+		printf("\n");
+	}
 }
 
 int main(void)
 {
 	static const size_t sizes[] = { 300, 3000, 30000 };
-	printf("One policy_step, µs of %d steps\n%8s  %-14s %10s %10s %10s %10s\n", STEPS, "miners", "load", "median", "p99", "worst",
-	       "commands");
-	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-		measure(sizes[s], "steady", 0);
-		measure(sizes[s], "swings by 30 %", (int64_t)sizes[s] * MINER_W * 3 / 10);
+	printf("One policy_step, µs\n%8s  %-14s %10s %10s %10s\n", "miners", "load", "median", "p99", "worst");
+	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+		print_time(sizes[s]);
+	int counter = open_counter();
+	if (counter < 0) {
+		printf("skipped: instruction counts: the kernel gives us no counter (perf_event_paranoid, or no such hardware)\n");
+		return 0;
 	}
+	close(counter);
+	print_growth();
 	return 0;
 }

@@ -103,6 +103,61 @@ static void a_limit_is_met_for_the_load_to_come(void **unused)
 
 /* ---- who ---- */
 
+/* The group that falls sooner is told first, whatever its priority; which are told is a matter of priority. */
+static void tells_first_what_falls_soonest(void **unused)
+{
+	for (uint32_t soon = 0; soon < 2; soon++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.miner_groups[0].priority = 10;
+		rig.miner_groups[soon].sleep = (struct policy_response){ 500, 500 };
+		rig.demand.miners_w = rig.demand.miners_soon_w = RIG_MINER_W * 16;
+		rig.demand.shed = true;
+		rig_step(&rig);
+		assert_int_equal(rig.out.n_commands, 48);
+		uint32_t at[2] = { soon ? 16 : 0, soon ? 0 : 32 }, n[2] = { 32, 16 }, next[2] = { 0, 32 };
+		for (uint32_t g = 0; g < 2; g++)
+			for (uint32_t c = 0; c < n[g]; c++) {
+				assert_int_equal(rig.miner_group[rig.commands[at[g] + c].miner], g);
+				assert_true(rig.commands[at[g] + c].miner >= next[g]);
+				next[g] = rig.commands[at[g] + c].miner + 1;
+			}
+	}
+	(void)unused;
+}
+
+/* 3 kW and 1 kW: what the large ones leave the small ones make up, whichever come first. */
+static void moves_exact_amounts(void **unused)
+{
+	for (int small = 0; small < 2; small++)
+		for (int64_t kw = 4; kw <= 96; kw++) {
+			struct rig rig;
+			begin(&rig, ALL);
+			rig.miner_groups[1].nominal_w = KW;
+			rig.miner_groups[small].priority = 10;
+			for (uint32_t m = 32; m < ALL; m++) {
+				rig.miners[m].from_w = rig.miners[m].to_w = KW;
+				rig.tracks[m].awake_w = KW;
+			}
+			rig_run(&rig, 1000);
+			int64_t before_w = rig.out.picture.settled_miners_w;
+			assert_int_equal(before_w, 128 * KW);
+			rig.demand.setpoint_w = rig.gpus_w + before_w - kw * KW;
+			rig_step(&rig);
+			int64_t shed_w = rig.out.picture.load_w + before_w - rig.out.expected_site_w;
+			uint32_t told[2] = { 0, 0 };
+			for (uint32_t c = 0; c < rig.out.n_commands; c++)
+				told[rig.miner_group[rig.commands[c].miner]]++;
+			if (!small || kw <= 32)
+				assert_int_equal(shed_w, kw * KW);
+			else                    /* all the small ones are used up */
+				assert_in_range(shed_w, (kw - 1) * KW, (kw + 1) * KW);
+			/* Those that go first, but for what makes it exact. */
+			assert_true(small ? told[1] >= (kw < 31 ? kw : 31) : told[1] <= 2);
+		}
+	(void)unused;
+}
+
 static void picks_by_priority_then_efficiency_then_wear(void **unused)
 {
 	static const struct { int priority[2], efficiency[2]; bool worn; uint32_t first_asleep, first_awake; } rows[] = {
@@ -131,8 +186,9 @@ static void picks_by_priority_then_efficiency_then_wear(void **unused)
 		rig_run(&rig, 70000);
 		assert_int_equal(rig.sleeps, ALL);
 		rig.demand = rig_no_demand();
+		rig.demand.miners_w = rig.demand.miners_soon_w = RIG_MINER_W;
 		rig_step(&rig);
-		assert_true(rig.out.n_commands > 1);
+		assert_int_equal(rig.out.n_commands, 1);
 		assert_int_equal(rig.commands[0].miner, rows[i].first_awake);
 	}
 	(void)unused;
@@ -329,6 +385,8 @@ int main(void)
 		cmocka_unit_test(more_than_all_miners_says_so),
 		cmocka_unit_test(a_limit_is_met_for_the_load_to_come),
 		cmocka_unit_test(picks_by_priority_then_efficiency_then_wear),
+		cmocka_unit_test(tells_first_what_falls_soonest),
+		cmocka_unit_test(moves_exact_amounts),
 		cmocka_unit_test(wakes_only_beside_the_highest_load_of_the_last_minute),
 		cmocka_unit_test(wakes_beside_limits_that_come_soon),
 		cmocka_unit_test(wakes_at_a_pace),

@@ -219,11 +219,13 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 	need_w = p->settled_miners_w - most(0, allowed_w);
 	if (must && !p->failsafe && !waiting && need_w > 0) {
 		assert_true(shed_w >= least(need_w, p->curtailable_w));
-		if (rig->out.n_commands) {
-			const struct command *last = &rig->out.commands[rig->out.n_commands - 1];
-			int64_t last_w = most(last->from_w, rig->tracks[last->miner].awake_w) - last->to_w;
-			assert_true(shed_w - last_w < need_w);
+		int64_t largest_w = 0;
+		for (uint32_t c = 0; c < rig->out.n_commands; c++) {
+			const struct command *command = &rig->out.commands[c];
+			int64_t gain_w = most(command->from_w, rig->tracks[command->miner].awake_w) - command->to_w;
+			largest_w = most(largest_w, gain_w);
 		}
+		assert_true(!rig->out.n_commands || shed_w - largest_w < need_w);
 		return;
 	}
 	for (uint32_t c = 0; c < rig->out.n_commands && !rig->out.commands[c].hash && !p->failsafe; c++) {

@@ -1,0 +1,111 @@
+#include "policy/internal.h"
+
+/* Sums over miners that stand still and hide nothing: by far the most, so they get by with two lines of memory each. */
+struct still { int64_t awake_w, asleep_w, curtailable_w, restorable_w, oldest_ms, least_wake_w; uint32_t awake, asleep; };
+
+static bool stands_still(const struct policy_miner_group *group, const struct miner_track *track,
+                         const struct miner_seen *seen, int64_t now_ms)
+{
+	return !track->under_way && !track->tries && track->answers && track->steerable &&
+	       (track->phase == PHASE_AWAKE || track->phase == PHASE_ASLEEP) &&
+	       seen->reading.fault == FAULT_NONE && seen->reading.at_ms == track->read_ms &&
+	       now_ms - track->read_ms <= group->stale_ms;
+}
+
+static void add_still(const struct policy_miner_group *group, const struct miner_track *track, struct still *sum)
+{
+	sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
+	if (track->phase == PHASE_AWAKE) {
+		sum->awake++;
+		sum->awake_w += track->drawn_w;
+		sum->curtailable_w += max64(0, (int64_t)track->drawn_w - group->asleep_w);
+		return;
+	}
+	int64_t gain_w = max64(0, (int64_t)track->awake_w - track->drawn_w);
+	sum->asleep++;
+	sum->asleep_w += track->drawn_w;
+	sum->restorable_w += gain_w;
+	if (gain_w)
+		sum->least_wake_w = min64(sum->least_wake_w, gain_w);
+}
+
+static void take_over(struct tracked *sum, const struct still *still)
+{
+	int64_t drawn_w = still->awake_w + still->asleep_w;
+	sum->drawn_w += drawn_w;
+	sum->now_w += drawn_w;
+	sum->settled_w += drawn_w;
+	sum->least_w += drawn_w;
+	sum->most_w += drawn_w;
+	sum->phases[PHASE_AWAKE] += still->awake;
+	sum->phases[PHASE_ASLEEP] += still->asleep;
+	sum->curtailable_w += still->curtailable_w;
+	sum->restorable_w += still->restorable_w;
+	sum->oldest_ms = min64(sum->oldest_ms, still->oldest_ms);
+	sum->least_wake_w = min64(sum->least_wake_w, still->least_wake_w);
+}
+
+static void add_draw(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
+                     struct tracked *sum)
+{
+	sum->drawn_w += track_drawn_w(group, track, at_ms, 100);
+	int32_t fast_w = track_drawn_w(group, track, at_ms, TRACK_FAST_PERCENT);
+	int32_t slow_w = track_drawn_w(group, track, at_ms, TRACK_SLOW_PERCENT);
+	sum->least_w += min64(fast_w, slow_w);
+	sum->most_w += max64(fast_w, slow_w);
+}
+
+static void add_one(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms,
+                    int64_t at_ms, struct tracked *sum)
+{
+	int64_t now_w = track_drawn_w(group, track, now_ms, 100), settled_w = track_settled_w(group, track, now_ms);
+	add_draw(group, track, at_ms, sum);
+	sum->now_w += now_w;
+	sum->settled_w += settled_w;
+	enum miner_phase phase = track->phase;
+	if (track->under_way)
+		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
+	sum->phases[phase]++;
+	if (phase == PHASE_WAKING)
+		sum->waking_w += max64(0, settled_w - now_w);
+	if (track_may_be_told(group, track, false, now_ms))
+		sum->curtailable_w += max64(0, settled_w - group->asleep_w);
+	if (track_may_be_told(group, track, true, now_ms)) {
+		int64_t gain_w = max64(0, track_gain_w(group, track, true, now_ms));
+		sum->restorable_w += gain_w;
+		if (gain_w)
+			sum->least_wake_w = min64(sum->least_wake_w, gain_w);
+	}
+	if (track->read_ms && phase != PHASE_UNREACHABLE)
+		sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
+}
+
+static int64_t slowest_sleep_ms(const struct policy_conf *conf)
+{
+	int64_t slowest_ms = 0;
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_response *r = &conf->miner_groups[g].sleep;
+		slowest_ms = max64(slowest_ms, r->delay_ms + r->ramp_ms);
+	}
+	return slowest_ms;
+}
+
+void fleet_look(const struct policy_conf *conf, struct miner_track *tracks, const struct snapshot *seen, int64_t at_ms,
+                struct tracked *sum)
+{
+	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX };
+	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX,
+	                         .slowest_sleep_ms = slowest_sleep_ms(conf) };
+	for (size_t i = 0; i < conf->n_miners; i++) {
+		const struct policy_miner_group *group = &conf->miner_groups[conf->miner_group[i]];
+		if (stands_still(group, &tracks[i], &seen->miners[i], seen->now_ms)) {
+			add_still(group, &tracks[i], &still);
+			continue;
+		}
+		track_take_in(group, &tracks[i], &seen->miners[i], seen->now_ms);
+		add_one(group, &tracks[i], seen->now_ms, at_ms, sum);
+		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER)
+			sum->unheard++;
+	}
+	take_over(sum, &still);
+}
