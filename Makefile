@@ -100,7 +100,7 @@ arrows:
 	@! grep -n '^#include "' policy/*.[ch]  | grep -v  '"policy/'
 	@! grep -n '^#include "' drivers/*.[ch] | grep -vE '"(drivers/|policy/reading\.h")'
 	@! grep -n '^#include "' config/*.[ch]  | grep -vE '"(config/|policy/)'
-	@! grep -n '^#include "' sim/*.[ch]     | grep -vE '"(sim/|drivers/|policy/reading\.h")'
+	@! grep -n '^#include "' sim/*.[ch]     | grep -vE '"(sim/|drivers/|policy/)'
 	@! grep -n '^#include "tests/' daemon/*.[ch]
 	@! grep -nE '^#include <(uv|modbus|mosquitto|yaml|cjson|sqlite3|stdio|time|stdlib)' policy/*.[ch]
 
@@ -139,10 +139,11 @@ fuzz: $(FUZZERS)
 # --- installing --------------------------------------------------------------------------------
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-	  $(DESTDIR)$(PREFIX)/share/mulletd/registers $(DESTDIR)$(PREFIX)/share/doc/mulletd
+	  $(DESTDIR)$(PREFIX)/share/mulletd/registers $(DESTDIR)$(PREFIX)/share/mulletd/oids $(DESTDIR)$(PREFIX)/share/doc/mulletd
 	install -m 755 $(BUILD)/mulletd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(BUILD)/mulletctl $(BUILD)/mulletsim $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 config/registers/*.yaml $(DESTDIR)$(PREFIX)/share/mulletd/registers/
+	install -m 644 config/oids/*.yaml $(DESTDIR)$(PREFIX)/share/mulletd/oids/
 	install -m 644 config/site.example.yaml README.md $(DESTDIR)$(PREFIX)/share/doc/mulletd/
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/mulletd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/mulletd.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/mulletd.service

@@ -49,8 +49,8 @@ bool register_read(struct reading *r, struct node *node, const struct table *tab
 	return true;
 }
 
-bool catalogue_read(struct arena *memory, const char *file, const char *name, struct fault_list *faults,
-                    struct catalogue_entry *entry)
+bool catalogue_read(struct arena *memory, const struct table *table, const char *file, const char *name,
+                    struct fault_list *faults, struct catalogue_entry *entry)
 {
 	size_t before = fault_list_count(faults), len = 0;
 	struct arena *scratch = arena_new();
@@ -60,7 +60,7 @@ bool catalogue_read(struct arena *memory, const char *file, const char *name, st
 		fault_list_add(faults, (struct mark){0, 0}, NULL, "cannot be read: %s", strerror(errno));
 	struct node *root = bytes ? tree_read(scratch, bytes, len, faults) : NULL;
 	if (root)
-		section_read(&r, root, &catalogue_file, entry);
+		section_read(&r, root, table, entry);
 	if (fault_list_count(faults) == before && strcmp(entry->name, name) != 0)
 		reading_fault(&r, node_child(root, "name")->at, "name", "%s is not what the file is called; %s belongs here",
 		              shown(memory, entry->name), name);
@@ -68,11 +68,15 @@ bool catalogue_read(struct arena *memory, const char *file, const char *name, st
 	return fault_list_count(faults) == before;
 }
 
-/* The first directory that has NAME.yaml; NULL: none has. */
-static const char *find(struct reading *r, const char *name)
+struct shelf { const char *folder, *what; const struct table *table; };
+static const struct shelf registers_shelf = {"registers", "register map", &catalogue_file};
+static const struct shelf oids_shelf = {"oids", "map of OIDs", &oid_catalogue_file};
+
+/* The first directory that has NAME.yaml on that shelf; NULL: none has. */
+static const char *find(struct reading *r, const struct shelf *shelf, const char *name)
 {
 	for (const char *const *directory = r->catalogue; directory && *directory; directory++) {
-		const char *file = arena_format(r->memory, "%s/%s.yaml", *directory, name);
+		const char *file = arena_format(r->memory, "%s/%s/%s.yaml", *directory, shelf->folder, name);
 		FILE *in = fopen(file, "re");
 		if (in) {
 			fclose(in);
@@ -102,57 +106,77 @@ static size_t names_add(struct reading *r, const char *directory, const char **n
 	return n;
 }
 
-static void not_found(struct reading *r, const struct node *node)
+static void not_found(struct reading *r, const struct shelf *shelf, const struct node *node)
 {
 	const char *names[MAX_NAMES], *all = "";
 	size_t n = 0;
 	for (const char *const *directory = r->catalogue; directory && *directory; directory++)
-		n = names_add(r, *directory, names, n);
+		n = names_add(r, arena_format(r->memory, "%s/%s", *directory, shelf->folder), names, n);
 	qsort(names, n, sizeof *names, in_order);
 	const char *near = nearest(node->text, names, n);
 	for (size_t i = 0; !near && i < n; i++)
 		all = arena_format(r->memory, "%s%s%s", all, i ? ", " : "", names[i]);
 	if (near)
-		reading_fault(r, node->at, NULL, "no register map %s in the catalogue; is %s meant?", node->text, near);
+		reading_fault(r, node->at, NULL, "no %s %s in the catalogue; is %s meant?", shelf->what, node->text, near);
 	else
-		reading_fault(r, node->at, NULL, "no register map %s in the catalogue; there are: %s", node->text,
+		reading_fault(r, node->at, NULL, "no %s %s in the catalogue; there are: %s", shelf->what, node->text,
 		              n ? all : "none");
 }
 
-static bool look_up(struct reading *r, const struct node *node, struct register_map_conf *map)
+static bool look_up(struct reading *r, const struct shelf *shelf, const struct node *node, struct catalogue_entry *entry)
 {
-	struct catalogue_entry entry = {0};
 	struct fault_list faults;
 	char line[512];
-	const char *file = find(r, node->text);
+	const char *file = find(r, shelf, node->text);
 	if (!file) {
-		not_found(r, node);
+		not_found(r, shelf, node);
 		return false;
 	}
 	fault_list_init(&faults, file);
-	bool fine = catalogue_read(r->memory, file, node->text, &faults, &entry);
+	bool fine = catalogue_read(r->memory, shelf->table, file, node->text, &faults, entry);
 	fault_list_sort(&faults);
 	for (size_t i = 0; i < faults.n; i++) {
 		fault_format(&faults, i, line, sizeof line);
 		reading_fault(r, node->at, NULL, "%s", line);
 	}
 	fault_list_free(&faults);
-	*map = entry.map;
-	map->name = entry.name;
 	return fine;
+}
+
+static bool is_entry_name(struct reading *r, const struct node *node)
+{
+	size_t n = strspn(node->text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	if (n > 0 && n <= 64 && !node->text[n])
+		return true;
+	reading_fault(r, node->at, NULL, "%s is not a name of the catalogue; a-z, 0-9 and dashes will do, or a map in place",
+	              shown(r->memory, node->text));
+	return false;
 }
 
 bool registers_read(struct reading *r, struct node *node, struct register_map_conf *map)
 {
 	size_t before = fault_list_count(r->faults);
-	if (node->type == NODE_SCALAR) {
-		size_t n = strspn(node->text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-		if (n > 0 && n <= 64 && !node->text[n])
-			return look_up(r, node, map);
-		reading_fault(r, node->at, NULL, "%s is not a name of the catalogue; a-z, 0-9 and dashes will do, "
-		              "or a map in place", shown(r->memory, node->text));
-		return false;
+	struct catalogue_entry entry = {0};
+	if (node->type != NODE_SCALAR) {
+		section_read(r, node, &register_map, map);
+		return fault_list_count(r->faults) == before;
 	}
-	section_read(r, node, &register_map, map);
-	return fault_list_count(r->faults) == before;
+	bool fine = is_entry_name(r, node) && look_up(r, &registers_shelf, node, &entry);
+	*map = entry.map;
+	map->name = entry.name;
+	return fine;
+}
+
+bool oids_read(struct reading *r, struct node *node, struct oid_map_conf *map)
+{
+	size_t before = fault_list_count(r->faults);
+	struct catalogue_entry entry = {0};
+	if (node->type != NODE_SCALAR) {
+		section_read(r, node, &oid_map, map);
+		return fault_list_count(r->faults) == before;
+	}
+	bool fine = is_entry_name(r, node) && look_up(r, &oids_shelf, node, &entry);
+	*map = entry.oids;
+	map->name = entry.name;
+	return fine;
 }

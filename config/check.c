@@ -3,6 +3,8 @@
 
 #include "config/settings.h"
 
+#define URL_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~!$&'()*+,;=:@?%"
+
 /* The value of KEY, if it was told and nothing is wrong with it. */
 static const struct node *told(const struct node *map, const char *key)
 {
@@ -47,27 +49,77 @@ static void timeout_check(struct reading *r, struct node *map, int64_t every_ms,
 	              timeout ? timeout->text : every->text, !timeout || !every ? preset : every->text);
 }
 
+static uint16_t default_port(const char *driver)
+{
+	if (driver && strcmp(driver, "prometheus") == 0)
+		return 9400;
+	return driver && strcmp(driver, "snmp") == 0 ? 161 : 502;
+}
+
+/* How long ago what a reading shows may have been, besides its own age: only a page of metrics has such a delay. */
+static int64_t late_ms(const struct meter_group_conf *group)
+{
+	return group->prometheus.at.line ? group->prometheus.collected_every_ms + group->prometheus.averaged_over_ms : 0;
+}
+
+static void stale_check(struct reading *r, struct node *map, const struct meter_group_conf *group)
+{
+	const struct node *stale = told(map, "stale_after"), *page = node_child(map, "prometheus");
+	int64_t least_ms = group->every_ms + group->timeout_ms + late_ms(group);
+	if (!stale || bad(map, "every") || bad(map, "timeout") ||
+	    (page && (page->bad || bad(page, "collected_every") || bad(page, "averaged_over"))) ||
+	    group->timeout_ms > group->every_ms || group->stale_after_ms >= least_ms)
+		return;
+	reading_fault(r, stale->at, "stale_after", "%s is shorter than `every` and `timeout` %stogether, %lld ms: "
+	              "a healthy meter would be stale; that or more will do", stale->text,
+	              late_ms(group) ? "and prometheus `collected_every` and `averaged_over` " : "", (long long)least_ms);
+}
+
 void meter_finish(struct reading *r, struct node *map, void *owner)
 {
 	struct meter_group_conf *group = owner;
+	const struct node *measures = told(map, "measures");
 	group->names = device_names(r, group->name, group->n_hosts);
 	group->backup_of_index = -1;
 	group->parity = (char)toupper((unsigned char)group->parity);
+	if (group->port == 0)
+		group->port = default_port(group->driver);
 	if (group->timeout_ms == 0)
 		group->timeout_ms = group->every_ms < 1000 ? group->every_ms : 1000;
 	if (group->stale_after_ms == 0)
-		group->stale_after_ms = group->every_ms * 3 > 2000 ? group->every_ms * 3 : 2000;
+		group->stale_after_ms = (group->every_ms * 3 > 2000 ? group->every_ms * 3 : 2000) + late_ms(group);
 	timeout_check(r, map, group->every_ms, group->timeout_ms, "1 s");
-
-	const struct node *stale = told(map, "stale_after"), *measures = told(map, "measures");
-	if (stale && !bad(map, "every") && !bad(map, "timeout") && group->timeout_ms <= group->every_ms &&
-	    group->stale_after_ms < group->every_ms + group->timeout_ms)
-		reading_fault(r, stale->at, "stale_after", "%s is shorter than `every` and `timeout` together, %lld ms: "
-		              "a healthy meter would be stale; that or more will do", stale->text,
-		              (long long)(group->every_ms + group->timeout_ms));
+	stale_check(r, map, group);
 	if (measures && group->measures != MEASURES_SITE && !node_child(map, "backup_of") && !node_child(map, "nameplate"))
 		reading_fault(r, map->key_at, "nameplate", "missing; it is needed where not the site is measured: "
 		              "what one of them is taken to draw while it is silent");
+}
+
+static bool is_metric(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+	return n > 0 && n <= 200 && !name[n] && !isdigit((unsigned char)*name);
+}
+
+static double in_watts(char unit)
+{
+	return unit == 'k' ? 1e3 : unit == 'M' ? 1e6 : unit == 'm' ? 1e-3 : 1;
+}
+
+void prometheus_finish(struct reading *r, struct node *map, void *owner)
+{
+	struct prometheus_conf *page = owner;
+	const struct node *metric = told(map, "metric"), *path = told(map, "path"), *ca = told(map, "ca");
+	page->at = map->key_at;
+	page->scale *= in_watts(page->unit);
+	if (metric && !is_metric(page->metric))
+		reading_fault(r, metric->at, "metric", "%s is not the name of a metric; letters, digits, _ and : will do, no digit "
+		              "first", shown(r->memory, metric->text));
+	if (path && (*page->path != '/' || strspn(page->path, URL_LETTERS) != strlen(page->path)))
+		reading_fault(r, path->at, "path", "%s is not the path of a URL; one such as /metrics belongs here",
+		              shown(r->memory, path->text));
+	if (ca && !bad(map, "scheme") && !page->https)
+		reading_fault(r, ca->at, "ca", "only with scheme: https; leave it out");
 }
 
 void miner_finish(struct reading *r, struct node *map, void *owner)

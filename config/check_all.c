@@ -102,10 +102,28 @@ static void names_check(struct reading *r, const struct config *config)
 struct device {
 	const char *host, *name;
 	const struct register_conf *power;      /* NULL: a miner */
+	const struct prometheus_conf *page;     /* of a meter */
+	const char *oid;                        /* of its power; NULL: does not speak SNMP */
 	uint16_t port;
 	uint8_t unit;
 	size_t group, order;
 };
+
+/* One page may tell of many: what differs in metric or labels is not the same device. */
+static int by_page(const struct prometheus_conf *a, const struct prometheus_conf *b)
+{
+	int order = (a->at.line > 0) - (b->at.line > 0);
+	if (order || !a->at.line)
+		return order;
+	order = strcmp(a->path, b->path);
+	order = order ? order : strcmp(a->metric ? a->metric : "", b->metric ? b->metric : "");
+	order = order ? order : (a->n_labels > b->n_labels) - (a->n_labels < b->n_labels);
+	for (size_t i = 0; !order && i < a->n_labels; i++) {
+		order = strcmp(a->labels[i].name, b->labels[i].name);
+		order = order ? order : strcmp(a->labels[i].value, b->labels[i].value);
+	}
+	return order;
+}
 
 static int by_place(const struct device *a, const struct device *b)
 {
@@ -118,6 +136,11 @@ static int by_place(const struct device *a, const struct device *b)
 		return a->unit < b->unit ? -1 : 1;
 	if (!a->power || !b->power)
 		return !!a->power - !!b->power;
+	int page = by_page(a->page, b->page);
+	if (page)
+		return page;
+	if (a->oid || b->oid)
+		return strcmp(a->oid ? a->oid : "", b->oid ? b->oid : "");
 	if (a->power->function != b->power->function)
 		return a->power->function < b->power->function ? -1 : 1;
 	return (a->power->address > b->power->address) - (a->power->address < b->power->address);
@@ -157,7 +180,8 @@ static void repeats_tell(struct reading *r, const struct repeats *repeats, struc
 	const char *more = repeats->n > 1 ? arena_format(r->memory, " (and %zu more so)", repeats->n - 1) : "";
 	fault_list_add(r->faults, at, path, "%s, port %u%s, is %s already%s; a device belongs in one place",
 	               repeats->first->host, (unsigned)repeats->first->port,
-	               repeats->first->power ? arena_format(r->memory, ", unit %u", (unsigned)repeats->first->unit) : "",
+	               repeats->first->power && !repeats->first->page->at.line && !repeats->first->oid ?
+	               arena_format(r->memory, ", unit %u", (unsigned)repeats->first->unit) : "",
 	               repeats->of->name, more);
 }
 
@@ -169,13 +193,13 @@ static void devices_check(struct reading *r, const struct config *config, const 
 	for (size_t g = 0; g < config->n_meters; g++) {
 		const struct meter_group_conf *group = &config->meters[g];
 		for (size_t i = 0; i < group->n_hosts; i++, n++)
-			devices[n] = (struct device){group->hosts[i], group->names[i], &group->registers.power,
-			                             group->port, group->unit, g, n};
+			devices[n] = (struct device){group->hosts[i], group->names[i], &group->registers.power, &group->prometheus,
+			                             group->oids.power.oid, group->port, group->unit, g, n};
 	}
 	for (size_t g = 0; g < config->n_miners; g++) {
 		const struct miner_group_conf *group = &config->miners[g];
 		for (size_t i = 0; i < group->n_hosts; i++, n++)
-			devices[n] = (struct device){group->hosts[i], group->names[i], NULL, group->port, 0,
+			devices[n] = (struct device){group->hosts[i], group->names[i], NULL, NULL, NULL, group->port, 0,
 			                             config->n_meters + g, n};
 	}
 	qsort(devices, n, sizeof *devices, by_place_and_order);

@@ -15,6 +15,7 @@
 #define CONFIG_MAX_DEPTH 16
 #define CONFIG_MAX_DEVICES 100000       /* of all groups together */
 #define CONFIG_MAX_FAULTS 1000          /* listed; more are counted */
+#define CONFIG_MAX_LABELS 16            /* that choose samples of a metric */
 
 struct mark { int32_t line, column; };  /* 1-based; 0: no place */
 
@@ -50,9 +51,43 @@ struct register_map_conf {
 	bool no_gaps;
 };
 
+struct oid_conf {                       /* one quantity; oid NULL: the device has none */
+	const char *oid, *digits, *status;      /* numbers with dots between them; NULL: none */
+	uint64_t good;                  /* bit i: status i */
+	char unit, absent;              /* of the file; scale holds the unit already; 'n': negative */
+	bool sum;                       /* oid, digits and status are columns */
+	double scale;                   /* to W, Wh, Hz */
+};
+struct oid_map_conf {
+	const char *name;               /* of the catalogue; NULL: in place */
+	struct oid_conf power, energy, frequency;
+};
+struct snmp_conf {
+	struct mark at;                 /* line 0: not told */
+	struct mark auth_at, privacy_at;
+	bool v3;                        /* else 2c */
+	const char *community, *community_file;
+	const char *user, *auth, *auth_file, *privacy, *privacy_file;   /* secrets are read by the wiring */
+	uint8_t retries;
+};
+
+struct label_conf { const char *name, *value; };        /* value empty: of samples without it */
+struct prometheus_conf {                /* a page of metrics */
+	struct mark at;                 /* line 0: not told */
+	const char *metric, *path;
+	struct label_conf *labels;
+	size_t n_labels;
+	bool https;
+	const char *ca;                 /* NULL: whom the system trusts */
+	char unit;                      /* of the file; scale holds it already */
+	double scale;                   /* to W */
+	uint32_t expect;                /* samples that must match */
+	int64_t collected_every_ms, averaged_over_ms;
+};
+
 struct meter_group_conf {
 	const char *name;
-	struct mark at, driver_at, registers_at, host_at;
+	struct mark at, driver_at, registers_at, oids_at, host_at;
 	enum measures measures;
 	const char *driver;
 	const char **hosts;             /* hostlist, spelt out */
@@ -61,6 +96,9 @@ struct meter_group_conf {
 	uint16_t port;
 	uint8_t unit;
 	struct register_map_conf registers;
+	struct oid_map_conf oids;
+	struct snmp_conf snmp;
+	struct prometheus_conf prometheus;
 	int64_t every_ms, timeout_ms, stale_after_ms;
 	int64_t nameplate_w;            /* 0: not told */
 	const char *backup_of;          /* NULL: of none */
@@ -127,7 +165,8 @@ struct config {
 	void *memory;                   /* where all of it lives */
 };
 
-/* Reads FILE; register maps named in it come from the directories in `catalogue` (NULL-terminated, first hit wins).
+/* Reads FILE; maps named in it come from registers/ and oids/ of the directories in `catalogue`
+ * (NULL-terminated, first hit wins).
  * Returns the config, or NULL with at least one fault added. */
 struct config *config_read(const char *file, const char *const *catalogue, struct fault_list *);
 void config_free(struct config *);

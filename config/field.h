@@ -18,6 +18,10 @@ enum kind {
 	KIND_HOSTS,             /* hostlists, spelt out */
 	KIND_REGISTERS,         /* a name of the catalogue, or a map in place */
 	KIND_REGISTER,          /* one quantity of a map */
+	KIND_OID,
+	KIND_STATES,            /* a list of small numbers; stored as bits */
+	KIND_OIDS,              /* a name of the catalogue, or a map in place */
+	KIND_LABELS,            /* of a metric: names and the values they must have */
 	KIND_SECTION,           /* keys of its own */
 	KIND_GROUPS,            /* named sections; each element begins with its name and its mark */
 	KIND_LATER,             /* known, but nothing obeys it yet: refused */
@@ -80,9 +84,13 @@ void section_read(struct reading *, struct node *map, const struct table *, void
 bool value_read(struct reading *, const struct field *, struct node *, void *owner);
 bool text_read(struct reading *, const struct field *, struct node *, void *owner);     /* text, name, topic, host, file */
 bool hosts_read(struct reading *, const struct field *, struct node *, void *owner);
+bool labels_read(struct reading *, const struct field *, struct node *, void *owner);
 void value_preset(struct reading *, const struct field *, void *owner);
 void value_describe(const struct field *, char *buf, size_t size);      /* "POWER, 1 kW to 5 GW" */
 bool registers_read(struct reading *, struct node *, struct register_map_conf *);
+bool oids_read(struct reading *, struct node *, struct oid_map_conf *);
+bool states_read(struct reading *, const struct field *, struct node *, void *owner);
+const char *oid_fault(const char *text);        /* what is wrong with it; NULL: nothing */
 bool register_read(struct reading *, struct node *, const struct table *, struct register_conf *);
 void table_print(const struct table *, const char *prefix, void (*put)(void *self, const char *line), void *self);
 

@@ -10,7 +10,9 @@ static const char *const kinds[] = {
 	[KIND_BOOLEAN] = "true or false", [KIND_ADDRESS] = "NUMBER", [KIND_CHOICE] = "", [KIND_LETTER] = "",
 	[KIND_CHOICES] = "list of ", [KIND_TEXT] = "TEXT", [KIND_NAME] = "NAME", [KIND_TOPIC] = "TOPIC",
 	[KIND_HOST] = "HOST", [KIND_FILE] = "FILE", [KIND_HOSTS] = "HOSTLIST or a list of them",
-	[KIND_REGISTERS] = "NAME or a map", [KIND_REGISTER] = "mapping", [KIND_SECTION] = "mapping",
+	[KIND_REGISTERS] = "NAME or a map", [KIND_REGISTER] = "mapping", [KIND_OID] = "OID", [KIND_STATES] = "list of NUMBER",
+	[KIND_OIDS] = "NAME or a map", [KIND_LABELS] = "mapping of LABEL: TEXT",
+	[KIND_SECTION] = "mapping",
 	[KIND_GROUPS] = "named mappings", [KIND_LATER] = "",
 };
 
@@ -49,6 +51,8 @@ void table_print(const struct table *table, const char *prefix, void (*put)(void
 			table_print(field->table, inside, put, self);
 		if (field->kind == KIND_REGISTERS)
 			table_print(&register_map, inside, put, self);
+		if (field->kind == KIND_OIDS)
+			table_print(&oid_map, inside, put, self);
 	}
 }
 

@@ -11,20 +11,40 @@ static const struct field site_fields[] = {
 };
 static const struct table site_table = TABLE(site_fields, site_finish);
 
+#define PAGE(member, kind, key, min, max, preset, help) \
+	FIELD(prometheus_conf, member, kind, key, min, max, preset, help)
+static const struct field prometheus_fields[] = {
+	PAGE(metric,             KIND_TEXT,     "metric",          NULL,  NULL,     NULL,       "whose samples are added up, such as DCGM_FI_DEV_POWER_USAGE"),
+	{.key = "labels", .kind = KIND_LABELS, .preset = "", .help = "only samples with all of these, such as {Hostname: gpu-01}",
+	 MEMBER(prometheus_conf, labels), .count = offsetof(struct prometheus_conf, n_labels)},
+	PAGE(expect,             KIND_INTEGER,  "expect",          "1",   "100000", NULL,       "how many samples that must be; else the page counts as none, for a GPU that vanished is no less load"),
+	CHOICE(prometheus_conf, unit, KIND_LETTER, "unit", "W|kW|MW|mW", NULL, "of sample times scale"),
+	PAGE(scale,              KIND_NUMBER,   "scale",           NULL,  NULL,     "1",        "value = sample times scale"),
+	PAGE(collected_every_ms, KIND_DURATION, "collected_every", "0 s", "10 min", "30 s",     "how old what is on the page may be: dcgm-exporter's --collect-interval"),
+	PAGE(averaged_over_ms,   KIND_DURATION, "averaged_over",   "0 s", "1 min",  "1 s",      "of what time a sample is the mean"),
+	PAGE(path,               KIND_TEXT,     "path",            NULL,  NULL,     "/metrics", "of the page"),
+	CHOICE(prometheus_conf, https, KIND_CHOICE, "scheme", "http|https", "http", "https: who answers is checked"),
+	PAGE(ca,                 KIND_FILE,     "ca",              NULL,  NULL,     "",         "https only: whom to trust; default: whom the system trusts"),
+};
+static const struct table prometheus_table = TABLE(prometheus_fields, prometheus_finish);
+
 #define METER(member, kind, key, min, max, preset, help) \
 	FIELD(meter_group_conf, member, kind, key, min, max, preset, help)
 static const struct field meter_fields[] = {
 	CHOICE(meter_group_conf, measures, KIND_CHOICE, "measures", "site|hpc|other", NULL, "what stands behind it"),
-	FIELD_AT(meter_group_conf, driver, driver_at, KIND_NAME, "driver", NULL, NULL, NULL, "modbus for Modbus TCP, modbus-rtu for serial lines"),
+	FIELD_AT(meter_group_conf, driver, driver_at, KIND_NAME, "driver", NULL, NULL, NULL, "modbus for Modbus TCP, modbus-rtu for serial lines, prometheus for pages of metrics"),
 	{.key = "host", .kind = KIND_HOSTS, .help = "address, name or device file; ranges as in 10.21.[0-1].[1-125]",
 	 MEMBER(meter_group_conf, hosts), .count = offsetof(struct meter_group_conf, n_hosts),
 	 .mark = offsetof(struct meter_group_conf, host_at)},
-	METER(port,           KIND_INTEGER,  "port",        "1",      "65535",   "502", "TCP port"),
+	METER(port,           KIND_INTEGER,  "port",        "1",      "65535",   "",    "TCP or UDP port; default 502, snmp 161, prometheus 9400"),
 	METER(unit,           KIND_INTEGER,  "unit",        "0",      "255",     "1",   "Modbus unit, or slave address on a serial line"),
-	FIELD_AT(meter_group_conf, registers, registers_at, KIND_REGISTERS, "registers", NULL, NULL, NULL, "a map of the catalogue, or one in place"),
+	FIELD_AT(meter_group_conf, registers, registers_at, KIND_REGISTERS, "registers", NULL, NULL, "", "Modbus: a map of the catalogue, or one in place"),
+	FIELD_AT(meter_group_conf, oids, oids_at, KIND_OIDS, "oids", NULL, NULL, "", "snmp: OIDs of the catalogue, or a map in place"),
+	SECTION(offsetof(struct meter_group_conf, snmp), "snmp", &snmp_table, "", "snmp: how the devices let us in"),
+	SECTION(offsetof(struct meter_group_conf, prometheus), "prometheus", &prometheus_table, "", "prometheus: what to read of a page of metrics"),
 	METER(every_ms,       KIND_DURATION, "every",       "100 ms", "1 h",     "1 s", "time between readings"),
 	METER(timeout_ms,     KIND_DURATION, "timeout",     "20 ms",  "1 min",   "",    "longest wait for one reading; default 1 s, or `every` if that is shorter"),
-	METER(stale_after_ms, KIND_DURATION, "stale_after", "200 ms", "1 h",     "",    "older readings count as none; default 2 s, or three times `every` if that is longer"),
+	METER(stale_after_ms, KIND_DURATION, "stale_after", "200 ms", "1 h",     "",    "older readings count as none; default 2 s, or three times `every` if that is longer, and what a page of metrics may be late"),
 	METER(nameplate_w,    KIND_POWER,    "nameplate",   "1 W",    "5 GW",    "",    "what one of them is taken to draw while it is silent"),
 	METER(backup_of,      KIND_NAME,     "backup_of",   NULL,     NULL,      "",    "the group it stands in for while that is stale"),
 	METER(baud,           KIND_INTEGER,  "baud",        "300",    "4000000", "",    "speed of a serial line"),

@@ -230,10 +230,10 @@ static bool scalar_read(struct reading *r, const struct field *field, struct nod
 		return boolean_read(r, field, node, owner);
 	case KIND_CHOICE: case KIND_LETTER:
 		return choice_read(r, field, node, owner);
-	case KIND_TEXT: case KIND_NAME: case KIND_TOPIC: case KIND_HOST: case KIND_FILE:
+	case KIND_TEXT: case KIND_NAME: case KIND_TOPIC: case KIND_HOST: case KIND_FILE: case KIND_OID:
 		return text_read(r, field, node, owner);
-	case KIND_CHOICES: case KIND_HOSTS: case KIND_REGISTERS: case KIND_REGISTER:
-	case KIND_SECTION: case KIND_GROUPS: case KIND_LATER:
+	case KIND_CHOICES: case KIND_HOSTS: case KIND_LABELS: case KIND_REGISTERS: case KIND_REGISTER:
+	case KIND_OIDS: case KIND_STATES: case KIND_SECTION: case KIND_GROUPS: case KIND_LATER:
 		break;
 	}
 	abort();
@@ -253,10 +253,16 @@ bool value_read(struct reading *r, const struct field *field, struct node *node,
 	}
 	if (field->kind == KIND_HOSTS)
 		return hosts_read(r, field, node, owner);
+	if (field->kind == KIND_LABELS)
+		return labels_read(r, field, node, owner);
 	if (field->kind == KIND_CHOICES)
 		return choices_read(r, field, node, owner);
 	if (field->kind == KIND_REGISTERS)
 		return registers_read(r, node, (void *)((char *)owner + field->offset));
+	if (field->kind == KIND_STATES)
+		return states_read(r, field, node, owner);
+	if (field->kind == KIND_OIDS)
+		return oids_read(r, node, (void *)((char *)owner + field->offset));
 	if (node->type == NODE_SCALAR)
 		return scalar_read(r, field, node, owner);
 	value_describe(field, kind, sizeof kind);

@@ -20,6 +20,8 @@ static const char *text_fault(enum kind kind, const char *text)
 		if (text[n] || n > 64)
 			return "is not a name; a-z, 0-9 and dashes will do, at most 64 of them";
 	}
+	if (kind == KIND_OID)
+		return oid_fault(text);
 	if (kind == KIND_TOPIC && strpbrk(text, "+#"))
 		return "has wildcards; a topic without + and # belongs here";
 	if (kind == KIND_TOPIC && (strlen(text) > 1024 || *text == '/' || text[strlen(text) - 1] == '/'))
@@ -89,4 +91,35 @@ bool hosts_read(struct reading *r, const struct field *field, struct node *node,
 	memcpy((char *)owner + field->offset, &hosts.all, sizeof hosts.all);
 	memcpy((char *)owner + field->count, &hosts.n, sizeof hosts.n);
 	return fine && hosts.n > 0;
+}
+
+static const char *label_fault(const struct node *label)
+{
+	size_t n = strspn(label->key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	if (n == 0 || label->key[n] || (*label->key >= '0' && *label->key <= '9'))
+		return "is not the name of a label; letters, digits and _ will do, no digit first";
+	if (node_is_empty(label))
+		return "has no value; a text belongs here, or \"\" for samples without that label";
+	return label->type == NODE_SCALAR ? NULL : "is not a single value; a text belongs here";
+}
+
+bool labels_read(struct reading *r, const struct field *field, struct node *map, void *owner)
+{
+	struct label_conf *labels = arena_take(r->memory, (map->n_children + 1) * sizeof *labels);
+	size_t n = 0;
+	bool fine = map->type == NODE_MAP && map->n_children <= CONFIG_MAX_LABELS;
+	if (!fine)
+		reading_fault(r, map->at, NULL, "at most %d labels belong here, as {NAME: VALUE}", CONFIG_MAX_LABELS);
+	for (const struct node *label = fine ? map->children : NULL; label; label = label->next) {
+		const char *why = label_fault(label);
+		fine = fine && !why;
+		if (why)
+			reading_fault(r, label->key_at, shown(r->memory, label->key), "%s", why);
+		else
+			labels[n++] = (struct label_conf){arena_text(r->memory, label->key, strlen(label->key)),
+			                                  arena_text(r->memory, label->text, strlen(label->text))};
+	}
+	memcpy((char *)owner + field->offset, &labels, sizeof labels);
+	memcpy((char *)owner + field->count, &n, sizeof n);
+	return fine;
 }

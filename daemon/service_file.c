@@ -13,14 +13,12 @@ struct wired *service_read(const char *file, struct fault_list *faults)
 	char beside[PATH_MAX], exe[PATH_MAX], built[PATH_MAX + 32], installed[PATH_MAX + 32], copy[PATH_MAX];
 	snprintf(copy, sizeof(copy), "%s", file);
 	snprintf(beside, sizeof(beside), "%s", dirname(copy));
-	if (strlen(beside) + sizeof("/registers") <= sizeof(beside))
-		strcat(beside, "/registers");
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	exe[n > 0 ? n : 0] = '\0';
 	char *home = dirname(exe);
-	snprintf(installed, sizeof(installed), "%s/../share/mulletd/registers", home);
-	snprintf(built, sizeof(built), "%s/../config/registers", home);
-	const char *catalogue[] = { beside, "/etc/mulletd/registers", installed, built, NULL };
+	snprintf(installed, sizeof(installed), "%s/../share/mulletd", home);
+	snprintf(built, sizeof(built), "%s/../config", home);
+	const char *catalogue[] = { beside, "/etc/mulletd", installed, built, NULL };
 	struct config *config = config_read(file, catalogue, faults);
 	return config ? wire(config, faults) : NULL;
 }

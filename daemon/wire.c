@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "daemon/xalloc.h"
+#include "daemon/wire_snmp.h"
+#include "drivers/prometheus.h"
 
 #define MINER_STALE_POLLS 3
 #define SURE_TIMES        3             /* a meter that shows so many times what can be is not believed */
@@ -40,6 +42,39 @@ static struct register_map map_of(const struct register_map_conf *conf)
 	};
 }
 
+_Static_assert(CONFIG_MAX_LABELS <= PROMETHEUS_MOST_LABELS, "what config takes must fit");
+static struct prometheus_page page_of(const struct prometheus_conf *conf)
+{
+	struct prometheus_page page = {
+		.query = { .metric = conf->metric, .n_labels = conf->n_labels, .expect = conf->expect, .scale = conf->scale },
+		.path = conf->path, .https = conf->https, .ca = conf->ca,
+		.collected_every_ms = conf->collected_every_ms, .averaged_over_ms = conf->averaged_over_ms,
+	};
+	for (size_t i = 0; i < conf->n_labels; i++)
+		page.query.labels[i] = (struct prometheus_label){ conf->labels[i].name, conf->labels[i].value };
+	return page;
+}
+
+/* What a driver reads must be told, and nothing that it does not. */
+static void check_reads(const struct meter_group_conf *group, const struct meter_driver *driver, struct fault_list *faults)
+{
+	const struct { const char *key; struct mark at; enum meter_reads reads; const char *what; } parts[] = {
+		{ "registers", group->registers_at, METER_READS_REGISTERS, "a map of the catalogue, or one in place" },
+		{ "oids", group->oids_at, METER_READS_OIDS, "a map of the catalogue, or one in place" },
+		{ "snmp", group->snmp.at, METER_READS_OIDS, "how the devices let us in, as in {version: 2c, community: public}" },
+		{ "prometheus", group->prometheus.at, METER_READS_PAGE, "what to read of the page of metrics" },
+	};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		char path[160];
+		bool told = parts[i].at.line > 0, wanted = driver->reads == parts[i].reads;
+		snprintf(path, sizeof(path), "meters.%s.%s", group->name, parts[i].key);
+		if (wanted && !told)
+			fault_list_add(faults, group->at, path, "missing; it is needed with driver: %s: %s", driver->name, parts[i].what);
+		if (told && !wanted)
+			fault_list_add(faults, parts[i].at, path, "driver: %s does not read it; leave it out", driver->name);
+	}
+}
+
 static const struct meter_driver *check_meter_group(const struct meter_group_conf *group, struct fault_list *faults)
 {
 	char path[160];
@@ -52,6 +87,8 @@ static const struct meter_driver *check_meter_group(const struct meter_group_con
 		snprintf(path, sizeof(path), "meters.%s", group->name);
 		fault_list_add(faults, group->at, path, "baud and parity belong to a serial line, driver: modbus-rtu; leave them out");
 	}
+	if (driver)
+		check_reads(group, driver, faults);
 	snprintf(path, sizeof(path), "meters.%s.registers", group->name);
 	check_register(&group->registers.power, path, "power", faults);
 	check_register(&group->registers.energy, path, "energy", faults);
@@ -84,10 +121,14 @@ static void wire_meters(struct wired *wired, struct fault_list *faults)
 	uint16_t *meter_group = xcalloc(n, sizeof(*meter_group));
 	struct policy_meter_group *groups = xcalloc(config->n_meters, sizeof(*groups));
 	wired->maps = xcalloc(config->n_meters, sizeof(*wired->maps));
+	wired->pages = xcalloc(config->n_meters, sizeof(*wired->pages));
+	wired->snmp = xcalloc(config->n_meters, sizeof(*wired->snmp));
 	for (size_t g = 0; g < config->n_meters; g++) {
 		const struct meter_group_conf *group = &config->meters[g];
 		const struct meter_driver *driver = check_meter_group(group, faults);
 		wired->maps[g] = map_of(&group->registers);
+		wired->pages[g] = page_of(&group->prometheus);
+		wire_snmp(&wired->snmp[g], group, faults);
 		groups[g] = (struct policy_meter_group){
 			.measures = group->measures, .backup_of = group->backup_of_index,
 			.nameplate_w = nameplate_of(config, group), .stale_ms = group->stale_after_ms,
@@ -97,7 +138,8 @@ static void wire_meters(struct wired *wired, struct fault_list *faults)
 			meters[at] = (struct site_meter){ group->names[h], driver, {
 				.host = group->hosts[h], .port = group->port, .unit = group->unit,
 				.timeout_ms = (uint32_t)group->timeout_ms, .map = &wired->maps[g], .most_w = most_of(config, group),
-				.baud = group->baud, .parity = group->parity }, group->every_ms };
+				.baud = group->baud, .parity = group->parity, .page = &wired->pages[g],
+				.oids = &wired->snmp[g].map, .access = &wired->snmp[g].access }, group->every_ms };
 		}
 	}
 	wired->site.meters = meters;
@@ -272,6 +314,10 @@ void wired_free(struct wired *wired)
 	free((void *)policy->miner_group);
 	free((void *)policy->miner_groups);
 	free(wired->maps);
+	free(wired->pages);
+	for (size_t g = 0; wired->snmp && g < wired->config->n_meters; g++)
+		wired_snmp_free(&wired->snmp[g]);
+	free(wired->snmp);
 	free(wired->topic_prefix);
 	config_free(wired->config);
 	free(wired);

@@ -13,6 +13,8 @@ struct wired {                          /* all of it lives as long as the config
 	struct site_conf site;
 	struct signals_conf signals;
 	struct register_map *maps;      /* of each meter group */
+	struct prometheus_page *pages;  /* likewise */
+	struct wired_snmp *snmp;        /* likewise */
 	char *topic_prefix;             /* "mullet/pecos-1" */
 };
 

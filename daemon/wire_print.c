@@ -62,6 +62,30 @@ static void print_hosts(const struct printer *to, const char **hosts, size_t n)
 		say(to, "      at %s … %s", hosts[0], hosts[n - 1]);
 }
 
+static void print_snmp(const struct printer *to, const struct meter_group_conf *m)
+{
+	const struct snmp_conf *snmp = &m->snmp;
+	if (!snmp->v3)
+		say(to, "      SNMP 2c, UDP port %u", m->port);
+	else
+		say(to, "      SNMP 3, UDP port %u, as %s, %s%s, %s%s", m->port, snmp->user, snmp->auth ? "proved by " : "unproved",
+		    snmp->auth ? snmp->auth : "", snmp->privacy ? "hidden by " : "readable on the way",
+		    snmp->privacy ? snmp->privacy : "");
+}
+
+static void print_page(const struct printer *to, const struct meter_group_conf *m)
+{
+	const struct prometheus_conf *page = &m->prometheus;
+	char labels[256] = "";
+	for (size_t i = 0, used = 0; i < page->n_labels && used < sizeof(labels); i++)
+		used += (size_t)snprintf(labels + used, sizeof(labels) - used, "%s%s=\"%s\"", i ? ", " : "{", page->labels[i].name,
+		                         page->labels[i].value);
+	say(to, "      %s://…:%u%s: sum of %u x %s%s%s, 1 is %.6g W", page->https ? "https" : "http", m->port, page->path,
+	    page->expect, page->metric, labels, page->n_labels ? "}" : "", page->scale);
+	say(to, "      what it shows is up to %s old, a mean over %s", duration(page->collected_every_ms).text,
+	    duration(page->averaged_over_ms).text);
+}
+
 static void print_meters(const struct wired *wired, const struct printer *to)
 {
 	const struct config *config = wired->config;
@@ -69,11 +93,16 @@ static void print_meters(const struct wired *wired, const struct printer *to)
 	say(to, "meters");
 	for (size_t g = 0; g < config->n_meters; g++) {
 		const struct meter_group_conf *m = &config->meters[g];
+		const char *map = m->registers.name ? m->registers.name : m->oids.name;
 		say(to, "  %s: %zu x %s%s%s, measure%s %s%s%s", m->name, m->n_hosts, m->driver,
-		    m->registers.name ? " " : "", m->registers.name ? m->registers.name : "", m->n_hosts == 1 ? "s" : "",
+		    map ? " " : "", map ? map : "", m->n_hosts == 1 ? "s" : "",
 		    measures_text(m->measures), m->backup_of ? ", while stale in place of " : "",
 		    m->backup_of ? m->backup_of : "");
 		print_hosts(to, m->hosts, m->n_hosts);
+		if (m->prometheus.at.line)
+			print_page(to, m);
+		if (m->snmp.at.line)
+			print_snmp(to, m);
 		say(to, "      read every %s, stale after %s%s%s", duration(m->every_ms).text,
 		    duration(m->stale_after_ms).text, m->nameplate_w ? ", while silent each taken at " : "",
 		    m->nameplate_w ? power(m->nameplate_w, "").text : "");

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const char *const catalogue[] = {"config/registers", NULL};
+	static const char *const catalogue[] = {"config", NULL};
 	struct fault_list faults;
 	char line[256];
 	fault_list_init(&faults, "site.yaml");

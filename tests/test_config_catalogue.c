@@ -71,7 +71,7 @@ static void check(const struct expected *want)
 	char file[200], line[400];
 	snprintf(file, sizeof file, HERE "/%s.yaml", want->name);
 	fault_list_init(&faults, file);
-	bool fine = catalogue_read(memory, file, want->name, &faults, &got);
+	bool fine = catalogue_read(memory, &catalogue_file, file, want->name, &faults, &got);
 	for (size_t i = 0; i < faults.n; i++) {
 		fault_format(&faults, i, line, sizeof line);
 		print_error("%s\n", line);
@@ -124,7 +124,7 @@ static void an_entry_goes_by_the_name_of_its_file(void **state)
 	struct catalogue_entry got = {0};
 	struct fault_list faults;
 	fault_list_init(&faults, HERE "/abb-m4m.yaml");
-	assert_false(catalogue_read(memory, HERE "/abb-m4m.yaml", "abb-b23-b24", &faults, &got));
+	assert_false(catalogue_read(memory, &catalogue_file, HERE "/abb-m4m.yaml", "abb-b23-b24", &faults, &got));
 	assert_int_equal(faults.n, 1);
 	assert_string_equal(faults.items[0].text, "name: abb-m4m is not what the file is called; abb-b23-b24 belongs here");
 	fault_list_free(&faults);

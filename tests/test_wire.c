@@ -9,7 +9,7 @@
 
 #include "daemon/wire.h"
 
-static const char *const catalogue[] = { "config/registers", NULL };
+static const char *const catalogue[] = { "config", NULL };
 
 static const char head[] =
 	"site: {name: t, cap: 2 MW}\n"
