@@ -107,6 +107,7 @@ struct meter_group_conf {
 	char parity;                    /* 'N', 'E', 'O'; 0 where not told */
 };
 
+enum session_habit { SESSION_KEEP, SESSION_ON_DEMAND };
 struct miner_group_conf {
 	const char *name;
 	struct mark at, driver_at, wake_at;
@@ -123,6 +124,7 @@ struct miner_group_conf {
 	int64_t cycles_per_day;         /* 0: no bound */
 	int64_t every_ms, timeout_ms;
 	const char *wake;               /* how to wake, in the driver's words; NULL: its default */
+	enum session_habit session;
 	bool steer;                     /* false: watched, never commanded; holds where steer_told */
 	bool steer_told;
 	/* told response; -1: the driver's typical one */

@@ -77,6 +77,7 @@ static const struct field miner_fields[] = {
 	MINER(every_ms,             KIND_DURATION,   "every",          "1 s",    "1 h",      "30 s",   "how often each miner is read"),
 	MINER(timeout_ms,           KIND_DURATION,   "timeout",        "100 ms", "1 min",    "3 s",    "longest wait for one answer"),
 	FIELD_AT(miner_group_conf, wake, wake_at, KIND_NAME, "wake", NULL, NULL, "", "how to wake, in the driver's words"),
+	CHOICE(miner_group_conf, session, KIND_CHOICE, "session", "keep|on-demand", "keep", "of firmwares that want one for orders; keep: held, so that an order costs one connection"),
 	MINER(steer,                KIND_BOOLEAN,    "steer",          NULL,     NULL,       "",       "false: watched, never commanded; default true where the miner tells its watts"),
 	SECTION(0, "response", &response_table, "", "how it follows an order; typical: as the driver knows it"),
 	LATER("breakeven", "price above which it sleeps"),

@@ -168,7 +168,7 @@ static void freed(struct cgminer_desk *desk)
 }
 
 static const struct cgminer_trade trade = {
-	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, freed,
+	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, NULL, NULL, NULL, freed,
 };
 
 static struct miner *cgminer_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)

@@ -21,8 +21,15 @@ struct cgminer_trade {
 	enum fault (*begin_order)(struct cgminer_desk *, const struct miner_order *);
 	size_t (*order_request)(struct cgminer_desk *, char *text, size_t size);
 	enum fault (*order_reply)(struct cgminer_desk *, const struct cgminer_reply *);
+	/* What keeps the way free for the next order, without an order: begun by cgminer_desk_keep, carried by order_request
+	 * and order_reply, ended here. NULL: nothing is kept. */
+	void (*begin_keep)(struct cgminer_desk *);
+	void (*end_keep)(struct cgminer_desk *);
+	void (*reminded)(struct cgminer_desk *);                /* of miner_room_remind */
 	void (*freed)(struct cgminer_desk *);   /* the desk is closed: frees the driver's struct */
 };
+
+enum cgminer_job { JOB_ORDER, JOB_POLL, JOB_KEEP };      /* in the order in which they go */
 
 struct cgminer_desk {                   /* embedded by the driver as its first member */
 	struct miner miner;
@@ -30,7 +37,8 @@ struct cgminer_desk {                   /* embedded by the driver as its first m
 	struct cgminer_line line;
 	bool closing;
 	bool poll_waits, poll_runs, order_waits, order_runs;
-	bool asked_for_order;           /* the exchange under way */
+	bool keep_waits, keep_runs;
+	uint8_t asked;                  /* enum cgminer_job: the exchange under way */
 	uint32_t superseded;            /* orders replaced while they waited, not yet answered */
 	struct miner_order order;       /* the one that waits */
 	struct miner_conf conf;
@@ -43,6 +51,8 @@ void cgminer_desk_init(struct cgminer_desk *, const struct miner_driver *, const
 void cgminer_desk_poll(struct miner *);
 void cgminer_desk_order(struct miner *, const struct miner_order *);
 void cgminer_desk_close(struct miner *);
+
+void cgminer_desk_keep(struct cgminer_desk *);
 
 int64_t cgminer_desk_now_ms(const struct cgminer_desk *);       /* the loop's monotonic time */
 

@@ -306,6 +306,7 @@ void cgminer_line_close(struct cgminer_line *line)
 {
 	assert(line->state != LINE_CLOSED);
 	cgminer_line_drop(line);
+	miner_room_remind(line->room, line, 0);
 	line->state = LINE_CLOSED;
 	TAILQ_INSERT_TAIL(&line->room->closed, line, link);
 	miner_room_wake(line->room);

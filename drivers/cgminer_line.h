@@ -37,15 +37,17 @@ struct cgminer_lookup;
 
 struct cgminer_line {
 	TAILQ_ENTRY(cgminer_line) link; /* waiting, or closed */
+	LIST_ENTRY(cgminer_line) reminder;
 	struct miner_room *room;
 	struct cgminer_line_user user;
+	void (*on_remind)(void *self);          /* what miner_room_remind promised; the user's to set */
 	const char *host;               /* lent; NULL: an address, never looked up */
 	struct cgminer_slot *slot;      /* of the exchange under way */
 	struct cgminer_lookup *lookup;  /* NULL: none under way */
 	uint32_t timeout_ms;
 	uint16_t port;
 	uint8_t state, turn;            /* enums */
-	bool address_known;
+	bool address_known, reminded;
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;

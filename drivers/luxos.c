@@ -8,6 +8,8 @@
 #include "drivers/luxos_ladder.h"
 
 #define TABLES_EVERY_MS (60 * 60 * 1000)
+#define SESSION_ENDS_MS (60 * 1000 + 200)
+#define OLD_SESSION_MS  3000
 #define SETTLES_MS      (60 * 1000)     /* a miner told to sleep may call itself awake for so long */
 #define TABLES_AGAIN_MS (60 * 1000)     /* least time between two tries */
 
@@ -36,7 +38,8 @@ struct luxos {
 	uint8_t reading;                /* enum read: the exchange under way */
 	int64_t asked_ms;
 	struct luxos_seen seen;         /* of the poll under way */
-	struct luxos_session session;
+	struct luxos_session session, old_session;
+	bool keeping;
 	struct luxos_errand errand;
 	bool awake, atm;                /* as last heard */
 	bool tables_tried, tables_known;
@@ -93,6 +96,48 @@ static int32_t usual_w(const struct luxos *luxos)
 	return most_w;
 }
 
+/* ---- keeping the session ---- */
+
+/* A session can not be renewed without changing something: a new one is taken as soon as the old has ended. */
+static void reminded(struct cgminer_desk *desk)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	int64_t left_ms = luxos->session.used_ms + SESSION_ENDS_MS - cgminer_desk_now_ms(desk);
+	if (luxos->session.id[0] && left_ms > 0)
+		miner_room_remind(desk->line.room, &desk->line, (uint32_t)left_ms);
+	else
+		cgminer_desk_keep(desk);
+}
+
+static void begin_keep(struct cgminer_desk *desk)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	luxos->old_session = luxos->session;
+	luxos->session.id[0] = '\0';
+	luxos_errand_begin_logon(&luxos->errand);
+}
+
+/* A session found is somebody else's, or ours that has a little longer to live than we thought. */
+static void end_keep(struct cgminer_desk *desk)
+{
+	struct luxos *luxos = (struct luxos *)desk;
+	bool old = luxos->session.id[0] && strcmp(luxos->session.id, luxos->old_session.id) == 0;
+	if (old)
+		luxos->session.used_ms -= SESSION_ENDS_MS - OLD_SESSION_MS;
+	miner_room_remind(desk->line.room, &desk->line, old ? OLD_SESSION_MS : SESSION_ENDS_MS);
+}
+
+static void keep_session(struct luxos *luxos)
+{
+	struct cgminer_line *line = &luxos->desk.line;
+	if (luxos->keeping || !luxos->desk.conf.keep_session)
+		return;
+	luxos->keeping = true;
+	miner_room_remind(line->room, line, 1000 + miner_room_dice(line->room) % 20000);       /* not all at once */
+}
+
+/* ---- reading ---- */
+
 /* What was learned of another machine at this address does not hold for this one. */
 static void meet(struct luxos *luxos, uint64_t identity)
 {
@@ -120,6 +165,8 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 	bool settled = luxos->asked_ms - luxos->slept_ms >= SETTLES_MS || luxos->slept_ms == 0;
 	luxos->awake = settled && (reading->state == MINER_HASHING || reading->state == MINER_RAMPING);
 	luxos->atm = seen->atm;
+	if (reading->steerable)
+		keep_session(luxos);
 }
 
 static void keep_tables(struct luxos *luxos, const struct luxos_tables *tables)
@@ -233,7 +280,7 @@ static void freed(struct cgminer_desk *desk)
 }
 
 static const struct cgminer_trade trade = {
-	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, freed,
+	begin_poll, poll_request, poll_reply, begin_order, order_request, order_reply, begin_keep, end_keep, reminded, freed,
 };
 
 static struct miner *luxos_open(struct miner_room *room, const struct miner_conf *conf, struct miner_user user)

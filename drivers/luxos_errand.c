@@ -61,6 +61,11 @@ enum fault luxos_errand_begin(struct luxos_errand *errand, const struct miner_or
 	return FAULT_NEVER;
 }
 
+void luxos_errand_begin_logon(struct luxos_errand *errand)
+{
+	*errand = (struct luxos_errand){ .step = STEP_LOGON };
+}
+
 static int write_task(const struct luxos_errand *errand, const char *id, char *text, size_t size)
 {
 	switch (next_task(errand)) {
@@ -124,6 +129,8 @@ static bool take_id(const cJSON *tree, struct luxos_session *session, int64_t no
 static enum fault go_on(struct luxos_errand *errand, enum luxos_step step)
 {
 	errand->step = (uint8_t)step;
+	if (step == STEP_TASK && !errand->left)
+		return FAULT_NONE;
 	return errand->exchanges < LUXOS_MOST_EXCHANGES ? FAULT_NEVER : FAULT_REFUSED;
 }
 

@@ -1,7 +1,7 @@
 /* drivers/luxos_errand.h - one order to a LuxOS miner, from session to acknowledgement. Pure: replies in, requests out.
  *
  * A write needs a session, a miner has one at most, and it ends a minute after its last use. Ours is kept between
- * orders, so that the next within 55 s costs one exchange; somebody else's is taken over (the vendor calls sessions
+ * orders, so that the next within a minute costs one exchange; somebody else's is taken over (the vendor calls sessions
  * a co-ordination aid, and tells the id to whoever asks).
  */
 #ifndef DRIVERS_LUXOS_ERRAND_H
@@ -10,7 +10,7 @@
 #include "drivers/luxos_codec.h"
 
 #define LUXOS_SESSION 24
-#define LUXOS_SESSION_MS 55000
+#define LUXOS_SESSION_MS 59500          /* it ends after 60 s; a refused id costs what a new one does */
 #define LUXOS_MOST_EXCHANGES 5          /* of one order; what is left then is answered FAULT_REFUSED */
 
 struct luxos_session {                  /* zero to start */
@@ -40,6 +40,8 @@ extern const char *const luxos_wakes[]; /* the ways to wake, NULL-terminated */
 /* FAULT_NEVER: go on. FAULT_REFUSED: no profile is known that keeps the limit; nothing is to be sent. */
 enum fault luxos_errand_begin(struct luxos_errand *, const struct miner_order *, const struct luxos_known *,
                               const char *wake);
+/* An errand of no task: it ends with a session at hand. */
+void luxos_errand_begin_logon(struct luxos_errand *);
 /* Writes the next request, returns its length. Size: at least 160. */
 size_t luxos_errand_request(struct luxos_errand *, const struct luxos_session *, int64_t now_ms, char *text, size_t size);
 /* text NULL: there was no reply, for the reason in fault. FAULT_NEVER: ask on; else the answer to the order. */

@@ -14,6 +14,7 @@ struct miner_conf {             /* strings are lent for the life of the miner */
 	int32_t asleep_w;
 	const char *wake;       /* how to wake, as the driver knows it ("safe", "unsafe"); NULL: its default */
 	bool steer;             /* false: only watch */
+	bool keep_session;      /* where writes need one: hold it, so that an order costs one exchange */
 };
 
 struct miner_user {             /* called from the loop, never from inside a call to the driver */

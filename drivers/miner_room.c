@@ -223,6 +223,50 @@ static void start_clock(struct miner_room *room)
 	uv_timer_start(&room->clock, on_clock, ROOM_DUE_MS, ROOM_DUE_MS);
 }
 
+/* ---- reminders ---- */
+
+/* At most twice as many as come evenly spread over a minute, so that what was in step falls out of it. */
+static void on_chime(uv_timer_t *chime)
+{
+	struct miner_room *room = chime->data;
+	int64_t now_at = (int64_t)uv_now(room->loop) / ROOM_CHIME_MS;
+	uint32_t most = 8 + room->n_reminders / (30000 / ROOM_CHIME_MS);
+	while (room->chimed_at < now_at && most > 0) {
+		struct cgminer_line *line = LIST_FIRST(&room->reminders[(room->chimed_at + 1) % ROOM_CHIMES]);
+		if (!line) {
+			room->chimed_at++;
+			continue;
+		}
+		most--;
+		miner_room_remind(room, line, 0);
+		line->on_remind(line->user.self);
+	}
+}
+
+void miner_room_remind(struct miner_room *room, struct cgminer_line *line, uint32_t in_ms)
+{
+	if (line->reminded) {
+		LIST_REMOVE(line, reminder);
+		room->n_reminders--;
+	}
+	line->reminded = in_ms > 0;
+	if (in_ms == 0)
+		return;
+	if (room->n_reminders++ == 0 && !uv_is_active((uv_handle_t *)&room->chime)) {
+		room->chimed_at = (int64_t)uv_now(room->loop) / ROOM_CHIME_MS;
+		uv_timer_start(&room->chime, on_chime, ROOM_CHIME_MS, ROOM_CHIME_MS);
+	}
+	int64_t at = ((int64_t)uv_now(room->loop) + in_ms) / ROOM_CHIME_MS + 1;
+	int64_t latest = room->chimed_at + ROOM_CHIMES - 1;
+	LIST_INSERT_HEAD(&room->reminders[(at < latest ? at : latest) % ROOM_CHIMES], line, reminder);
+}
+
+uint32_t miner_room_dice(struct miner_room *room)
+{
+	room->dice = room->dice * 1664525u + 1013904223u;
+	return room->dice >> 8;
+}
+
 /* ---- opening and closing ---- */
 
 struct miner_room *miner_room_open(uv_loop_t *loop, uint32_t connections)
@@ -241,8 +285,9 @@ struct miner_room *miner_room_open(uv_loop_t *loop, uint32_t connections)
 	uv_poll_init(loop, &room->events, epoll);
 	uv_idle_init(loop, &room->pump);
 	uv_timer_init(loop, &room->clock);
-	room->events.data = room->pump.data = room->clock.data = room;
-	room->n_handles = 3;
+	uv_timer_init(loop, &room->chime);
+	room->events.data = room->pump.data = room->clock.data = room->chime.data = room;
+	room->n_handles = 4;
 	uv_poll_start(&room->events, UV_READABLE, on_events);
 	return room;
 }
@@ -263,4 +308,5 @@ void miner_room_close(struct miner_room *room)
 	uv_close((uv_handle_t *)&room->events, handle_closed);
 	uv_close((uv_handle_t *)&room->pump, handle_closed);
 	uv_close((uv_handle_t *)&room->clock, handle_closed);
+	uv_close((uv_handle_t *)&room->chime, handle_closed);
 }

@@ -21,6 +21,8 @@
 #define ROOM_BYTES (64 * 1024)
 #define ROOM_DUE_MS 16                  /* deadlines are kept to so much, never late */
 #define ROOM_DUES 4096                  /* times that: the longest timeout, 65 s */
+#define ROOM_CHIME_MS 250
+#define ROOM_CHIMES 512                 /* times that: the longest reminder, 128 s */
 
 struct cgminer_line;
 struct luxos_ladder;
@@ -46,6 +48,7 @@ struct miner_room {
 	uv_poll_t events;               /* of the epoll set */
 	uv_idle_t pump;                 /* turns while there is something to begin */
 	uv_timer_t clock;               /* ticks while there is a deadline */
+	uv_timer_t chime;               /* while somebody wants to be reminded */
 	int epoll;
 	uint32_t most, most_polls;      /* connections at a time */
 	uint32_t n_open, n_polls;       /* in use */
@@ -56,6 +59,10 @@ struct miner_room {
 	LIST_HEAD(, luxos_ladder) ladders;
 	struct cgminer_slots spare, due[ROOM_DUES];
 	int64_t due_at;                 /* of the deadlines looked at last, in ROOM_DUE_MS */
+	LIST_HEAD(, cgminer_line) reminders[ROOM_CHIMES];
+	uint32_t n_reminders;
+	int64_t chimed_at;              /* in ROOM_CHIME_MS */
+	uint32_t dice;
 	char bytes[ROOM_BYTES + 1];     /* of the reply being read */
 };
 
@@ -65,6 +72,10 @@ struct cgminer_slot *miner_room_slot(struct miner_room *, sa_family_t);        /
 bool miner_room_dial(struct miner_room *, struct cgminer_slot *, const struct sockaddr *, uint32_t timeout_ms);
 void miner_room_hang_up(struct miner_room *, struct cgminer_slot *);    /* no longer in use; its text still holds */
 void miner_room_spare(struct miner_room *, struct cgminer_slot *);
+uint32_t miner_room_dice(struct miner_room *);          /* to spread what would be in step */
+/* Calls the line's on_remind then, or a little later: when thousands are due at once they are spread. Replaces an
+ * earlier reminder; 0: none any more. */
+void miner_room_remind(struct miner_room *, struct cgminer_line *, uint32_t in_ms);
 void miner_room_rearm(struct miner_room *, struct cgminer_slot *);      /* there is more to read */
 
 /* ---- cgminer_line.c ---- */
