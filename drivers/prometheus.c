@@ -82,7 +82,7 @@ static enum fault fault_of(const struct prometheus_meter *self, CURLcode code)
 	case CURLE_SSL_CONNECT_ERROR: case CURLE_BAD_CONTENT_ENCODING:
 		return FAULT_GARBLED;
 	default:
-		return self->n_bytes ? FAULT_GARBLED : FAULT_SILENT;
+		return status_of(self->page.easy) ? FAULT_GARBLED : FAULT_SILENT;
 	}
 }
 
