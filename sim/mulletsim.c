@@ -1,9 +1,11 @@
 /* sim/mulletsim.c - a simulated site as a process of its own. */
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sim/fast_main.h"
 #include "sim/options.h"
 #include "sim/report.h"
 
@@ -130,7 +132,7 @@ static int obey(const struct options *options)
 	if (options->version)
 		return puts("mulletsim " MULLET_VERSION) < 0;
 	if (options->fast) {
-		fputs("mulletsim: --fast: not supported yet\n", stderr);
+		fputs("mulletsim: --fast comes first, with options of its own: mulletsim --fast --help\n", stderr);
 		return 2;
 	}
 	if (options->print_config)
@@ -145,6 +147,8 @@ int main(int argc, char **argv)
 	struct options options;
 	char why[300];
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && strcmp(argv[1], "--fast") == 0)
+		return fast_main(argc - 1, argv + 1);
 	int status = options_read(&options, argc, argv, why, sizeof why);
 	if (status)
 		fprintf(stderr, "mulletsim: %s\n", why);

@@ -1,0 +1,113 @@
+#include "sim/fast.h"
+
+#include <stdlib.h>
+
+#include "sim/dice.h"
+#include "sim/fast_site.h"
+
+enum { THRESHOLD_MS = 30000, THRESHOLD_FREE_PERMILLE = 20 };
+
+static void *zeroed(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size);
+	if (!p)
+		abort();
+	return p;
+}
+
+/* ---- the other ways ---- */
+
+/* A ring of miners: those from `first` on, n of them, are asleep. */
+struct ring { size_t first, n; };
+
+static void order(struct fast_site *site, size_t miner, bool hash, int64_t now_ms)
+{
+	plant_order(&site->truth.plant, miner, now_ms, hash, 0);
+	site->commands++;
+}
+
+static void threshold_step(struct fast_site *site, struct ring *ring, int64_t now_ms)
+{
+	size_t n = site->truth.plant.n;
+	int64_t each_w = site->of->types[0]->full_w - site->of->types[0]->asleep_w;
+	int64_t most_w = site->setpoint_w ? site->setpoint_w : site->limit_w;
+	int64_t over_w = site->site_w - most_w, room_w = most_w / 1000 * (1000 - THRESHOLD_FREE_PERMILLE) - site->site_w;
+	int64_t told_w = (int64_t)n * each_w - site->miners_limit_w;
+	size_t least = told_w > 0 ? (size_t)(told_w / each_w) : 0;     /* that must sleep, whatever the site draws */
+	for (; ring->n < n && (over_w > 0 || ring->n < least); over_w -= each_w, ring->n++)
+		order(site, (ring->first + ring->n) % n, false, now_ms);
+	for (; ring->n > least && room_w > each_w; room_w -= each_w, ring->n--, ring->first = (ring->first + 1) % n)
+		order(site, ring->first, true, now_ms);
+}
+
+/* ---- the run ---- */
+
+static void make_room(struct fast_run *run, size_t n)
+{
+	*run = (struct fast_run){ .n = n };
+	run->site_w = zeroed(n, sizeof(double));
+	run->hpc_w = zeroed(n, sizeof(double));
+	run->miners_w = zeroed(n, sizeof(double));
+	run->limit_w = zeroed(n, sizeof(double));
+	run->setpoint_w = zeroed(n, sizeof(double));
+	run->told_target_w = zeroed(n, sizeof(double));
+}
+
+static void sample(struct fast_run *run, const struct fast_site *site, size_t k)
+{
+	run->site_w[k] = (double)site->site_w;
+	run->hpc_w[k] = (double)site->hpc_w;
+	run->miners_w[k] = (double)site->miners_w;
+	run->limit_w[k] = (double)site->limit_w;
+	run->setpoint_w[k] = (double)site->setpoint_w;
+	run->told_target_w[k] = (double)site->told_target_w;
+}
+
+static void count_cycles(struct fast_run *run, const struct plant *plant)
+{
+	for (size_t i = 0; i < plant->n; i++) {
+		run->sleeps += plant->miners[i].sleeps;
+		if (plant->miners[i].sleeps > run->most_sleeps)
+			run->most_sleeps = plant->miners[i].sleeps;
+	}
+}
+
+void fast_run(const struct fast_case *of, enum fast_control control, const struct fast_wear *wear, struct fast_run *run)
+{
+	struct fast_site *site = zeroed(1, sizeof *site);
+	struct ring ring = { 0, 0 };
+	make_room(run, (size_t)(of->lasts_ms / FAST_STEP_MS));
+	fast_site_open(site, of, wear);
+	for (size_t k = 0; k < run->n; k++) {
+		int64_t now_ms = (int64_t)k * FAST_STEP_MS;
+		fast_site_turn(site, now_ms);
+		switch (control) {
+		case FAST_POLICY:
+			fast_site_step(site, now_ms);
+			break;
+		case FAST_THRESHOLD:
+			if (now_ms % THRESHOLD_MS == 0)
+				threshold_step(site, &ring, now_ms + FAST_ORDER_MS);
+			break;
+		case FAST_LEFT:
+		case N_FAST_CONTROLS:
+			break;
+		}
+		sample(run, site, k);
+	}
+	run->commands = site->commands;
+	count_cycles(run, &site->truth.plant);
+	fast_site_close(site);
+	free(site);
+}
+
+void fast_run_free(struct fast_run *run)
+{
+	free(run->site_w);
+	free(run->hpc_w);
+	free(run->miners_w);
+	free(run->limit_w);
+	free(run->setpoint_w);
+	free(run->told_target_w);
+	*run = (struct fast_run){ 0 };
+}

@@ -1,0 +1,72 @@
+/* sim/fast_case.h - what mulletsim --fast plays: a scenario file, its load made ready, once for each fleet it names.
+ *
+ * A file is lines of "key = value", # begins a comment. Quantities as on the command line.
+ *   load = trace FILE | square PERIOD | steps EVERY | triangle PERIOD | noise TIME | constant
+ *   jobs = N            of a trace: 1 (preset) plays it in step, more at N random places at once
+ *   peak = 50 MW        the load's highest value; house = 500 kW beside it
+ *   floor = 60%         of a load that is no trace: its lowest value
+ *   lasts = 1h          begin = TIME into the trace; seed = N
+ *   share = 30%         of the fleet has room under the cap while the load is highest
+ *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (fast_fleets); PEAK instead of the file's
+ *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
+ *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
+ *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, or as mulletsim --at has it. May be repeated
+ * FILE is looked for in the directory of traces. */
+#ifndef SIM_FAST_CASE_H
+#define SIM_FAST_CASE_H
+
+#include "policy/orders.h"
+#include "sim/farm.h"
+
+enum { FAST_TYPES = 2, FAST_FLEETS = 8, FAST_ORDERS = 16, FAST_PDUS = 60 };
+
+struct fast_fleet {
+	char kind[16];
+	size_t n;
+	int64_t peak_w;                 /* 0: the file's */
+};
+
+struct fast_order { int64_t at_ms, lasts_ms, watts; enum order_kind kind; };
+
+struct fast_series { double *at; size_t n; int64_t step_ms; };  /* holds each value for step_ms */
+
+struct fast_file {                      /* as read */
+	char name[48];
+	char load[64], load_file[128], setpoint[64], setpoint_file[128], price_file[128];
+	int64_t load_ms;                /* the time in `load` */
+	int64_t jobs, seed;
+	int64_t peak_w, house_w, lasts_ms, begin_ms;
+	int32_t floor_permille, share_permille, level_permille, span_permille;
+	double breakeven;
+	struct fast_fleet fleets[FAST_FLEETS];
+	size_t n_fleets;
+	struct fast_order orders[FAST_ORDERS];
+	size_t n_orders;
+	struct farm_conf farm;          /* its events and jobs */
+};
+
+struct fast_case {                      /* a file and one of its fleets; owned but for the types */
+	char name[80];                  /* "FILE KIND-N" */
+	const struct plant_miner_type *types[FAST_TYPES];
+	size_t n_of[FAST_TYPES], n_types, n_miners;
+	int64_t fleet_w;                /* nominal */
+	int64_t cap_w, house_w, lasts_ms;
+	uint64_t seed;
+	struct load load;
+	struct fast_series setpoint, price;     /* n 0: none */
+	double breakeven;
+	struct fast_order orders[FAST_ORDERS];
+	size_t n_orders;
+	struct farm_event events[FARM_EVENTS];
+	size_t n_events;
+};
+
+/* 0, or -1 and why, with the line. */
+int fast_file_read(struct fast_file *, const char *path, char *why, size_t size);
+/* 0; 1: it needs a trace that is not there, and why says which; -1: it cannot be, and why. */
+int fast_case_make(struct fast_case *, const struct fast_file *, size_t fleet, const char *traces, char *why, size_t size);
+void fast_case_free(struct fast_case *);
+
+extern const struct plant_miner_type fast_quick, fast_sluggish;
+
+#endif

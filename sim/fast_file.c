@@ -1,0 +1,180 @@
+/* sim/fast_file.c - the text of a scenario. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/fast_case.h"
+#include "sim/options.h"
+#include "sim/units.h"
+
+static char *trimmed(char *text)
+{
+	text += strspn(text, " \t");
+	for (char *end = text + strlen(text); end > text && strchr(" \t\r\n", end[-1]); )
+		*--end = '\0';
+	return text;
+}
+
+static bool word(char *to, size_t size, const char *text)
+{
+	return *text && snprintf(to, size, "%s", text) < (int)size;
+}
+
+static bool count(const char *text, int64_t *n)
+{
+	return units_count(text, 1000000, n);
+}
+
+/* "square 40s", "trace FILE", "noise 20s", "constant". */
+static bool set_load(struct fast_file *file, char *text)
+{
+	char *rest = text + strcspn(text, " ");
+	if (*rest)
+		*rest++ = '\0';
+	rest = trimmed(rest);
+	if (!word(file->load, sizeof file->load, text))
+		return false;
+	if (strcmp(text, "trace") == 0)
+		return word(file->load_file, sizeof file->load_file, rest);
+	if (strcmp(text, "constant") == 0)
+		return !*rest;
+	static const char *const timed[] = { "square", "steps", "triangle", "noise" };
+	for (size_t k = 0; k < sizeof timed / sizeof *timed; k++)
+		if (strcmp(text, timed[k]) == 0)
+			return units_ms(rest, &file->load_ms) && file->load_ms >= 2000;
+	return false;
+}
+
+static bool set_setpoint(struct fast_file *file, char *text)
+{
+	char *rest = text + strcspn(text, " ");
+	if (*rest)
+		*rest++ = '\0';
+	rest = trimmed(rest);
+	if (!word(file->setpoint, sizeof file->setpoint, text))
+		return false;
+	return strcmp(text, "trace") == 0 ? word(file->setpoint_file, sizeof file->setpoint_file, rest) :
+	                                    strcmp(text, "ercot") == 0 && !*rest;
+}
+
+static bool add_fleet(struct fast_file *file, char *text)
+{
+	char *number = strchr(text, ':'), *peak = strchr(text, '/');
+	int64_t n;
+	if (!number || file->n_fleets == FAST_FLEETS)
+		return false;
+	*number++ = '\0';
+	if (peak)
+		*peak++ = '\0';
+	struct fast_fleet *fleet = &file->fleets[file->n_fleets++];
+	*fleet = (struct fast_fleet){ 0 };
+	if (!count(number, &n) || n == 0 || (peak && !units_watts(peak, &fleet->peak_w)))
+		return false;
+	fleet->n = (size_t)n;
+	return word(fleet->kind, sizeof fleet->kind, text);
+}
+
+static bool set_fleets(struct fast_file *file, char *text)
+{
+	file->n_fleets = 0;
+	for (char *item; (item = strsep(&text, ","));)
+		if (!add_fleet(file, trimmed(item)))
+			return false;
+	return true;
+}
+
+/* "20min:cap=60MW/15min". */
+static bool add_order(struct fast_file *file, char *text, enum order_kind kind)
+{
+	char *equals = strchr(text, '='), *lasts = strchr(text, '/');
+	struct fast_order *order = &file->orders[file->n_orders];
+	if (file->n_orders == FAST_ORDERS || !lasts)
+		return false;
+	*strchr(text, ':') = *equals = *lasts = '\0';
+	*order = (struct fast_order){ .kind = kind };
+	file->n_orders++;
+	return units_ms(text, &order->at_ms) && units_watts(equals + 1, &order->watts) && units_ms(lasts + 1, &order->lasts_ms);
+}
+
+static bool add_happening(struct fast_file *file, char *text)
+{
+	char told[160];
+	if (strstr(text, ":cap="))
+		return add_order(file, text, ORDER_CAP);
+	if (strstr(text, ":shed="))
+		return add_order(file, text, ORDER_SHED);
+	return timeline_add(&file->farm, text, told, sizeof told);
+}
+
+static bool set_number(const char *text, double *value)
+{
+	char *end;
+	*value = strtod(text, &end);
+	return end != text && !*end;
+}
+
+static bool take(struct fast_file *file, const char *key, char *value)
+{
+	const struct { const char *key; int64_t *to; bool (*read)(const char *, int64_t *); } plain[] = {
+		{ "jobs", &file->jobs, count }, { "seed", &file->seed, count }, { "peak", &file->peak_w, units_watts },
+		{ "house", &file->house_w, units_watts }, { "lasts", &file->lasts_ms, units_ms },
+		{ "begin", &file->begin_ms, units_ms },
+	};
+	const struct { const char *key; int32_t *to; } shares[] = {
+		{ "floor", &file->floor_permille }, { "share", &file->share_permille },
+		{ "level", &file->level_permille }, { "span", &file->span_permille },
+	};
+	const struct { const char *key; bool (*read)(struct fast_file *, char *); } parsed[] = {
+		{ "load", set_load }, { "fleets", set_fleets }, { "setpoint", set_setpoint }, { "at", add_happening },
+	};
+	for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
+		if (strcmp(key, plain[k].key) == 0)
+			return plain[k].read(value, plain[k].to);
+	for (size_t k = 0; k < sizeof shares / sizeof *shares; k++)
+		if (strcmp(key, shares[k].key) == 0)
+			return units_permille(value, shares[k].to);
+	for (size_t k = 0; k < sizeof parsed / sizeof *parsed; k++)
+		if (strcmp(key, parsed[k].key) == 0)
+			return parsed[k].read(file, value);
+	if (strcmp(key, "breakeven") == 0)
+		return set_number(value, &file->breakeven);
+	return strcmp(key, "price") == 0 && word(file->price_file, sizeof file->price_file, value);
+}
+
+static void set_defaults(struct fast_file *file, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	*file = (struct fast_file){ .load = "constant", .jobs = 1, .seed = 1, .peak_w = 50000000, .house_w = 500000,
+		.lasts_ms = 3600000, .floor_permille = 600, .share_permille = 300, .level_permille = 500, .span_permille = 300 };
+	snprintf(file->name, sizeof file->name, "%.*s", (int)strcspn(base, "."), base);
+}
+
+int fast_file_read(struct fast_file *file, const char *path, char *why, size_t size)
+{
+	char text[256];
+	FILE *in = fopen(path, "re");
+	set_defaults(file, path);
+	if (!in) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	int err = 0;
+	for (int line = 1; !err && fgets(text, sizeof text, in); line++) {
+		text[strcspn(text, "#")] = '\0';
+		char *key = trimmed(text), *value = strchr(key, '=');
+		if (!*key)
+			continue;
+		if (value)
+			*value++ = '\0';
+		if (value && take(file, trimmed(key), trimmed(value)))
+			continue;
+		snprintf(why, size, "%s:%d: %s: not a line of a scenario, or its value will not do", path, line, trimmed(key));
+		err = -1;
+	}
+	fclose(in);
+	if (!err && file->n_fleets == 0) {
+		snprintf(why, size, "%s: names no fleets", path);
+		err = -1;
+	}
+	return err;
+}

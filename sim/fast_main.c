@@ -1,0 +1,118 @@
+#include "sim/fast_main.h"
+
+#include <getopt.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/units.h"
+
+static const char help[] =
+"usage: mulletsim --fast [OPTION]… [SCENARIO…]\n"
+"\n"
+"Plays the control law against the plant in virtual time: by default every sim/scenarios/*.txt, each with the fleets it\n"
+"names, and beside it the same site without control and with a threshold looked at every 30 s.\n"
+"\n"
+"  --only TEXT        only cases whose name contains it\n"
+"  --cycles N         wear limits: N cycles a day, 10 min awake, 3 min asleep (default: lifted)\n"
+"  --json FILE        writes the results\n"
+"  --svg DIR          writes a picture of each case\n"
+"  --traces DIR       measured traces (default $MULLET_SHARED/traces or ../shared/traces)\n"
+"  --threads N        (default: as many as there are processors)\n";
+
+enum { KEY_ONLY = 256, KEY_CYCLES, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
+static const struct option long_options[] = {
+	{ "only", 1, NULL, KEY_ONLY }, { "cycles", 1, NULL, KEY_CYCLES }, { "json", 1, NULL, KEY_JSON },
+	{ "svg", 1, NULL, KEY_SVG }, { "traces", 1, NULL, KEY_TRACES }, { "threads", 1, NULL, KEY_THREADS },
+	{ "help", 0, NULL, KEY_HELP }, { NULL, 0, NULL, 0 },
+};
+
+const char *fast_traces(char *path, size_t size)
+{
+	const char *shared = getenv("MULLET_SHARED");
+	snprintf(path, size, "%s/traces", shared ? shared : "../shared");
+	return path;
+}
+
+static bool set_cycles(const char *text, struct fast_wear *wear)
+{
+	int64_t n;
+	if (!units_count(text, 1000, &n) || n == 0)
+		return false;
+	*wear = (struct fast_wear){ (int32_t)n, 600000, 180000 };
+	return true;
+}
+
+static bool set_threads(const char *text, int *threads)
+{
+	int64_t n;
+	if (!units_count(text, 64, &n) || n == 0)
+		return false;
+	*threads = (int)n;
+	return true;
+}
+
+static bool take(struct fast_options *options, int key)
+{
+	switch (key) {
+	case KEY_ONLY:    return (options->only = optarg);
+	case KEY_CYCLES:  return set_cycles(optarg, &options->wear);
+	case KEY_JSON:    return (options->json_file = optarg);
+	case KEY_SVG:     return (options->svg_dir = optarg);
+	case KEY_TRACES:  return (options->traces = optarg);
+	case KEY_THREADS: return set_threads(optarg, &options->threads);
+	}
+	return false;
+}
+
+static int write_json(const char *path, const struct fast_result *results, size_t n)
+{
+	FILE *out = fopen(path, "we");
+	if (out)
+		fast_print_json(results, n, out);
+	if (out && fclose(out) == 0)
+		return 0;
+	fprintf(stderr, "mulletsim: %s: cannot be written\n", path);
+	return 1;
+}
+
+static int play(const struct fast_options *options)
+{
+	char why[300];
+	size_t n;
+	struct fast_result *results = fast_play(options, &n, why, sizeof why);
+	if (!results) {
+		fprintf(stderr, "mulletsim: %s\n", why);
+		return 2;
+	}
+	fast_print_table(results, n, stdout);
+	int status = options->json_file ? write_json(options->json_file, results, n) : 0;
+	free(results);
+	return status;
+}
+
+int fast_main(int argc, char **argv)
+{
+	char traces[512];
+	int key;
+	struct fast_options options = { .traces = fast_traces(traces, sizeof traces) };
+	glob_t found = { 0 };
+	optind = 0;
+	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (key == KEY_HELP)
+			return fputs(help, stdout) < 0;
+		if (key == '?' || !take(&options, key)) {
+			fprintf(stderr, "mulletsim: --fast: see mulletsim --fast --help\n");
+			return 2;
+		}
+	}
+	options.paths = (const char *const *)argv + optind;
+	options.n_paths = (size_t)(argc - optind);
+	if (options.n_paths == 0 && glob("sim/scenarios/*.txt", 0, NULL, &found) == 0) {
+		options.paths = (const char *const *)found.gl_pathv;
+		options.n_paths = found.gl_pathc;
+	}
+	int status = play(&options);
+	globfree(&found);
+	return status;
+}

@@ -1,0 +1,38 @@
+/* sim/fast_main.h - mulletsim --fast: scenarios in virtual time, a table, JSON and pictures. */
+#ifndef SIM_FAST_MAIN_H
+#define SIM_FAST_MAIN_H
+
+#include <stdio.h>
+
+#include "sim/fast_score.h"
+
+struct fast_result {                    /* of one case */
+	char name[80];
+	char skipped[200];              /* why it was not played; empty: it was */
+	struct fast_score of[N_FAST_CONTROLS];
+};
+
+struct fast_options {
+	const char *const *paths;       /* scenario files */
+	size_t n_paths;
+	const char *traces, *json_file, *svg_dir, *only;        /* only: cases whose name contains it; NULL: all */
+	struct fast_wear wear;
+	int threads;
+	bool quiet;                     /* no table */
+};
+
+/* Plays all cases of the scenarios. Results in their order, to be freed; NULL and why if a scenario cannot be read. */
+struct fast_result *fast_play(const struct fast_options *, size_t *n, char *why, size_t size);
+
+void fast_print_table(const struct fast_result *, size_t n, FILE *);
+/* One line a case and control, keys with units. */
+void fast_print_json(const struct fast_result *, size_t n, FILE *);
+void fast_plot(const struct fast_case *, const struct fast_run *, const struct fast_score *, FILE *);
+
+/* The directory of measured traces: $MULLET_SHARED/traces or ../shared/traces. */
+const char *fast_traces(char *path, size_t size);
+
+/* argv[0] is --fast; an exit code. */
+int fast_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,126 @@
+#include "sim/fast_score.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const double fast_band_s[FAST_BANDS + 1] = { 2, 10, 60, 600, INFINITY };
+const int64_t fast_window_ms[FAST_WINDOWS] = { 5000, 15000, 60000 };
+
+enum { SETPOINT_STEPS = 4000 / FAST_STEP_MS };
+
+/* Two queues of places, of falling and of rising values: their heads are the extremes of the window. */
+double fast_largest_change(const double *x, size_t n, size_t window)
+{
+	size_t *high = calloc(2 * n + 1, sizeof *high), *low = high + n;
+	size_t high_head = 0, high_tail = 0, low_head = 0, low_tail = 0;
+	double most = 0;
+	if (!high)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		while (high_tail > high_head && x[high[high_tail - 1]] <= x[i])
+			high_tail--;
+		while (low_tail > low_head && x[low[low_tail - 1]] >= x[i])
+			low_tail--;
+		high[high_tail++] = i;
+		low[low_tail++] = i;
+		if (i - high[high_head] > window)
+			high_head++;
+		if (i - low[low_head] > window)
+			low_head++;
+		most = fmax(most, x[high[high_head]] - x[low[low_head]]);
+	}
+	free(high);
+	return most;
+}
+
+static double target_w(const struct fast_case *of, const struct fast_run *run, size_t i)
+{
+	if (run->setpoint_w[i] > 0)
+		return run->setpoint_w[i];
+	return run->limit_w[i] < (double)of->cap_w ? run->limit_w[i] - (double)of->cap_w : 0;
+}
+
+static void score_over(const struct limits *limits, const struct fast_run *run, size_t from, struct fast_score *score)
+{
+	struct limits_over all, late;
+	limits_over(limits, run, 0, &all);
+	limits_over(limits, run, from, &late);
+	score->all_over_s = all.seconds;
+	score->all_over_wh = all.wh;
+	score->over_s = late.seconds;
+	score->over_wh = late.wh;
+	score->most_over_w = late.most_w;
+	score->unexcused_s = late.seconds - late.excused_s;
+	score->least_ratio = late.wh <= 0 ? 1 : late.least_wh > 0 ? late.wh / late.least_wh : INFINITY;
+}
+
+static void score_bands(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, size_t from,
+                        struct fast_score *score)
+{
+	size_t n = run->n - from;
+	double *about = calloc(2 * n, sizeof *about), *task = about + n;
+	struct spectrum site, hpc, moves;
+	if (!about)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		about[i] = run->site_w[from + i] - target_w(of, run, from + i);
+		task[i] = run->hpc_w[from + i] - target_w(of, run, from + i);
+	}
+	spectrum_make(&site, about, n, FAST_STEP_MS / 1000.0);
+	spectrum_make(&hpc, run->hpc_w + from, n, FAST_STEP_MS / 1000.0);
+	spectrum_make(&moves, task, n, FAST_STEP_MS / 1000.0);
+	for (int b = 0; b < FAST_BANDS; b++) {
+		score->site_w[b] = spectrum_rms(&site, fast_band_s[b], fast_band_s[b + 1]);
+		score->hpc_w[b] = spectrum_rms(&hpc, fast_band_s[b], fast_band_s[b + 1]);
+	}
+	score->break_even_s = limits->break_even_s;
+	score->slow_w = spectrum_rms(&site, limits->break_even_s, INFINITY);
+	score->bound_w = limits_rms(limits, &moves);
+	spectrum_free(&site);
+	spectrum_free(&hpc);
+	spectrum_free(&moves);
+	free(about);
+}
+
+static void score_error(const struct fast_case *of, const struct fast_run *run, size_t from, struct fast_score *score)
+{
+	double off_w = 0, setpoint_w = 0;
+	size_t n = 0;
+	for (size_t i = from; i + SETPOINT_STEPS <= run->n; i += SETPOINT_STEPS) {
+		double sum = 0;
+		for (size_t k = i; k < i + SETPOINT_STEPS; k++)
+			sum += run->site_w[k] - run->setpoint_w[k];
+		off_w += fabs(sum / SETPOINT_STEPS);
+		setpoint_w += run->setpoint_w[i];
+		n++;
+	}
+	if (!of->setpoint.n || !n)
+		return;
+	score->error_permille = 1000 * off_w / setpoint_w;
+	score->fleet_error_permille = 1000 * off_w / (double)n / (double)of->fleet_w;
+}
+
+void fast_score(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
+{
+	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
+	double days = (double)of->lasts_ms / 86400000, miners_w = 0;
+	*score = (struct fast_score){ 0 };
+	if (run->n <= from + 1)
+		from = 0;
+	score->flat = of->n_orders == 0 && of->price.n == 0;
+	score_over(limits, run, from, score);
+	score_bands(of, limits, run, from, score);
+	score_error(of, run, from, score);
+	for (size_t i = from; i < run->n; i++)
+		miners_w += run->miners_w[i];
+	score->kept = miners_w / (double)(run->n - from) / (double)of->fleet_w;
+	score->foresight = limits_foresight(limits, of, run, from);
+	score->cycles = (double)run->sleeps / (double)of->n_miners / days;
+	score->most_cycles = run->most_sleeps / days;
+	score->commands = (double)run->commands;
+	for (int w = 0; w < FAST_WINDOWS; w++) {
+		size_t window = (size_t)(fast_window_ms[w] / FAST_STEP_MS);
+		score->change_w[w] = fast_largest_change(run->site_w + from, run->n - from, window);
+		score->hpc_change_w[w] = fast_largest_change(run->hpc_w + from, run->n - from, window);
+	}
+}

@@ -1,0 +1,204 @@
+#include "sim/limits.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/plant.h"
+
+static double *room_for(size_t n)
+{
+	double *p = calloc(n ? n : 1, sizeof *p);
+	if (!p)
+		abort();
+	return p;
+}
+
+/* ---- how the fleet moves ---- */
+
+enum { SAMPLE = 400 };                  /* miners: as many as show the spread */
+
+struct course { double *done; size_t n; };      /* the share of the way done at k LIMITS_STEP_MS */
+
+static int64_t slowest_ms(const struct plant *plant, bool hash)
+{
+	int64_t slowest = 0;
+	for (size_t i = 0; i < plant->n; i++) {
+		const struct plant_miner_type *type = plant->miners[i].type;
+		int64_t ms = hash ? type->wake_dead_ms + type->wake_ramp_ms * 3 / 2 : type->sleep_dead_ms + type->sleep_fall_ms;
+		slowest = ms > slowest ? ms : slowest;
+	}
+	return slowest * 5 / 4;
+}
+
+/* All told at 0. */
+static struct course course_of(struct plant *plant, bool hash)
+{
+	for (size_t i = 0; i < plant->n && hash; i++)
+		plant_start_asleep(plant, i);
+	double from_w = (double)plant_miners_w(plant, 0), to_w = 0;
+	for (size_t i = 0; i < plant->n; i++) {
+		plant_order(plant, i, 0, hash, 0);
+		to_w += hash ? plant->miners[i].full_w : plant->miners[i].asleep_w;
+	}
+	struct course course = { .n = (size_t)(slowest_ms(plant, hash) / LIMITS_STEP_MS) + 1 };
+	course.done = room_for(course.n);
+	for (size_t k = 0; k < course.n; k++)
+		course.done[k] = ((double)plant_miners_w(plant, (int64_t)k * LIMITS_STEP_MS) - from_w) / (to_w - from_w);
+	return course;
+}
+
+static struct limits_path path_of(const struct plant_miner_type *type, uint64_t seed, bool hash)
+{
+	struct plant plant;
+	double dead_s = (hash ? type->wake_dead_ms : type->sleep_dead_ms) / 1000.0, delay_s = 0;
+	plant_init(&plant, seed);
+	plant_add(&plant, type, SAMPLE);
+	struct course course = course_of(&plant, hash);
+	for (size_t k = 0; k < course.n; k++)
+		delay_s += (1 - course.done[k]) * LIMITS_STEP_MS / 1000;
+	free(course.done);
+	plant_free(&plant);
+	return (struct limits_path){ dead_s + LIMITS_SENSE_MS / 1000.0, fmax(delay_s - dead_s, 0) };
+}
+
+static struct course fall_of(const struct fast_case *of)
+{
+	struct plant plant;
+	plant_init(&plant, of->seed);
+	for (size_t t = 0; t < of->n_types; t++)
+		plant_add(&plant, of->types[t], of->n_of[t] * SAMPLE / of->n_miners + 1);
+	struct course course = course_of(&plant, false);
+	plant_free(&plant);
+	return course;
+}
+
+/* ---- r(f) ---- */
+
+static double left(const struct limits_path *path, double hz)
+{
+	double w = 2 * M_PI * hz;
+	return cabs(1 - cexp(-I * w * path->dead_s) / (1 + I * w * path->lag_s));
+}
+
+double limits_left(const struct limits *limits, double hz)
+{
+	double down = left(&limits->down, hz), up = left(&limits->up, hz);
+	return sqrt((down * down + up * up) / 2);
+}
+
+static double break_even_s(const struct limits_path *down, const struct limits_path *up)
+{
+	double hz = 1e-5;
+	while (hz < 10 && left(down, hz) < 1 && left(up, hz) < 1)
+		hz *= 1.0005;
+	return 1 / hz;
+}
+
+double limits_rms(const struct limits *limits, const struct spectrum *load)
+{
+	double sum = 0;
+	for (size_t k = 1; k < load->n && 1 / ((double)k * load->hz) >= limits->break_even_s; k++) {
+		double r = limits_left(limits, (double)k * load->hz);
+		sum += load->power[k] * r * r;
+	}
+	return sqrt(sum);
+}
+
+void limits_make(struct limits *limits, const struct fast_case *of)
+{
+	struct course fall = fall_of(of);
+	*limits = (struct limits){ .done_down = fall.done, .n_down = fall.n, .break_even_s = INFINITY };
+	for (size_t t = 0; t < of->n_types; t++) {
+		struct limits_path down = path_of(of->types[t], of->seed, false), up = path_of(of->types[t], of->seed, true);
+		double type_w = (double)of->n_of[t] * of->types[t]->full_w, even_s = break_even_s(&down, &up);
+		/* A straight ramp of the same lag is twice as long. */
+		limits->rise_w_per_s += type_w / fmax(2 * up.lag_s, 1);
+		limits->fall_w_per_s += type_w / fmax(2 * down.lag_s, 1);
+		if (even_s >= limits->break_even_s)
+			continue;
+		limits->break_even_s = even_s;
+		limits->down = down;
+		limits->up = up;
+	}
+}
+
+void limits_free(struct limits *limits)
+{
+	free(limits->done_down);
+}
+
+/* ---- over the limit ---- */
+
+static double done_at(const struct limits *limits, size_t steps)
+{
+	size_t k = steps * FAST_STEP_MS / LIMITS_STEP_MS;
+	return k < limits->n_down ? limits->done_down[k] : 1;
+}
+
+static double load_at(const struct fast_run *run, size_t i)
+{
+	return run->site_w[i] - run->miners_w[i];
+}
+
+/* rises[i]: the largest rise of the load within the miners' fall, up to the step i; by the lowest of a window. */
+static double *rises(const struct fast_run *run, size_t window)
+{
+	double *rise = room_for(run->n), most = 0;
+	for (size_t i = 0; i < run->n; i++) {
+		double low = load_at(run, i);
+		for (size_t back = 1; back <= window && back <= i; back++)
+			low = fmin(low, load_at(run, i - back));
+		rise[i] = most = fmax(most, load_at(run, i) - low);
+	}
+	return rise;
+}
+
+struct crossing { size_t begin, last; bool open; };
+
+void limits_over(const struct limits *limits, const struct fast_run *run, size_t from, struct limits_over *over)
+{
+	static const double step_s = FAST_STEP_MS / 1000.0;
+	size_t window = limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS;
+	double *rise = rises(run, window);
+	struct crossing c = { 0 };
+	*over = (struct limits_over){ 0 };
+	for (size_t i = from; i < run->n; i++) {
+		double over_w = run->site_w[i] - run->limit_w[i];
+		if (over_w > 0 && (!c.open || i - c.last > window))
+			c = (struct crossing){ .begin = i, .open = true };
+		if (over_w <= 0)
+			continue;
+		double best_w = fmin(run->miners_w[c.begin] * (1 - done_at(limits, i - c.begin)), run->miners_w[i]);
+		c.last = i;
+		over->seconds += step_s;
+		over->wh += over_w * step_s / 3600;
+		over->least_wh += fmax(load_at(run, i) + best_w - run->limit_w[i], 0) * step_s / 3600;
+		over->most_w = fmax(over->most_w, over_w);
+		if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0])
+			over->excused_s += step_s;
+	}
+	free(rise);
+}
+
+/* ---- foresight ---- */
+
+double limits_foresight(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
+{
+	double *most = room_for(run->n), fleet_w = (double)of->fleet_w, sum = 0;
+	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, fall_w = limits->fall_w_per_s * FAST_STEP_MS / 1000;
+	for (size_t i = 0; i < run->n; i++) {
+		double target_w = run->setpoint_w[i] > 0 ? fmin(run->setpoint_w[i], run->limit_w[i]) : run->limit_w[i];
+		most[i] = fmin(fmax(target_w - load_at(run, i), 0), fleet_w);
+		if (of->price.n && of->price.at[(size_t)((int64_t)i * FAST_STEP_MS / of->price.step_ms) % of->price.n] > of->breakeven)
+			most[i] = 0;
+	}
+	for (size_t i = 1; i < run->n; i++)
+		most[i] = fmin(most[i], most[i - 1] + rise_w);
+	for (size_t i = run->n - 1; i-- > 0;)
+		most[i] = fmin(most[i], most[i + 1] + fall_w);
+	for (size_t i = from; i < run->n; i++)
+		sum += most[i];
+	free(most);
+	return sum / (double)(run->n - from) / fleet_w;
+}

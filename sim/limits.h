@@ -1,0 +1,49 @@
+/* sim/limits.h - what physics leaves over: how a fleet moves, and what no controller without a forecast can do better.
+ *
+ * A fleet told at one instant has covered the share done(t) of its way t later; the plant says how, units' spread and
+ * all. Its dead time Td is the type's, and its lag tau what makes Td + tau the mean delay: the area over done(t), which
+ * is what decides the energy of a step. Sensing and telling adds LIMITS_SENSE_MS to Td.
+ *
+ * Left over of a swing at frequency f is at best r(f) = |1 - e^(-j 2 pi f Td) / (1 + j 2 pi f tau)|, with Td and tau
+ * down while the load rises and up while it falls: half the time each, so that r² is the mean of the two squares. A
+ * swing is only followed by miners that also come back in time: the break-even period is the longest at which either
+ * way has r = 1. Where a fleet has several types, the quickest counts: the others stand still, or do what is slow. */
+#ifndef SIM_LIMITS_H
+#define SIM_LIMITS_H
+
+#include "sim/fast.h"
+#include "sim/spectrum.h"
+
+enum { LIMITS_SENSE_MS = 200, LIMITS_STEP_MS = 100 };
+
+struct limits_path { double dead_s, lag_s; };
+struct limits {
+	struct limits_path down, up;    /* of the quickest type */
+	double *done_down;              /* of the whole fleet, at i LIMITS_STEP_MS; 1 at the end; owned */
+	size_t n_down;
+	double rise_w_per_s, fall_w_per_s;      /* of the whole fleet at once */
+	double break_even_s;
+};
+void limits_make(struct limits *, const struct fast_case *);
+void limits_free(struct limits *);
+
+double limits_left(const struct limits *, double hz);   /* r(f) */
+/* Root mean square that r(f) leaves of a spectrum in periods longer than break-even. */
+double limits_rms(const struct limits *, const struct spectrum *);
+
+/* Energy over the limit, and the least there could have been, from the step `from` on. At each instant in which the
+ * site crosses its limit, after having been under it for the whole time miners take to fall, perfect action after the
+ * fact tells all miners to sleep: from there on they draw what they drew, fallen along done_down. What the site with
+ * such miners is over the limit, until the crossing's end, is the least. The sum over the crossings is compared. */
+struct limits_over {
+	double seconds, wh, least_wh, most_w;
+	double excused_s;               /* of it, within the miners' fall after a rise, as long as that, larger than any before */
+};
+void limits_over(const struct limits *, const struct fast_run *, size_t from, struct limits_over *);
+
+/* The most that miners with perfect foresight draw on average from the step `from` on, as a share of fleet_w: as much
+ * as the limit, and the set point, leave beside the load, at most the fleet, rising and falling no faster than the whole
+ * fleet's ramp. The greatest such course is the greatest at each instant, so two passes solve that linear program. */
+double limits_foresight(const struct limits *, const struct fast_case *, const struct fast_run *, size_t from);
+
+#endif
