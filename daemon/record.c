@@ -207,12 +207,13 @@ void record_decision(const struct decision_record *record, uint32_t part, const 
 	const struct decision *d = record->decision;
 	const struct picture *p = &d->picture;
 	char why[RECORD_WHY_SIZE];
-	record_why(d, record->event, why, sizeof(why));
+	if (!record->why)
+		record_why(d, record->event, why, sizeof(why));
 	json_open(json, NULL);
 	json_int(json, "seq", (int64_t)record->seq);
 	json_time(json, "time", record->at.utc_ms);
 	json_string(json, "reason", reason_name(d->reason));
-	json_string(json, "why", why);
+	json_string(json, "why", record->why ? record->why : why);
 	json_string(json, "binding", binding_name(d->binding));
 	put_watts(json, "site_w", p->site_w);
 	put_watts(json, "hpc_w", p->hpc_w);

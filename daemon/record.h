@@ -22,6 +22,7 @@ struct decision_record {
 	struct instant at;
 	const struct decision *decision;
 	const char *event;              /* NULL: none */
+	const char *why;                /* record_why's; NULL: to be made up */
 	bool dry_run;
 };
 uint32_t record_parts(const struct decision *);

@@ -3,140 +3,14 @@
 #include "daemon/site_parts.h"
 #include "daemon/xalloc.h"
 
-#define UNDER_WAY_POLL_MS 1000          /* a miner told something is watched at this pace */
-#define FIRST_POLLS_MS    3000          /* first polls of all miners are spread over this */
-
-/* ---- what devices say ---- */
-
-static int64_t now_ms_of(const struct site *site)
-{
-	return site->rooms.clock->now(site->rooms.clock).mono_ms;
-}
-
-static void note_worst(int64_t *worst_ms, int64_t ms)
-{
-	if (ms > *worst_ms)
-		*worst_ms = ms;
-}
-
-static void on_meter_reading(void *self, const struct meter_reading *reading)
-{
-	struct site_meter_state *meter = self;
-	struct site *site = meter->site;
-	size_t i = (size_t)(meter - site->meters);
-	meter->polling = false;
-	note_worst(&meter->worst_answer_ms, now_ms_of(site) - meter->asked_ms);
-	meter->fault = reading->fault;
-	if (reading->fault == FAULT_NONE)
-		meter->newest = *reading;
-	else if (meter->newest.fault != FAULT_NONE)
-		meter->newest.fault = reading->fault;
-	meter->faults += reading->fault != FAULT_NONE;
-	const struct policy_conf *policy = &site->conf->policy;
-	if (policy->meter_groups[policy->meter_group[i]].measures == MEASURES_SITE && !site->closing) {
-		if (!site->prompted_ms && reading->fault == FAULT_NONE)
-			site->prompted_ms = reading->at_ms;
-		site->user.on_changed(site->user.self);
-	}
-}
-
-static void on_miner_reading(void *self, const struct miner_reading *reading)
-{
-	struct site_miner_state *miner = self;
-	struct miner_seen *seen = &miner->site->seen_miners[miner - miner->site->miners];
-	miner->polling = false;
-	note_worst(&miner->worst_answer_ms, now_ms_of(miner->site) - miner->asked_ms);
-	miner->fault = reading->fault;
-	miner->faults += reading->fault != FAULT_NONE;
-	seen->reading = *reading;
-}
-
-static void on_ordered(void *self, enum fault fault)
-{
-	struct site_miner_state *miner = self;
-	struct site *site = miner->site;
-	uint32_t i = (uint32_t)(miner - site->miners);
-	int64_t now_ms = now_ms_of(site);
-	/* Every order is answered, also one that a newer one replaced: only the last answer is the newest order's. */
-	if (--miner->orders_out > 0)
-		return;
-	note_worst(&miner->worst_order_ms, now_ms - miner->told_ms);
-	site->seen_miners[i].heard = fault;
-	site->seen_miners[i].heard_ms = now_ms;
-	outcome_answered(site, i, fault, now_ms);
-}
-
-static void on_device_closed(struct site *site);
-
-static void on_meter_closed(void *self) { on_device_closed(((struct site_meter_state *)self)->site); }
-static void on_miner_closed(void *self) { on_device_closed(((struct site_miner_state *)self)->site); }
-
-/* ---- polling ---- */
-
-/* Plus or minus 1/32, so that thousands of devices do not fall into step. */
-static int64_t jittered(struct site *site, int64_t every_ms)
-{
-	site->jitter = site->jitter * 1664525u + 1013904223u;
-	return every_ms + every_ms * ((int64_t)(site->jitter >> 16 & 63) - 32) / 1024;
-}
-
-static int64_t poll_meters(struct site *site, int64_t now_ms)
-{
-	int64_t next_ms = INT64_MAX;
-	for (size_t i = 0; i < site->conf->policy.n_meters; i++) {
-		struct site_meter_state *meter = &site->meters[i];
-		if (now_ms >= meter->next_ms && !meter->polling) {
-			int64_t every_ms = site->conf->meters[i].every_ms;
-			note_worst(&meter->worst_late_ms, now_ms - meter->next_ms);
-			meter->asked_ms = now_ms;
-			meter->next_ms += every_ms;
-			if (meter->next_ms <= now_ms)           /* late by more than a period: do not catch up */
-				meter->next_ms = now_ms + every_ms;
-			meter->polling = true;
-			meter->polls++;
-			site->conf->meters[i].driver->poll(meter->meter);
-		}
-		if (!meter->polling && meter->next_ms < next_ms)
-			next_ms = meter->next_ms;
-	}
-	return next_ms;
-}
-
-static int64_t poll_miners(struct site *site, int64_t now_ms)
-{
-	int64_t next_ms = INT64_MAX;
-	for (size_t i = 0; i < site->conf->policy.n_miners; i++) {
-		struct site_miner_state *miner = &site->miners[i];
-		if (now_ms >= miner->next_ms && !miner->polling) {
-			int64_t every_ms = site->conf->miners[i].every_ms;
-			if (site->tracks[i].under_way && every_ms > UNDER_WAY_POLL_MS)
-				every_ms = UNDER_WAY_POLL_MS;
-			miner->next_ms = now_ms + jittered(site, every_ms);
-			miner->asked_ms = now_ms;
-			miner->polls++;
-			miner->polling = true;
-			site->conf->miners[i].driver->poll(miner->miner);
-		}
-		if (!miner->polling && miner->next_ms < next_ms)
-			next_ms = miner->next_ms;
-	}
-	return next_ms;
-}
-
-int64_t site_poll(struct site *site, struct instant now)
-{
-	if (site->closing)
-		return INT64_MAX;
-	int64_t meters_ms = poll_meters(site, now.mono_ms);
-	int64_t miners_ms = poll_miners(site, now.mono_ms);
-	return meters_ms < miners_ms ? meters_ms : miners_ms;
-}
-
 /* ---- the step ---- */
 
 static void give_orders(struct site *site, int64_t now_ms)
 {
 	const struct decision *decision = &site->decision;
+	site->n_commands += decision->n_commands;
+	site->orders_out += decision->n_commands;
+	site->pace.moving += decision->n_commands;
 	for (uint32_t c = 0; c < decision->n_commands; c++) {
 		const struct command *command = &decision->commands[c];
 		struct site_miner_state *miner = &site->miners[command->miner];
@@ -145,8 +19,7 @@ static void give_orders(struct site *site, int64_t now_ms)
 		miner->orders_out++;
 		miner->told_ms = now_ms;
 		site->conf->miners[command->miner].driver->order(miner->miner, &order);
-		if (miner->next_ms > now_ms + UNDER_WAY_POLL_MS)
-			miner->next_ms = now_ms + UNDER_WAY_POLL_MS;
+		poll_soon(site, command->miner, now_ms);
 	}
 }
 
@@ -172,19 +45,19 @@ static void step_policy(struct site *site, struct instant now, const struct dema
 		site->seen_meters[i] = site->meters[i].newest;
 	site->decision.commands = site->commands;
 	policy_step(&site->conf->policy, &site->state, site->tracks, &seen, site->scratch, &site->decision);
+	site->pace.moving = site->decision.picture.phases[PHASE_WAKING] + site->decision.picture.phases[PHASE_FALLING];
 }
 
 /* What the policy would do. No miner hears of it, so nothing of it may be remembered as told. */
 static void step_dry(struct site *site, struct instant now, const struct demand *demand)
 {
-	struct miner_track *before = xcalloc(site->conf->policy.n_miners, sizeof(*before));
-	memcpy(before, site->tracks, site->conf->policy.n_miners * sizeof(*before));
+	const struct miner_track *before = site->dry_tracks;
+	memcpy(site->dry_tracks, site->tracks, site->conf->policy.n_miners * sizeof(*before));
 	step_policy(site, now, demand);
 	for (uint32_t c = 0; c < site->decision.n_commands; c++) {
 		uint32_t miner = site->decision.commands[c].miner;
 		site->tracks[miner] = before[miner];
 	}
-	free(before);
 }
 
 static void add_energy(struct site *site, int64_t now_ms)
@@ -216,10 +89,9 @@ void site_step(struct site *site, struct instant now)
 	if (decided) {
 		site->seq++;
 		if (!site->conf->dry_run) {
-			site->n_commands += site->decision.n_commands;
+			give_orders(site, now.mono_ms);
 			outcome_begin(site, site->seq, &site->decision,
 			              site->prompted_ms ? site->prompted_ms : now.mono_ms);
-			give_orders(site, now.mono_ms);
 		}
 		tell_decision(site, now);
 	}
@@ -241,10 +113,7 @@ void site_prompted(struct site *site, struct instant now)
 
 bool site_busy(const struct site *site)
 {
-	for (size_t i = 0; i < site->conf->policy.n_miners; i++)
-		if (site->miners[i].orders_out)
-			return true;
-	return false;
+	return site->orders_out > 0;
 }
 
 const struct decision *site_last_step(const struct site *site)
@@ -253,30 +122,6 @@ const struct decision *site_last_step(const struct site *site)
 }
 
 /* ---- opening and closing ---- */
-
-static void open_meter(struct site *site, size_t i, int64_t now_ms)
-{
-	struct site_meter_state *meter = &site->meters[i];
-	const struct site_meter *conf = &site->conf->meters[i];
-	meter->site = site;
-	/* Meters of a group start evenly spread over a period. */
-	meter->next_ms = now_ms + conf->every_ms * (int64_t)(i % 64) / 64;
-	meter->meter = conf->driver->open(site->rooms.meters, &conf->conf,
-	                                  (struct meter_user){ meter, on_meter_reading, on_meter_closed });
-	site->open_devices++;
-}
-
-static void open_miner(struct site *site, size_t i, int64_t now_ms)
-{
-	struct site_miner_state *miner = &site->miners[i];
-	const struct site_miner *conf = &site->conf->miners[i];
-	int64_t spread_ms = conf->every_ms < FIRST_POLLS_MS ? conf->every_ms : FIRST_POLLS_MS;
-	miner->site = site;
-	miner->next_ms = now_ms + spread_ms * (int64_t)i / (int64_t)site->conf->policy.n_miners;
-	miner->miner = conf->driver->open(site->rooms.miners, &conf->conf,
-	                                  (struct miner_user){ miner, on_miner_reading, on_ordered, on_miner_closed });
-	site->open_devices++;
-}
 
 struct site *site_new(const struct site_conf *conf, const struct site_rooms *rooms, struct site_user user,
                       struct instant now)
@@ -294,42 +139,15 @@ struct site *site_new(const struct site_conf *conf, const struct site_rooms *roo
 	site->tracks = xcalloc(policy->n_miners, sizeof(*site->tracks));
 	site->scratch = xcalloc(policy->n_miners, sizeof(*site->scratch));
 	site->commands = xcalloc(policy->n_miners, sizeof(*site->commands));
+	if (conf->dry_run)
+		site->dry_tracks = xcalloc(policy->n_miners, sizeof(*site->dry_tracks));
+	site->awaited = xcalloc(policy->n_miners, sizeof(*site->awaited));
+	site->groups = xcalloc(policy->n_miner_groups, sizeof(*site->groups));
+	site->words.commands = xcalloc(policy->n_miners, sizeof(*site->words.commands));
+	schedule_init(&site->meters_due, policy->n_meters);
+	schedule_init(&site->miners_due, policy->n_miners);
 	site->jitter = (uint32_t)now.mono_ms;
 	return site;
-}
-
-void site_start(struct site *site, struct instant now)
-{
-	for (size_t i = 0; i < site->conf->policy.n_meters; i++)
-		open_meter(site, i, now.mono_ms);
-	for (size_t i = 0; i < site->conf->policy.n_miners; i++)
-		open_miner(site, i, now.mono_ms);
-}
-
-static void adopt_miner(struct site *site, size_t i, const struct site *old)
-{
-	for (size_t k = 0; k < old->conf->policy.n_miners; k++) {
-		size_t at = (i + k) % old->conf->policy.n_miners;       /* mostly the same place */
-		if (strcmp(site->conf->miners[i].name, old->conf->miners[at].name) ||
-		    strcmp(site->conf->miners[i].conf.host, old->conf->miners[at].conf.host))
-			continue;
-		site->seen_miners[i] = old->seen_miners[at];
-		site->tracks[i] = old->tracks[at];
-		return;
-	}
-}
-
-static void adopt_meter(struct site *site, size_t i, const struct site *old)
-{
-	for (size_t k = 0; k < old->conf->policy.n_meters; k++) {
-		size_t at = (i + k) % old->conf->policy.n_meters;
-		if (strcmp(site->conf->meters[i].name, old->conf->meters[at].name) ||
-		    strcmp(site->conf->meters[i].conf.host, old->conf->meters[at].conf.host))
-			continue;
-		site->meters[i].newest = old->meters[at].newest;
-		site->meters[i].alarmed = old->meters[at].alarmed;
-		return;
-	}
 }
 
 void site_adopt(struct site *site, const struct site *old)
@@ -345,10 +163,8 @@ void site_adopt(struct site *site, const struct site *old)
 	site->state_since = old->state_since;
 	for (size_t i = 0; i < DECISIONS_KEPT; i++)
 		site->decisions[i] = old->decisions[i] ? xstrdup(old->decisions[i]) : NULL;
-	for (size_t i = 0; i < site->conf->policy.n_meters; i++)
-		adopt_meter(site, i, old);
-	for (size_t i = 0; i < site->conf->policy.n_miners; i++)
-		adopt_miner(site, i, old);
+	adopt_meters(site, old);
+	adopt_miners(site, old);
 }
 
 static void site_free(struct site *site)
@@ -365,11 +181,18 @@ static void site_free(struct site *site)
 	free(site->tracks);
 	free(site->scratch);
 	free(site->commands);
+	free(site->dry_tracks);
+	free(site->awaited);
+	free(site->groups);
+	free(site->orphans);
+	free(site->words.commands);
+	schedule_free(&site->meters_due);
+	schedule_free(&site->miners_due);
 	free(site);
 	user.on_closed(user.self);
 }
 
-static void on_device_closed(struct site *site)
+void site_device_closed(struct site *site)
 {
 	if (--site->open_devices == 0)
 		site_free(site);
@@ -379,6 +202,7 @@ void site_close(struct site *site)
 {
 	const struct site_conf *conf = site->conf;
 	size_t n_meters = conf->policy.n_meters, n_miners = conf->policy.n_miners;
+	tell_rest(site);
 	outcomes_give_up(site);
 	site->closing = true;
 	/* Nobody's on_closed fires inside close, so the site outlives both loops. */

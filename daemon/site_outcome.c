@@ -16,6 +16,7 @@ static void publish(struct site *site, struct outcome *outcome, struct instant n
 		.elapsed_ms = outcome->answered_ms ? outcome->answered_ms - outcome->caused_ms : 0,
 		.failures = outcome->failures, .n_failures = outcome->n_failures,
 	};
+	tell_rest(site);
 	json_reset(&site->json);
 	record_outcome(&record, &names, &site->json);
 	site->rooms.sink->put(site->rooms.sink, "outcome", DELIVER_EVENT, site->json.text, site->json.len);
@@ -24,8 +25,7 @@ static void publish(struct site *site, struct outcome *outcome, struct instant n
 	site->n_outcomes--;
 }
 
-/* error NULL: it was confirmed. */
-static void end_command(struct site *site, uint32_t miner, const char *error)
+void outcome_end(struct site *site, uint32_t miner, const char *error)
 {
 	struct outcome *outcome = outcome_of(site, site->miners[miner].seq);
 	site->miners[miner].seq = 0;
@@ -44,8 +44,11 @@ void outcome_begin(struct site *site, uint64_t seq, const struct decision *decis
 	for (uint32_t c = 0; c < decision->n_commands; c++) {
 		uint32_t miner = decision->commands[c].miner;
 		if (site->miners[miner].seq)
-			end_command(site, miner, "overtaken by a newer decision");
+			outcome_end(site, miner, "overtaken by a newer decision");
 		site->miners[miner].seq = seq;
+		if (!site->miners[miner].awaited)
+			site->awaited[site->n_awaited++] = miner;
+		site->miners[miner].awaited = true;
 	}
 	if (outcome->seq)               /* 256 decisions back and still not over: told as it stands */
 		publish(site, outcome, site->rooms.clock->now(site->rooms.clock));
@@ -62,19 +65,24 @@ void outcome_answered(struct site *site, uint32_t miner, enum fault fault, int64
 		return;
 	outcome->answered_ms = now_ms;
 	if (fault != FAULT_NONE)
-		end_command(site, miner, fault_text(fault));
+		outcome_end(site, miner, fault_text(fault));
 }
 
 void outcomes_settle(struct site *site, struct instant now)
 {
 	if (!site->n_outcomes)
 		return;
-	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++) {
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < site->n_awaited; k++) {
+		uint32_t i = site->awaited[k];
 		const struct miner_track *track = &site->tracks[i];
-		if (!site->miners[i].seq || track->under_way)
-			continue;
-		end_command(site, i, track->tries ? "its watts did not follow" : NULL);
+		if (site->miners[i].seq && !track->under_way)
+			outcome_end(site, i, track->tries ? "its watts did not follow" : NULL);
+		site->miners[i].awaited = site->miners[i].seq != 0;
+		if (site->miners[i].awaited)
+			site->awaited[n++] = i;
 	}
+	site->n_awaited = n;
 	for (size_t k = 0; k < OUTCOMES && site->n_outcomes; k++)
 		if (site->outcomes[k].seq && site->outcomes[k].ended >= site->outcomes[k].sent)
 			publish(site, &site->outcomes[k], now);

@@ -3,7 +3,9 @@
 #define DAEMON_SITE_PARTS_H
 
 #include "daemon/record.h"
+#include "daemon/schedule.h"
 #include "daemon/site.h"
+#include "policy/orders.h"
 
 struct site_meter_state {
 	struct site *site;
@@ -25,8 +27,28 @@ struct site_miner_state {
 	int64_t asked_ms, told_ms;
 	int64_t worst_answer_ms, worst_order_ms;        /* from poll, from order to answer */
 	uint64_t polls, faults;
+	uint64_t identity;              /* of the machine that stands there, as last told; 0: never told */
 	uint32_t orders_out;            /* given to the driver and not yet answered */
 	bool polling;
+	bool watched;                   /* polled out of turn, as at the start: its turn is to be chosen anew */
+	bool awaited;                   /* in the site's list of that name */
+};
+
+/* What a reload left without a place: taken up by the miner that turns out to be the same machine. */
+struct orphan { uint64_t identity; bool taken; struct miner_track track; };
+
+/* How many miners of a group are what an alarm speaks of; and those exchanged lately. */
+struct group_count { uint32_t n, unreachable, faulty, swaps; int64_t swapped_ms; };
+
+/* What is still to be told of the newest decision: the miners come first. */
+struct words {
+	struct decision decision;       /* with commands of its own */
+	struct command *commands;       /* room for all miners */
+	struct instant at;
+	uint64_t seq;
+	char event[ORDER_ID_SIZE], why[RECORD_WHY_SIZE];
+	uint32_t part, parts;           /* told, of so many */
+	int64_t next_ms;
 };
 
 #define OUTCOMES 256                    /* decisions whose commands are under way */
@@ -39,12 +61,23 @@ struct outcome {
 	struct outcome_failure *failures;       /* room for sent, at most RECORD_COMMANDS */
 };
 
+/* How the miners' polls go; the rest is for the operator. */
+struct fleet_pace {
+	uint32_t moving;                /* told something and not there yet, at the last step, and those told since */
+	uint64_t polls, polls_before;
+	uint32_t polls_per_s;
+	int64_t late_ms, late_now_ms;   /* the most a poll was behind its time: in the last whole second, in this one */
+};
+
 struct site {
 	const struct site_conf *conf;
 	struct site_rooms rooms;
 	struct site_user user;
 	struct site_meter_state *meters;
 	struct site_miner_state *miners;
+	struct schedule meters_due, miners_due;         /* those whose answer is not awaited */
+	int64_t polled_ms;              /* when miners were polled last */
+	struct fleet_pace pace;
 	struct miner_seen *seen_miners; /* of the snapshot */
 	struct meter_reading *seen_meters;
 	struct policy_state state;
@@ -52,6 +85,14 @@ struct site {
 	uint32_t *scratch;
 	struct decision decision;
 	struct command *commands;
+	struct miner_track *dry_tracks; /* dry run: before the step */
+	struct group_count *groups;
+	uint32_t *awaited;              /* miners whose command has not ended, or has since the last step */
+	uint32_t n_awaited;
+	uint32_t orders_out;            /* of all miners */
+	struct orphan *orphans;         /* by identity */
+	size_t n_orphans;
+	struct words words;
 	size_t open_devices;
 	struct instant opened;
 	int64_t prompted_ms;            /* what caused a step, before it was taken */
@@ -79,8 +120,20 @@ static inline const char *site_miner_name(const void *self, uint32_t miner)
 	return ((const struct site *)self)->conf->miners[miner].name;
 }
 
+/* ---- site_poll.c ---- */
+void poll_soon(struct site *, uint32_t miner, int64_t now_ms);         /* it was told something: it is to be watched */
+void poll_pace_told(struct site *, int64_t over_ms);    /* the figures of one second, or so, are complete */
+void site_device_closed(struct site *);
+
+/* ---- site_identity.c ---- */
+/* A reading tells another machine than the last one did. */
+void identity_read(struct site *, uint32_t miner, struct instant now);
+void adopt_miners(struct site *, const struct site *old);
+void adopt_meters(struct site *, const struct site *old);
+
 /* ---- site_outcome.c ---- */
 void outcome_begin(struct site *, uint64_t seq, const struct decision *, int64_t caused_ms);
+void outcome_end(struct site *, uint32_t miner, const char *error);     /* error NULL: confirmed */
 void outcome_answered(struct site *, uint32_t miner, enum fault, int64_t now_ms);
 /* Commands that have ended since the last step, by their watts; publishes what is complete. */
 void outcomes_settle(struct site *, struct instant now);
@@ -88,7 +141,10 @@ void outcomes_give_up(struct site *);   /* publishes the rest as it stands */
 void outcomes_free(struct site *);
 
 /* ---- site_tell.c ---- */
+/* Told at once where it fits one message; else bit by bit, while its commands are on their way. */
 void tell_decision(struct site *, struct instant now);
+int64_t tell_more(struct site *, int64_t now_ms);       /* one part, if it is time; returns when to call again */
+void tell_rest(struct site *);          /* whatever may come after it on the bus comes after this */
 void tell_telemetry(struct site *, struct instant now);
 void tell_state(struct site *, struct instant now);
 void tell_alarms(struct site *, struct instant now);

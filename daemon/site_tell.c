@@ -4,6 +4,8 @@
 #include "daemon/xalloc.h"
 
 #define TELEMETRY_MS 1000
+#define PART_MS      10                 /* between two messages of one decision */
+#define SWAPS_MS     (10 * 60000)       /* since the last exchange of a miner, before its alarm is cleared */
 #define CAP_CALM_MS  5000               /* under the limit for so long before the alarm is cleared */
 
 const char *fault_text(enum fault fault)
@@ -61,22 +63,61 @@ static void keep_decision(struct site *site, const struct decision_record *recor
 	*place = json.text;
 }
 
+static struct decision_record worded(const struct site *site)
+{
+	const struct words *words = &site->words;
+	return (struct decision_record){
+		.seq = words->seq, .at = words->at, .decision = &words->decision,
+		.event = words->event[0] ? words->event : NULL, .why = words->why, .dry_run = site->conf->dry_run,
+	};
+}
+
+static void tell_part(struct site *site)
+{
+	struct record_names names = { site_miner_name, site };
+	struct decision_record record = worded(site);
+	json_reset(&site->json);
+	record_decision(&record, ++site->words.part, &names, &site->json);
+	put(site, "decision", DELIVER_EVENT);
+}
+
+void tell_rest(struct site *site)
+{
+	while (site->words.part < site->words.parts)
+		tell_part(site);
+}
+
+int64_t tell_more(struct site *site, int64_t now_ms)
+{
+	struct words *words = &site->words;
+	if (words->part < words->parts && now_ms >= words->next_ms) {
+		tell_part(site);
+		words->next_ms = now_ms + PART_MS;
+	}
+	return words->part < words->parts ? words->next_ms : INT64_MAX;
+}
+
 void tell_decision(struct site *site, struct instant now)
 {
 	struct demand demand;
+	struct words *words = &site->words;
+	tell_rest(site);
 	signals_demand(site->rooms.signals, now, &demand);
-	struct record_names names = { site_miner_name, site };
-	struct decision_record record = {
-		.seq = site->seq, .at = now, .decision = &site->decision,
-		.event = event_behind(site, &site->decision, &demand), .dry_run = site->conf->dry_run,
-	};
-	uint32_t parts = record_parts(&site->decision);
-	for (uint32_t part = 1; part <= parts; part++) {
-		json_reset(&site->json);
-		record_decision(&record, part, &names, &site->json);
-		put(site, "decision", DELIVER_EVENT);
-	}
+	const char *event = event_behind(site, &site->decision, &demand);
+	words->at = now;
+	words->seq = site->seq;
+	words->decision = site->decision;
+	words->decision.commands = words->commands;
+	memcpy(words->commands, site->decision.commands, site->decision.n_commands * sizeof(*words->commands));
+	snprintf(words->event, sizeof(words->event), "%s", event ? event : "");
+	record_why(&words->decision, event, words->why, sizeof(words->why));
+	words->part = 0;
+	words->parts = record_parts(&words->decision);
+	words->next_ms = now.mono_ms + PART_MS;
+	struct decision_record record = worded(site);
 	keep_decision(site, &record);
+	if (words->parts == 1)
+		tell_rest(site);
 }
 
 void site_decisions_json(const struct site *site, size_t n, struct json *json)
@@ -137,6 +178,7 @@ void tell_telemetry(struct site *site, struct instant now)
 {
 	if (site->told_ms && now.mono_ms - site->told_ms < TELEMETRY_MS)
 		return;
+	poll_pace_told(site, now.mono_ms - site->told_ms);
 	bool late = !site->told_ms || now.mono_ms - site->told_ms >= 2 * TELEMETRY_MS;
 	site->told_ms = late ? now.mono_ms : site->told_ms + TELEMETRY_MS;
 	json_reset(&site->json);
@@ -144,6 +186,15 @@ void tell_telemetry(struct site *site, struct instant now)
 	telemetry(site, now, &site->json);
 	json_close(&site->json);
 	put(site, "telemetry", DELIVER_LATEST);
+}
+
+static int64_t worst_meter_late_ms(const struct site *site)
+{
+	int64_t worst_ms = 0;
+	for (size_t i = 0; i < site->conf->policy.n_meters; i++)
+		if (site->meters[i].worst_late_ms > worst_ms)
+			worst_ms = site->meters[i].worst_late_ms;
+	return worst_ms;
 }
 
 void site_status_json(const struct site *site, struct instant now, struct json *json)
@@ -167,6 +218,10 @@ void site_status_json(const struct site *site, struct instant now, struct json *
 	json_int(json, "doubt_w", picture->doubt_w);
 	json_int(json, "decisions", (int64_t)site->seq);
 	json_int(json, "commands", (int64_t)site->n_commands);
+	json_int(json, "commands_unanswered", site->orders_out);
+	json_int(json, "miner_polls_per_s", site->pace.polls_per_s);
+	json_int(json, "miner_polls_late_ms", site->pace.late_ms);
+	json_int(json, "meter_polls_worst_late_ms", worst_meter_late_ms(site));
 }
 
 /* ---- state and alarms ---- */
@@ -252,25 +307,34 @@ static void alarm_meters(struct site *site, struct instant now)
 	}
 }
 
-static void alarm_miners(struct site *site, struct instant now)
+static void count_groups(struct site *site)
 {
 	const struct policy_conf *policy = &site->conf->policy;
-	for (size_t g = 0; g < policy->n_miner_groups; g++) {
-		uint32_t n = 0, unreachable = 0, faulty = 0;
-		for (size_t i = 0; i < policy->n_miners; i++) {
-			if (policy->miner_group[i] != g)
-				continue;
-			n++;
-			unreachable += site->tracks[i].phase == PHASE_UNREACHABLE;
-			faulty += site->tracks[i].phase == PHASE_FAULTY;
-		}
-		char name[160];
-		snprintf(name, sizeof(name), "miners/%s", site->conf->miner_groups[g]);
-		if ((unreachable + faulty) * 50 > n)    /* more than 2 % */
-			alarms_raise(site->rooms.alarms, name, SEVERITY_WARNING, site->conf->miner_groups[g], now,
-			             "of %u miners %u unreachable, %u do not follow orders", n, unreachable, faulty);
-		else
-			alarms_clear(site->rooms.alarms, name, now);
+	for (size_t g = 0; g < policy->n_miner_groups; g++)
+		site->groups[g].n = site->groups[g].unreachable = site->groups[g].faulty = 0;
+	for (size_t i = 0; i < policy->n_miners; i++) {
+		struct group_count *group = &site->groups[policy->miner_group[i]];
+		group->n++;
+		group->unreachable += site->tracks[i].phase == PHASE_UNREACHABLE;
+		group->faulty += site->tracks[i].phase == PHASE_FAULTY;
+	}
+}
+
+static void alarm_group(struct site *site, size_t g, struct instant now)
+{
+	struct group_count *group = &site->groups[g];
+	char name[160];
+	snprintf(name, sizeof(name), "miners/%s", site->conf->miner_groups[g]);
+	if ((group->unreachable + group->faulty) * 50 > group->n)       /* more than 2 % */
+		alarms_raise(site->rooms.alarms, name, SEVERITY_WARNING, site->conf->miner_groups[g], now,
+		             "of %u miners %u unreachable, %u do not follow orders",
+		             group->n, group->unreachable, group->faulty);
+	else
+		alarms_clear(site->rooms.alarms, name, now);
+	if (!group->swaps || now.mono_ms - group->swapped_ms > SWAPS_MS) {
+		group->swaps = 0;
+		snprintf(name, sizeof(name), "exchanged/%s", site->conf->miner_groups[g]);
+		alarms_clear(site->rooms.alarms, name, now);
 	}
 }
 
@@ -294,7 +358,9 @@ void tell_alarms(struct site *site, struct instant now)
 	alarm_cap(site, now);
 	if (site->told_ms && now.mono_ms - site->told_ms < TELEMETRY_MS)
 		return;                 /* once a second is enough for what moves slowly */
-	alarm_miners(site, now);
+	count_groups(site);
+	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++)
+		alarm_group(site, g, now);
 	if (site->decision.picture.failsafe)
 		alarms_raise(site->rooms.alarms, "failsafe", SEVERITY_CRITICAL, site->conf->name, now,
 		             "neither the site's meter nor all GPU meters answer");
