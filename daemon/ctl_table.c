@@ -5,7 +5,7 @@
 #include "daemon/ctl_canvas.h"
 #include "daemon/ctl_model.h"
 
-enum kind { KIND_TEXT, KIND_TIME, KIND_POWER, KIND_AGE, KIND_SECONDS, KIND_COUNT, KIND_HZ, KIND_STALE };
+enum kind { KIND_TEXT, KIND_TIME, KIND_POWER, KIND_AGE, KIND_SECONDS, KIND_COUNT, KIND_HZ, KIND_STALE, KIND_RATE };
 
 struct column { const char *title, *key; enum kind kind; };
 
@@ -38,11 +38,18 @@ static const struct { const char *none; struct column columns[MAX_COLUMNS]; } ta
 		{ "SINCE (UTC)", "since", KIND_TIME }, { "SEVERITY", "severity", KIND_TEXT }, { "ALARM", "name", KIND_TEXT },
 		{ "WHY", "why", KIND_TEXT },
 	} },
+	[LIST_FOUND] = { "no miners", {
+		{ "ADDRESS", "host", KIND_TEXT }, { "MODEL", "model", KIND_TEXT }, { "FIRMWARE", "firmware", KIND_TEXT },
+		{ "VERSION", "version", KIND_TEXT }, { "STATE", "state", KIND_TEXT }, { "POWER", "power_w", KIND_POWER },
+		{ "HASHRATE", "hashrate_ghs", KIND_RATE }, { "MAC", "mac", KIND_TEXT }, { "SERIAL", "serial", KIND_TEXT },
+		{ "CONTROL", "control", KIND_TEXT },
+	} },
 };
 
 static bool right_aligned(enum kind kind)
 {
-	return kind == KIND_POWER || kind == KIND_AGE || kind == KIND_SECONDS || kind == KIND_COUNT || kind == KIND_HZ;
+	return kind == KIND_POWER || kind == KIND_AGE || kind == KIND_SECONDS || kind == KIND_COUNT || kind == KIND_HZ ||
+	       kind == KIND_RATE;
 }
 
 /* "2026-11-22T05:04:03.021Z" as "2026-11-22 05:04:03". */
@@ -85,6 +92,10 @@ static void format_cell(const cJSON *row, const struct column *column, char *buf
 	case KIND_HZ:
 		if (known)
 			snprintf(buf, size, "%.3f Hz", (double)json_scaled(row, column->key, 1000) / 1000);
+		break;
+	case KIND_RATE:
+		if (known)
+			snprintf(buf, size, "%.1f TH/s", (double)value / 1000);
 		break;
 	case KIND_STALE:
 		if (cJSON_IsBool(flag))
