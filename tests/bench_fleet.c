@@ -136,28 +136,33 @@ static bool wake_all(struct bench *bench)
 	return woken && settles(bench, false);
 }
 
+/* With the sessions of before; all of them forgotten by the miners; with our own miners dead since a moment ago. */
+enum shed { WARM, COLD, DIED };
+
 /* One shed of all; -1: not all that live were asleep in the end. */
-static double shed_once(struct bench *bench, bool cold)
+static double shed_once(struct bench *bench, enum shed how)
 {
 	struct farm_status farm;
 	rig_turn(&bench->rig, 500 + (uint64_t)(rand() % 1000));
-	if (cold)
+	if (how == COLD)
 		rig_farm(&bench->rig, "reset", NULL);
+	bench->rig.own_hang = how == DIED;
 	rig_order(&bench->rig, "shed", "");
 	uint64_t from_ns = bench->rig.ordered_ns;
 	bool done = farm_reaches(bench, true, &farm);
+	bench->rig.own_hang = false;
 	if (!done)
 		fprintf(stderr, "bench_fleet: %u of %u miners asleep, the last after %.0f ms\n", (unsigned)farm.asleep,
 		        (unsigned)farm.alive, ms_between(from_ns, farm.last_ns));
 	return done ? ms_between(from_ns, farm.last_ns) : -1;
 }
 
-static void sheds(struct bench *bench, const char *verb, unsigned n, bool cold)
+static void sheds(struct bench *bench, const char *verb, unsigned n, enum shed how)
 {
 	double ms[100];
 	unsigned good = 0;
 	for (unsigned i = 0; i < n && i < 100; i++) {
-		double took_ms = shed_once(bench, cold);
+		double took_ms = shed_once(bench, how);
 		if (took_ms >= 0)
 			ms[good++] = took_ms;
 		if (!wake_all(bench))
@@ -167,9 +172,10 @@ static void sheds(struct bench *bench, const char *verb, unsigned n, bool cold)
 	print_samples(verb, ms, good, n);
 }
 
-static void first(struct bench *bench, unsigned n) { (void)n; sheds(bench, "first", 1, false); }
-static void warm(struct bench *bench, unsigned n) { sheds(bench, "warm", n, false); }
-static void cold(struct bench *bench, unsigned n) { sheds(bench, "cold", n, true); }
+static void first(struct bench *bench, unsigned n) { (void)n; sheds(bench, "first", 1, WARM); }
+static void warm(struct bench *bench, unsigned n) { sheds(bench, "warm", n, WARM); }
+static void cold(struct bench *bench, unsigned n) { sheds(bench, "cold", n, COLD); }
+static void died(struct bench *bench, unsigned n) { sheds(bench, "died", n, DIED); }
 
 /* The load rises by one miner of ours at a time, just over the cap: which has to go to sleep. */
 static void sample(struct bench *bench, unsigned n)
@@ -293,7 +299,7 @@ static void meters(struct bench *bench, unsigned seconds)
 }
 
 static const struct verb { const char *name; unsigned n; void (*run)(struct bench *, unsigned n); } verbs[] = {
-	{ "picture", 0, picture }, { "first", 1, first }, { "warm", 3, warm }, { "cold", 3, cold }, { "sample", 40, sample },
+	{ "picture", 0, picture }, { "first", 1, first }, { "warm", 3, warm }, { "cold", 3, cold }, { "died", 3, died }, { "sample", 40, sample },
 	{ "steady", 40, steady }, { "meters", 5, meters },
 };
 
@@ -317,7 +323,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "mulletd", 1, NULL, 'm' }, { "config", 1, NULL, 'c' }, { "socket", 1, NULL, 's' }, { "log", 1, NULL, 'l' },
 		{ "broker", 1, NULL, 'b' }, { "meter", 1, NULL, 'p' }, { "farm", 1, NULL, 'f' }, { "own-port", 1, NULL, 'P' },
-		{ "own", 1, NULL, 'o' }, { "miners", 1, NULL, 'n' }, { "cap", 1, NULL, 'w' }, { NULL, 0, NULL, 0 },
+		{ "own", 1, NULL, 'o' }, { "miners", 1, NULL, 'n' }, { "cap", 1, NULL, 'w' }, { "agents", 1, NULL, 'a' }, { "bad-agents", 1, NULL, 'B' }, { "agent-port", 1, NULL, 'A' }, { NULL, 0, NULL, 0 },
 	};
 	struct rig_conf conf = { 0 };
 	static struct bench bench;
@@ -334,6 +340,9 @@ int main(int argc, char **argv)
 		case 'o': conf.n_own = (uint32_t)atoi(optarg); break;
 		case 'n': bench.n_miners = (uint32_t)atoi(optarg); break;
 		case 'w': bench.cap_w = atoll(optarg); break;
+		case 'a': conf.n_agents = (uint32_t)atoi(optarg); break;
+		case 'A': conf.agent_port = (uint16_t)atoi(optarg); break;
+		case 'B': conf.bad_agents_pct = (uint32_t)atoi(optarg); break;
 		default: return 2;
 		}
 	}

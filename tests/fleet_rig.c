@@ -9,140 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static void die(const char *what, int err)
+void rig_die(const char *what, int err)
 {
 	fprintf(stderr, "bench_fleet: %s: %s\n", what, err < 0 ? uv_strerror(err) : "failed");
 	exit(1);
-}
-
-/* ---- the site's meter: one int32 of watts at register 0 ---- */
-
-static int64_t site_w(const struct rig *rig)
-{
-	int64_t watts = rig->load_w + rig->farm_awake * RIG_FARM_W + (int64_t)(rig->n_reads % 8);
-	for (uint32_t i = 0; i < rig->conf->n_own; i++)
-		watts += rig->own[i].asleep ? RIG_ASLEEP_W : RIG_OWN_W;
-	return watts;
-}
-
-static void note_read(struct rig *rig, uint64_t now_ns)
-{
-	if (!rig->n_reads++)
-		rig->read_first_ns = now_ns;
-	else if (now_ns - rig->read_ns > rig->worst_gap_ns)
-		rig->worst_gap_ns = now_ns - rig->read_ns;
-	rig->read_ns = now_ns;
-	int64_t off_ns = (int64_t)(now_ns - rig->read_first_ns) - (int64_t)(rig->n_reads - 1) * RIG_METER_MS * 1000000;
-	if (rig->n_reads == 1 || off_ns < rig->earliest_ns)
-		rig->earliest_ns = off_ns;
-	if (rig->n_reads == 1 || off_ns > rig->worst_late_ns)
-		rig->worst_late_ns = off_ns;
-}
-
-static int read_meter(struct modbus_server *server, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers)
-{
-	struct rig *rig = server->self;
-	(void)function;
-	if (address != 0 || n != 2)
-		return 2;
-	note_read(rig, uv_hrtime());
-	uint32_t watts = (uint32_t)site_w(rig);
-	registers[0] = (uint16_t)(watts >> 16);
-	registers[1] = (uint16_t)watts;
-	if (!rig->shown_ns)
-		rig->shown_ns = uv_hrtime();
-	return 0;
-}
-
-static void meter_closed(struct modbus_server *server)
-{
-	(void)server;
-}
-
-void rig_watch_reads(struct rig *rig)
-{
-	rig->n_reads = rig->worst_gap_ns = 0;
-}
-
-void rig_set_load(struct rig *rig, int64_t load_w)
-{
-	rig->load_w = load_w;
-	rig->load_ns = uv_hrtime();
-	rig->shown_ns = rig->commanded_ns = 0;
-}
-
-/* ---- miners of our own: LuxOS enough for the driver ---- */
-
-static const char *answer_to(struct rig_own *own, const char *command, size_t len, char *body, size_t size)
-{
-	const char *status = "\"STATUS\":[{\"Code\":1,\"Description\":\"LUXminer 2024.5.1\",\"Msg\":\"ok\",\"STATUS\":\"S\",\"When\":1}],\"id\":1}";
-	bool sleeps = own->asleep;
-	const char *text = NULL;
-	if (len == 5 && !memcmp(command, "power", 5))
-		text = sleeps ? "{\"POWER\":[{\"PSU\":true,\"Watts\":27}]," : "{\"POWER\":[{\"PSU\":true,\"Watts\":3000}],";
-	else if (len == 6 && !memcmp(command, "config", 6))
-		text = sleeps ? "{\"CONFIG\":[{\"CurtailMode\":\"Sleep\",\"IsPowerSupplyOn\":false,\"Model\":\"S19\",\"Profile\":\"default\"}],"
-		              : "{\"CONFIG\":[{\"CurtailMode\":\"None\",\"IsPowerSupplyOn\":true,\"Model\":\"S19\",\"Profile\":\"default\"}],";
-	else if (len == 7 && !memcmp(command, "summary", 7))
-		text = sleeps ? "{\"SUMMARY\":[{\"GHS 5s\":0,\"GHS av\":0}]," : "{\"SUMMARY\":[{\"GHS 5s\":100000,\"GHS av\":100000}],";
-	else if (len == 7 && !memcmp(command, "version", 7))
-		text = "{\"VERSION\":[{\"API\":\"3.7\",\"LUXminer\":\"2024.5.1\",\"Type\":\"Antminer S19\"}],";
-	else if (len == 8 && !memcmp(command, "profiles", 8))
-		text = "{\"PROFILES\":[{\"Profile Name\":\"default\",\"Watts\":3000}],";
-	else if ((len == 5 && !memcmp(command, "logon", 5)) || (len == 7 && !memcmp(command, "session", 7)))
-		text = "{\"SESSION\":[{\"SessionID\":\"abcd1234\"}],";
-	else if (len == 7 && !memcmp(command, "curtail", 7))
-		text = "{\"CURTAIL\":[{\"Action\":\"done\"}],";
-	if (text)
-		snprintf(body, size, "%s%s", text, status);
-	else
-		snprintf(body, size, "{\"STATUS\":[{\"Code\":14,\"Description\":\"LUXminer\",\"Msg\":\"Invalid command\",\"STATUS\":\"E\",\"When\":1}],\"id\":1}");
-	return body;
-}
-
-static void own_heard(struct conn *conn)
-{
-	struct rig_own *own = (struct rig_own *)(void *)conn->listener;
-	char reply[4096] = "", body[1024];
-	conn->heard[conn->n] = '\0';
-	const char *command = strstr(conn->heard, "\"command\":\"");
-	if (!command || !strchr(conn->heard, '}'))
-		return;
-	command += 11;
-	size_t len = strcspn(command, "\""), used = 0;
-	if ((!memcmp(command, "logon", 5) || !memcmp(command, "curtail", 7)) && !own->rig->commanded_ns)
-		own->rig->commanded_ns = uv_hrtime();
-	if (!memcmp(command, "curtail", 7))
-		own->asleep = strstr(command, ",sleep") != NULL;
-	if (!memchr(command, '+', len)) {
-		answer_to(own, command, len, reply, sizeof reply);
-	} else {
-		for (const char *part = command; part < command + len; ) {
-			size_t n = strcspn(part, "+\"");
-			used += (size_t)snprintf(reply + used, sizeof reply - used, "%s\"%.*s\":[%s]", used ? "," : "{", (int)n,
-			                         part, answer_to(own, part, n, body, sizeof body));
-			part += n + 1;
-		}
-		snprintf(reply + used, sizeof reply - used, ",\"id\":1}");
-	}
-	conn_send(conn, reply, strlen(reply) + 1, true);
-}
-
-static void open_own(struct rig *rig)
-{
-	static const struct listener_user user = { .conn_size = sizeof(struct conn), .on_bytes = own_heard };
-	rig->own = calloc(rig->conf->n_own + 1, sizeof *rig->own);
-	if (!rig->own)
-		abort();
-	for (uint32_t i = 0; i < rig->conf->n_own; i++) {
-		struct rig_own *own = &rig->own[i];
-		own->rig = rig;
-		snprintf(own->host, sizeof own->host, "127.3.0.%u", (i + 1) & 255u);
-		listener_init(&own->listener, &rig->loop, own->host, rig->conf->own_port, 8, &user);
-		int err = listener_start(&own->listener);
-		if (err)
-			die("a miner of our own", err);
-	}
 }
 
 /* ---- the broker ---- */
@@ -187,7 +57,7 @@ static void open_link(struct rig *rig)
 	for (int i = 0; i < 100 && !rig->link_up; i++)
 		rig_turn(rig, 50);
 	if (!rig->link_up)
-		die("the broker", UV_ETIMEDOUT);
+		rig_die("the broker", UV_ETIMEDOUT);
 	link_subscribe(rig->link, "mullet/bench/ack/qse", true);
 }
 
@@ -221,7 +91,7 @@ static void open_farm(struct rig *rig)
 	struct timeval patience = { .tv_sec = 1 };
 	rig->farm = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (rig->farm < 0 || connect(rig->farm, (struct sockaddr *)&to, sizeof to) < 0)
-		die("minerfarm's control port", 0);
+		rig_die("minerfarm's control port", 0);
 	setsockopt(rig->farm, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
@@ -274,7 +144,7 @@ void rig_start_mulletd(struct rig *rig)
 	rig->started_ns = uv_hrtime();
 	int err = uv_spawn(&rig->loop, &rig->mulletd, &options);
 	if (err)
-		die(conf->mulletd, err);
+		rig_die(conf->mulletd, err);
 	close(log);
 }
 
@@ -328,15 +198,7 @@ void rig_open(struct rig *rig, const struct rig_conf *conf)
 {
 	*rig = (struct rig){ .conf = conf, .exited = true };
 	uv_loop_init(&rig->loop);
-	rig->meter.unit = 1;
-	rig->meter.read = read_meter;
-	rig->meter.on_closed = meter_closed;
-	rig->meter.self = rig;
-	strcpy(rig->meter.host, "127.0.0.1");
-	open_own(rig);
-	int err = modbus_server_start(&rig->meter, &rig->loop, conf->meter_port);
-	if (err)
-		die("the meter", err);
+	rig_open_devices(rig);
 	open_link(rig);
 	open_farm(rig);
 	client_init(&rig->control, conf->socket);
@@ -351,12 +213,11 @@ void rig_close(struct rig *rig)
 		rig_turn(rig, 100);
 	if (!rig->exited)
 		uv_process_kill(&rig->mulletd, SIGKILL);
-	modbus_server_close(&rig->meter);
-	for (uint32_t i = 0; i < rig->conf->n_own; i++)
-		listener_close(&rig->own[i].listener);
+	rig_close_devices(rig);
 	link_close(rig->link, true);
 	close(rig->farm);
 	uv_run(&rig->loop, UV_RUN_DEFAULT);
 	free(rig->own);
+	free(rig->agents);
 	uv_loop_close(&rig->loop);
 }

@@ -8,6 +8,7 @@
 #include "daemon/ctl_client.h"
 #include "daemon/link.h"
 #include "sim/modbus_server.h"
+#include "sim/snmp_agent.h"
 
 #define RIG_FARM_W 3250                 /* minerfarm's miners awake, by their own figure */
 #define RIG_OWN_W 3000
@@ -16,8 +17,9 @@
 
 struct rig_conf {                       /* lent */
 	const char *mulletd, *config, *socket, *log;
-	uint16_t broker_port, meter_port, farm_ctl_port, own_port;
+	uint16_t broker_port, meter_port, farm_ctl_port, own_port, agent_port;
 	uint32_t n_own;                 /* on 127.3.0.1 upwards */
+	uint32_t n_agents, bad_agents_pct;      /* PDUs that speak SNMP, on 127.2.0.1 upwards */
 };
 
 struct farm_status { uint64_t miners, alive, asleep, last_ns, accepted, commands, open_max; };
@@ -39,6 +41,8 @@ struct rig {
 	uint64_t read_ns, read_first_ns, n_reads, worst_gap_ns;
 	int64_t worst_late_ns, earliest_ns;     /* of reads, on the grid that began with read_first_ns */
 	struct rig_own *own;
+	bool own_hang;                  /* they take connections and never answer */
+	struct snmp_agent *agents;
 	uint64_t commanded_ns;          /* the first command to one of our own since it was cleared */
 	struct link *link;
 	bool link_up, order_waits;
@@ -62,5 +66,10 @@ bool rig_farm(struct rig *, const char *word, struct farm_status *);    /* also 
 cJSON *rig_ask(struct rig *, const char *verb);
 cJSON *rig_ask_all(struct rig *, const char *verb);     /* all lines, as an array */
 void rig_close(struct rig *);                           /* mulletd is stopped, and all of the loop */
+
+/* ---- inside: fleet_devices.c is the meter, the miners and the PDUs ---- */
+void rig_open_devices(struct rig *);
+void rig_close_devices(struct rig *);
+void rig_die(const char *what, int err);
 
 #endif
