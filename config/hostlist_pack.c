@@ -9,17 +9,18 @@
 #define MOST_NUMBERS 4          /* of a host that may become ranges; the others are text */
 #define MOST_DIGITS 9
 #define MOST_TEXT 253           /* of a hostlist */
-#define GAP '\1'                /* in a pattern: a number stands here */
+#define GAP '\1'                /* in a pattern: a number stands here; how wide says the letter behind it */
 
 /* Hosts of one pattern, whose numbers are each in a set: a box in as many dimensions as there are numbers. */
 struct box {
-	const char *pattern;    /* "GAP.GAP.GAP.GAP" */
+	const char *pattern;    /* "GAPa.GAPa.GAPa.GAPa" */
 	int n;
 	uint32_t low[MOST_NUMBERS];             /* least of the set */
 	const char *set[MOST_NUMBERS];          /* "7", "[1-254]" */
 };
 
-/* A padded number keeps its zeros in the pattern's digits, one per width, so that 01 and 1 never share a range. */
+#define UNPADDED 'a'            /* one letter on for each digit of a padded one: 01 and 1 share no range */
+
 struct number { const char *at; int digits; };
 
 static int find_numbers(const char *host, struct number found[MOST_NUMBERS])
@@ -46,7 +47,7 @@ static struct box box_of(struct arena *arena, const char *host)
 		bool padded = numbers[i].at[0] == '0' && numbers[i].digits > 1;
 		to = mempcpy(to, host, (size_t)(numbers[i].at - host));
 		*to++ = GAP;
-		*to++ = (char)('a' + (padded ? numbers[i].digits : 0));
+		*to++ = (char)(UNPADDED + (padded ? numbers[i].digits : 0));
 		box.low[i] = (uint32_t)strtoul(numbers[i].at, NULL, 10);
 		box.set[i] = arena_text(arena, numbers[i].at, (size_t)numbers[i].digits);
 		host = numbers[i].at + numbers[i].digits;
@@ -175,6 +176,53 @@ static void put_box(struct lists *lists, const struct box *box)
 	put_box(lists, &right);
 }
 
+/* ---- 10 beside 09 is as good as padded ---- */
+
+struct patterns { const char **at; size_t n; };
+
+static struct patterns patterns_of(struct arena *arena, const struct box *boxes, size_t n)
+{
+	struct patterns patterns = { arena_take(arena, (n + 1) * sizeof *patterns.at), 0 };
+	for (size_t i = 0; i < n; i++) {
+		if (patterns.n == 0 || strcmp(boxes[i].pattern, patterns.at[patterns.n - 1]) != 0)
+			patterns.at[patterns.n++] = boxes[i].pattern;
+	}
+	return patterns;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* As if the numbers in the bit set `padded` were; false: some of them are padded anyway, or have one digit. */
+static bool pad(const struct box *box, unsigned padded, char *pattern)
+{
+	int n = 0;
+	strcpy(pattern, box->pattern);
+	for (char *gap = pattern; (gap = strchr(gap, GAP)); gap++, n++) {
+		size_t digits = strlen(box->set[n]);
+		if (!(padded >> n & 1))
+			continue;
+		if (gap[1] != UNPADDED || digits == 1)
+			return false;
+		gap[1] = (char)(UNPADDED + digits);
+	}
+	return true;
+}
+
+static void join_padded(struct arena *arena, struct box *box, const struct patterns *patterns)
+{
+	char pattern[MOST_TEXT + 2 * MOST_NUMBERS + 1];
+	const char *key = pattern;
+	for (unsigned padded = (1u << box->n) - 1; padded > 0; padded--) {
+		if (!pad(box, padded, pattern) || !bsearch(&key, patterns->at, patterns->n, sizeof key, by_text))
+			continue;
+		box->pattern = arena_text(arena, pattern, strlen(pattern));
+		return;
+	}
+}
+
 size_t hostlist_pack(struct arena *arena, const char *const *hosts, size_t n, const char ***lists)
 {
 	struct box *boxes = arena_take(arena, (n + 1) * sizeof *boxes);
@@ -188,6 +236,9 @@ size_t hostlist_pack(struct arena *arena, const char *const *hosts, size_t n, co
 		if (i == 0 || compare(&boxes[i], &boxes[distinct - 1], &along) != 0)
 			boxes[distinct++] = boxes[i];
 	}
+	struct patterns patterns = patterns_of(arena, boxes, distinct);
+	for (size_t i = 0; i < distinct && patterns.n > 1; i++)
+		join_padded(arena, &boxes[i], &patterns);
 	for (along = MOST_NUMBERS - 1; along >= 0; along--)
 		distinct = merge(arena, boxes, distinct, along);
 	for (size_t i = 0; i < distinct; i++)
