@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "daemon/wire.h"
+#include "drivers/prometheus.h"
 
 static const char *const catalogue[] = { "config", NULL };
 
@@ -61,6 +62,57 @@ static void a_serial_line_alone_has_a_speed(void **state)
 	assert_null(read_site("  p: {measures: hpc, driver: modbus, host: h, nameplate: 1 kW, baud: 9600, registers: raritan-px3}\n",
 	                 faults, sizeof(faults)));
 	assert_non_null(strstr(faults, "meters.p: baud and parity belong to a serial line"));
+}
+
+static void a_page_is_for_its_driver_alone(void **state)
+{
+	(void)state;
+	char faults[2048];
+	assert_null(read_site("  p: {measures: hpc, driver: prometheus, host: h, nameplate: 1 kW}\n"
+	                 "  q: {measures: hpc, driver: modbus, host: h, nameplate: 1 kW,\n"
+	                 "      prometheus: {metric: m, unit: W, expect: 1}}\n"
+	                 "  r: {measures: hpc, driver: prometheus, host: h, nameplate: 1 kW, registers: raritan-px3,\n"
+	                 "      prometheus: {metric: m, unit: W, expect: 1}}\n", faults, sizeof(faults)));
+	assert_non_null(strstr(faults, "site.yaml:4:3: meters.p.prometheus: missing; it is needed with driver: prometheus"));
+	assert_non_null(strstr(faults, "site.yaml:5:3: meters.q.registers: missing; it is needed with driver: modbus"));
+	assert_non_null(strstr(faults, "site.yaml:6:7: meters.q.prometheus: driver: modbus does not read it; leave it out"));
+	assert_non_null(strstr(faults, "meters.r.registers: driver: prometheus does not read it; leave it out"));
+}
+
+static void append_line(void *self, const char *line)
+{
+	char *text = self;
+	strcat(strncat(text, line, 4000 - strlen(text)), "\n");
+}
+
+static void a_page_arrives_and_is_printed(void **state)
+{
+	(void)state;
+	char faults[1024], text[4096] = "";
+	struct wired *wired = read_site(
+		"  gpus: {measures: hpc, driver: prometheus, host: 'gpu-[1-2]', nameplate: 10 kW, every: 2 s, prometheus: {metric: POWER, "
+		"labels: {Hostname: gpu, GPU_I_ID: \"\"}, unit: kW, scale: 0.5, expect: 8, path: /m, scheme: https, ca: /ca.pem, "
+		"collected_every: 5 s, averaged_over: 100 ms}}\n", faults, sizeof(faults));
+	assert_string_equal(faults, "");
+	const struct meter_conf *conf = &wired->site.meters[2].conf;
+	const struct prometheus_page *page = conf->page;
+	assert_int_equal(conf->port, 9400);
+	assert_string_equal(conf->host, "gpu-2");
+	assert_string_equal(page->query.metric, "POWER");
+	assert_int_equal(page->query.n_labels, 2);
+	assert_string_equal(page->query.labels[0].name, "Hostname");
+	assert_string_equal(page->query.labels[0].value, "gpu");
+	assert_string_equal(page->query.labels[1].value, "");
+	assert_true(page->query.scale == 500 && page->query.expect == 8 && page->https);
+	assert_string_equal(page->path, "/m");
+	assert_string_equal(page->ca, "/ca.pem");
+	assert_true(page->collected_every_ms == 5000 && page->averaged_over_ms == 100);
+	assert_int_equal(wired->site.policy.meter_groups[1].stale_ms, 3 * 2000 + 5000 + 100);
+	wired_print(wired, append_line, text);
+	assert_non_null(strstr(text, "gpus: 2 x prometheus, measure the GPU side"));
+	assert_non_null(strstr(text, "https://…:9400/m: sum of 8 x POWER{Hostname=\"gpu\", GPU_I_ID=\"\"}, 1 is 500 W"));
+	assert_non_null(strstr(text, "what it shows is up to 5 s old, a mean over 100 ms"));
+	wired_free(wired);
 }
 
 static void what_is_told_arrives(void **state)
@@ -133,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_names_are_told_with_their_place),
 		cmocka_unit_test(a_serial_line_alone_has_a_speed),
+		cmocka_unit_test(a_page_is_for_its_driver_alone),
+		cmocka_unit_test(a_page_arrives_and_is_printed),
 		cmocka_unit_test(what_is_told_arrives),
 		cmocka_unit_test(the_site_is_printed_as_understood),
 	};
