@@ -61,6 +61,7 @@ start_broker() {
 
 start_sim() { # options of mulletsim …; leaves them all in $site, and when the site's time began in $begin
 	site=("$@" --port "$(free_port)" --miner-port "$(free_port)" --mqtt "127.0.0.1:$broker_port")
+	ln -sfn "$PWD/config/oids" "$dir/oids"         # wherever the programs are, the file finds its maps beside it
 	"$build/mulletsim" "${site[@]}" --print-config > "$dir/site.yaml" || exit 1
 	"$build/mulletsim" "${site[@]}" "${logs[@]}" > "$dir/mulletsim.log" 2>&1 &
 	pids+=($!)

@@ -56,6 +56,7 @@ start_broker() {
 
 start_sim() { # options of mulletsim …
 	local common=(--port "$meter_port" --snmp-port "$snmp_port" --miner-port "$miner_port" --mqtt "127.0.0.1:$broker_port")
+	ln -sfn "$root/config/oids" "$dir/oids"        # wherever the programs are, the file finds its maps beside it
 	"$build/mulletsim" "${common[@]}" "$@" --print-config > "$dir/site.yaml"
 	"$build/mulletsim" "${common[@]}" "$@" --log "$dir/truth.csv" --commands "$dir/commands.csv" > "$dir/sim.log" 2>&1 &
 	sim=$!

@@ -127,7 +127,7 @@ static void snmp_pdus_have_networks_of_their_own(void **state)
 /* The daemon's own reader takes the printed site file, and sees the devices where the simulator puts them. */
 static void site_file_is_one(void **state)
 {
-	static const char *const no_catalogue[] = { NULL };
+	static const char *const catalogue[] = { "config", NULL };
 	(void)state;
 	struct options options;
 	char why[300], path[] = "/tmp/mullet-site-XXXXXX", host[16], name[64];
@@ -135,18 +135,24 @@ static void site_file_is_one(void **state)
 	struct fault_list faults;
 	struct layout pdus, miners;
 	assert_int_equal(read_line(&options, why, "--miners", "luxos-s21:307,cgminer-s19:40"), 0);
+	options.farm.n_snmp_pdus = 25;
 	farm_print_config(&options.farm, &text);
 	int fd = mkstemp(path);
 	assert_int_equal(write(fd, text.at, text.len), (ssize_t)text.len);
 	close(fd);
 	fault_list_init(&faults, path);
-	struct config *config = config_read(path, no_catalogue, &faults);
+	struct config *config = config_read(path, catalogue, &faults);
 	if (!config)
 		fail_msg("%s", faults.items[0].text);
 	farm_layout(&options.farm, &pdus, &miners);
-	assert_int_equal(config->n_meters, 2);
+	assert_int_equal(config->n_meters, 4);
 	assert_string_equal(config->meters[0].hosts[0], FARM_SITE_HOST);
-	assert_int_equal(config->meters[1].n_hosts, 60);
+	assert_int_equal(config->meters[1].n_hosts, 35);
+	assert_string_equal(config->meters[2].hosts[12], "127.22.0.13");
+	assert_int_equal(config->meters[2].port, 1161);
+	assert_string_equal(config->meters[2].oids.name, "apc-rpdu2");
+	assert_string_equal(config->meters[3].oids.name, "raritan-pdu2");
+	assert_string_equal(config->meters[3].names[11], "pdu-raritan/12");
 	assert_int_equal(config->n_miners, 3);
 	for (size_t g = 0, device = 0; g < config->n_miners; g++)
 		for (size_t i = 0; i < config->miners[g].n_hosts; i++, device++) {
