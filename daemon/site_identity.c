@@ -38,6 +38,8 @@ void identity_read(struct site *site, uint32_t i, struct instant now)
 	if (miner->identity)
 		exchange(site, i, now);
 	miner->identity = key.identity;
+	if (!site->n_orphans)
+		return;
 	struct orphan *orphan = bsearch(&key, site->orphans, site->n_orphans, sizeof(key), by_identity);
 	if (!orphan || orphan->taken)
 		return;

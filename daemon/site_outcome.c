@@ -4,7 +4,7 @@
 static struct outcome *outcome_of(struct site *site, uint64_t seq)
 {
 	struct outcome *outcome = &site->outcomes[seq % OUTCOMES];
-	return outcome->seq == seq ? outcome : NULL;
+	return seq && outcome->seq == seq ? outcome : NULL;
 }
 
 static void publish(struct site *site, struct outcome *outcome, struct instant now)

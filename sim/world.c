@@ -103,6 +103,7 @@ void sim_world_close(struct sim_world *world)
 		deliver(world, pop(world));
 	truth_free(&world->truth);
 	free(world->meters);
+	free(world->identities);
 	free(world->heap);
 	free(world);
 }
@@ -154,6 +155,19 @@ void sim_world_set_meter_fault(struct sim_world *world, size_t meter, enum sim_m
 void sim_world_set_miner_fault(struct sim_world *world, size_t miner, enum plant_fault fault)
 {
 	plant_set_fault(&world->truth.plant, miner, sim_world_site_ms(world), fault);
+}
+
+void sim_world_set_identity(struct sim_world *world, size_t miner, uint64_t identity)
+{
+	if (miner >= world->n_identities) {
+		size_t n = miner + 1;
+		world->identities = realloc(world->identities, n * sizeof *world->identities);
+		if (!world->identities)
+			abort();
+		memset(world->identities + world->n_identities, 0, (n - world->n_identities) * sizeof *world->identities);
+		world->n_identities = n;
+	}
+	world->identities[miner] = identity;
 }
 
 bool sim_world_add_job(struct sim_world *world, int64_t in_ms, int64_t delta_w, int64_t over_ms)

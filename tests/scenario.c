@@ -66,6 +66,8 @@ static void put(struct sink *sink, const char *topic, enum delivery delivery, co
 		cut(text, "state", s->last_state, sizeof(s->last_state));
 	} else if (!strncmp(topic, "ack/", 4)) {
 		snprintf(s->last_ack, sizeof(s->last_ack), "%s", text);
+	} else if (!strcmp(topic, "outcome")) {
+		snprintf(s->last_outcome, sizeof(s->last_outcome), "%s", text);
 	} else if (!strncmp(topic, "event/", 6)) {
 		snprintf(s->last_event, sizeof(s->last_event), "%s", text);
 	} else if (!strncmp(topic, "alarm/", 6)) {
@@ -150,17 +152,22 @@ static struct signals *open_signals(struct scenario *s)
 	return signals_new(&conf, &s->sink, s->alarms, s->clock.at);
 }
 
-static void open_site(struct scenario *s)
+static void new_site(struct scenario *s, const struct site_conf *conf)
 {
 	struct site_rooms rooms = { &s->clock.clock, sim_world_room(s->world), sim_world_miners(s->world), &s->sink, s->alarms, s->signals };
-	s->closed = false;
-	s->site = site_new(&s->site_conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
+	s->site = site_new(conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
+}
+
+static void open_site(struct scenario *s)
+{
+	new_site(s, &s->site_conf);
 	site_start(s->site, s->clock.at);
 }
 
-static void close_site(struct scenario *s)
+static void close_site(struct scenario *s, struct site *site)
 {
-	site_close(s->site);
+	s->closed = false;
+	site_close(site);
 	for (int i = 0; i < 1000000 && !s->closed; i++) {
 		s->clock.at.mono_ms += TICK_MS;
 		s->clock.at.utc_ms += TICK_MS;
@@ -231,9 +238,19 @@ void scenario_run(struct scenario *s, int64_t ms)
 	}
 }
 
+void scenario_reload(struct scenario *s, const struct site_conf *conf)
+{
+	struct site *old = s->site;
+	new_site(s, conf);
+	site_adopt(s->site, old);
+	close_site(s, old);
+	site_start(s->site, s->clock.at);
+	s->next_step_ms = s->next_poll_ms = s->clock.at.mono_ms;
+}
+
 void scenario_restart(struct scenario *s, int64_t away_ms)
 {
-	close_site(s);
+	close_site(s, s->site);
 	for (int64_t end_ms = s->clock.at.mono_ms + away_ms; s->clock.at.mono_ms < end_ms; ) {
 		s->clock.at.mono_ms += TICK_MS;
 		s->clock.at.utc_ms += TICK_MS;
@@ -297,7 +314,7 @@ void scenario_score(const struct scenario *s, int64_t from_ms, struct score *sco
 
 void scenario_close(struct scenario *s)
 {
-	close_site(s);
+	close_site(s, s->site);
 	signals_free(s->signals);
 	alarms_free(s->alarms);
 	sim_world_close(s->world);

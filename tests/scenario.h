@@ -43,6 +43,7 @@ struct scenario {
 	struct json trace;                      /* a line a decision */
 	uint32_t n_decisions, n_sleeps, n_wakes;
 	char last_state[32];
+	char last_outcome[2048];
 	char last_ack[512], last_event[2048];
 	struct json alarms_seen;                /* a line a change */
 };
@@ -52,6 +53,8 @@ void scenario_run(struct scenario *, int64_t ms);
 void scenario_close(struct scenario *);
 /* Closes the site and opens a new one, that knows nothing, on the same world `away_ms` later. */
 void scenario_restart(struct scenario *, int64_t away_ms);
+/* As a reload of the file does: a new site takes over what the old one knows. The conf is lent for good. */
+void scenario_reload(struct scenario *, const struct site_conf *);
 void scenario_shift_utc(struct scenario *, int64_t by_ms);      /* somebody sets the clock */
 int64_t scenario_now(const struct scenario *);          /* since the begin */
 /* Adds a line to the trace: what happens now. */
