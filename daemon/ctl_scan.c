@@ -12,11 +12,9 @@ struct probing {
 
 uint32_t pace_due(struct pace *pace, uint32_t rate_per_s, int64_t now_ms)
 {
-	int64_t most = (int64_t)rate_per_s * 2 * SCAN_TICK_MS;
+	int64_t most = (int64_t)rate_per_s * 2 * SCAN_TICK_MS + 999;    /* and the part of one that was left over */
 	if (pace->last_ms)
 		pace->credit += (now_ms - pace->last_ms) * rate_per_s;
-	if (most < 1000)
-		most = 1000;
 	if (pace->credit > most)
 		pace->credit = most;
 	pace->last_ms = now_ms;

@@ -20,7 +20,7 @@ struct scan_conf {                      /* lent for the life of the scan */
 	uint32_t most_at_once;
 };
 
-/* How many may begin now: those that have come due since the last call, never more than what two ticks bring. Pure. */
+/* How many may begin now: those that have come due since the last call, never more than two ticks bring. Pure. */
 struct pace { int64_t last_ms; int64_t credit; };       /* thousandths of an address; zero to start */
 uint32_t pace_due(struct pace *, uint32_t rate_per_s, int64_t now_ms);
 
