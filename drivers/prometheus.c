@@ -10,7 +10,7 @@
 
 enum {
 	GRACE_MS = 1,                   /* what lies in the socket at the deadline still counts */
-	QUIET_TIMEOUTS = 9,             /* each try may hold a thread that looks a name up, for some ten seconds */
+	MOST_ADDRESSES = 4,
 };
 
 struct prometheus_meter {
@@ -18,14 +18,19 @@ struct prometheus_meter {
 	struct web *web;
 	struct web_page page;
 	struct prometheus_page conf;
+	const char *host;
+	uint16_t port;
 	char *url;
-	bool by_name;
 	uint32_t timeout_ms;
 	int64_t most_w;
 
 	uv_timer_t timer;               /* the deadline of a poll */
 	bool polling, fetching, grace;
-	int64_t asked_ms, quiet_until_ms;
+	int64_t asked_ms;
+	bool by_name, looking_up, closing;
+	uv_getaddrinfo_t lookup;        /* goes on beyond the poll's deadline: the next poll has use for it */
+	struct curl_slist *addresses;   /* of a host with a name, as libcurl wants them; NULL: to be looked up */
+	unsigned open_handles;          /* and look-ups */
 	size_t n_bytes;                 /* of the page, so far */
 	struct prometheus_scan scan;
 };
@@ -42,9 +47,18 @@ static double utc_now_ms(void)
 	return (double)now.tv_sec * 1000 + (double)now.tv_usec / 1000;
 }
 
+static void forget_addresses(struct prometheus_meter *self)
+{
+	curl_easy_setopt(self->page.easy, CURLOPT_RESOLVE, NULL);
+	curl_slist_free_all(self->addresses);
+	self->addresses = NULL;
+}
+
 static void finish(struct prometheus_meter *self, const struct meter_reading *reading)
 {
 	struct meter_user user = self->meter.user;
+	if (reading->fault == FAULT_SILENT && self->fetching)
+		forget_addresses(self);
 	self->polling = self->fetching = false;
 	uv_timer_stop(&self->timer);
 	user.on_reading(user.self, reading);
@@ -123,14 +137,6 @@ static size_t on_bytes(char *bytes, size_t one, size_t n, void *user)
 	return n;
 }
 
-/* Whether a look-up may be what took so long. */
-static bool never_asked(const struct prometheus_meter *self)
-{
-	long sent = 0;
-	curl_easy_getinfo(self->page.easy, CURLINFO_REQUEST_SIZE, &sent);
-	return self->by_name && sent == 0;
-}
-
 static void on_deadline(uv_timer_t *timer)
 {
 	struct prometheus_meter *self = timer->data;
@@ -139,11 +145,68 @@ static void on_deadline(uv_timer_t *timer)
 		uv_timer_start(timer, on_deadline, GRACE_MS, 0);
 		return;
 	}
-	if (self->fetching && never_asked(self))
-		self->quiet_until_ms = mono_now_ms() + QUIET_TIMEOUTS * (int64_t)self->timeout_ms;
 	if (self->fetching)
 		web_give_up(self->web, &self->page);
 	finish(self, &(struct meter_reading){ .fault = FAULT_SILENT, .at_ms = self->asked_ms });
+}
+
+static void fetch(struct prometheus_meter *self)
+{
+	self->fetching = true;
+	web_get(self->web, &self->page);
+}
+
+/* "NAME:PORT:ADDRESS,ADDRESS" */
+static struct curl_slist *resolved(const struct prometheus_meter *self, const struct addrinfo *found)
+{
+	char line[512], address[64];
+	int n = snprintf(line, sizeof line, "%s:%u:", self->host, self->port);
+	for (int i = 0; found && i < MOST_ADDRESSES; i++, found = found->ai_next) {
+		const void *bytes = found->ai_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)found->ai_addr)->sin6_addr
+		                                                 : &((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr;
+		uv_inet_ntop(found->ai_family, bytes, address, sizeof address);
+		n += snprintf(line + n, sizeof line - (size_t)n, "%s%s", i ? "," : "", address);
+	}
+	return curl_slist_append(NULL, line);
+}
+
+static void let_go(struct prometheus_meter *self)
+{
+	if (--self->open_handles > 0)
+		return;
+	struct meter_user user = self->meter.user;
+	forget_addresses(self);
+	web_leave(self->web, &self->page);
+	free(self->url);
+	free(self);
+	user.on_closed(user.self);
+}
+
+static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+{
+	struct prometheus_meter *self = lookup->data;
+	self->looking_up = false;
+	if (status == 0 && !self->closing) {
+		self->addresses = resolved(self, found);
+		curl_easy_setopt(self->page.easy, CURLOPT_RESOLVE, self->addresses);
+	}
+	uv_freeaddrinfo(found);
+	if (self->polling && self->addresses)
+		fetch(self);
+	else if (self->polling)
+		finish(self, &(struct meter_reading){ .fault = FAULT_SILENT, .at_ms = self->asked_ms });
+	let_go(self);
+}
+
+/* On libuv's few threads. libcurl's own look-ups are a thread each, as many as there are hosts where no name server answers. */
+static void look_up(struct prometheus_meter *self)
+{
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	if (self->looking_up)
+		return;
+	self->lookup.data = self;
+	self->looking_up = uv_getaddrinfo(self->timer.loop, &self->lookup, on_looked_up, self->host, NULL, &hints) == 0;
+	self->open_handles += self->looking_up;
 }
 
 static void poll_page(struct meter *meter)
@@ -155,11 +218,12 @@ static void poll_page(struct meter *meter)
 	self->grace = false;
 	self->n_bytes = 0;
 	self->asked_ms = mono_now_ms();
-	self->fetching = self->asked_ms >= self->quiet_until_ms;
-	if (self->fetching)
-		web_get(self->web, &self->page);
+	if (self->by_name && !self->addresses)
+		look_up(self);
+	else
+		fetch(self);
 	uv_update_time(self->timer.loop);
-	uv_timer_start(&self->timer, on_deadline, self->fetching ? self->timeout_ms : 0, 0);
+	uv_timer_start(&self->timer, on_deadline, self->timeout_ms, 0);
 }
 
 static char *url_of(const struct meter_conf *conf)
@@ -184,6 +248,8 @@ static struct meter *open_page(struct meter_room *room, const struct meter_conf 
 	struct prometheus_meter *self = room_alloc(sizeof *self);
 	self->meter = (struct meter){ &prometheus_driver, user };
 	self->conf = *conf->page;
+	self->host = conf->host;
+	self->port = conf->port;
 	self->url = url_of(conf);
 	self->by_name = is_name(conf->host);
 	self->timeout_ms = conf->timeout_ms ? conf->timeout_ms : 1;
@@ -192,6 +258,7 @@ static struct meter *open_page(struct meter_room *room, const struct meter_conf 
 	self->web = web_join(room, &self->page);
 	uv_timer_init(room->loop, &self->timer);
 	self->timer.data = self;
+	self->open_handles = 1;
 	curl_easy_setopt(self->page.easy, CURLOPT_URL, self->url);
 	curl_easy_setopt(self->page.easy, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(self->page.easy, CURLOPT_WRITEDATA, self);
@@ -202,18 +269,17 @@ static struct meter *open_page(struct meter_room *room, const struct meter_conf 
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct prometheus_meter *self = handle->data;
-	struct meter_user user = self->meter.user;
-	web_leave(self->web, &self->page);
-	free(self->url);
-	free(self);
-	user.on_closed(user.self);
+	let_go(handle->data);
 }
 
 static void close_page(struct meter *meter)
 {
 	struct prometheus_meter *self = (struct prometheus_meter *)meter;
+	self->closing = true;
+	self->polling = false;
 	web_give_up(self->web, &self->page);
+	if (self->looking_up)
+		uv_cancel((uv_req_t *)&self->lookup);
 	uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 

@@ -20,7 +20,7 @@ struct prometheus_page {                /* strings are lent for the life of the 
 enum { PROMETHEUS_PAGE_BYTES = 4 << 20 };       /* more is FAULT_GARBLED */
 
 /* "prometheus": host, port, page. A page that is answered with anything but 200 is FAULT_REFUSED, as is a certificate that
- * is not trusted; a host that has a name and was not reached in time is left alone for ten timeouts. */
+ * is not trusted. The name of a host is looked up again after each silence. */
 extern const struct meter_driver prometheus_driver;
 
 #endif

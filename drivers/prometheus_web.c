@@ -158,8 +158,6 @@ struct web *web_join(struct meter_room *room, struct web_page *page)
 	curl_easy_setopt(page->easy, CURLOPT_HTTPHEADER, web->headers);
 	curl_easy_setopt(page->easy, CURLOPT_USERAGENT, "mulletd");
 	curl_easy_setopt(page->easy, CURLOPT_PROXY, "");        /* whatever the environment says */
-	/* Otherwise giving up a page waits for the look-up of its name. */
-	curl_easy_setopt(page->easy, CURLOPT_QUICK_EXIT, 1L);
 	return web;
 }
 

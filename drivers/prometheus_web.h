@@ -1,6 +1,6 @@
 /* drivers/prometheus_web.h - libcurl's multi interface on the loop: the pages of one room, over kept connections.
  *
- * Nothing waits: names are looked up on libcurl's threads, and a look-up that is given up is left to end by itself. */
+ * Nothing waits: hosts are addresses, or names whose addresses the page's easy handle was told (CURLOPT_RESOLVE). */
 #ifndef DRIVERS_PROMETHEUS_WEB_H
 #define DRIVERS_PROMETHEUS_WEB_H
 
