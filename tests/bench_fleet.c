@@ -18,6 +18,7 @@ struct bench {
 	struct rig rig;
 	uint32_t n_miners;              /* of the farm */
 	int64_t cap_w;
+	bool asleep;                    /* the fleet was put to sleep and not woken yet */
 	int failed;
 };
 
@@ -128,6 +129,9 @@ static bool settles(struct bench *bench, bool asleep)
 static bool wake_all(struct bench *bench)
 {
 	struct farm_status farm;
+	if (!bench->asleep)
+		return true;
+	bench->asleep = false;
 	settles(bench, true);
 	rig_order(&bench->rig, "release", "");
 	bool woken = farm_reaches(bench, false, &farm);
@@ -143,11 +147,14 @@ enum shed { WARM, COLD, DIED };
 static double shed_once(struct bench *bench, enum shed how)
 {
 	struct farm_status farm;
-	rig_turn(&bench->rig, 500 + (uint64_t)(rand() % 1000));
+	if (!wake_all(bench))
+		return -1;
+	rig_turn(&bench->rig, 300 + (uint64_t)(rand() % 400));
 	if (how == COLD)
 		rig_farm(&bench->rig, "reset", NULL);
 	bench->rig.own_hang = how == DIED;
 	rig_order(&bench->rig, "shed", "");
+	bench->asleep = true;
 	uint64_t from_ns = bench->rig.ordered_ns;
 	bool done = farm_reaches(bench, true, &farm);
 	bench->rig.own_hang = false;
@@ -163,10 +170,9 @@ static void sheds(struct bench *bench, const char *verb, unsigned n, enum shed h
 	unsigned good = 0;
 	for (unsigned i = 0; i < n && i < 100; i++) {
 		double took_ms = shed_once(bench, how);
-		if (took_ms >= 0)
-			ms[good++] = took_ms;
-		if (!wake_all(bench))
+		if (took_ms < 0)
 			break;
+		ms[good++] = took_ms;
 	}
 	bench->failed += good < n;
 	print_samples(verb, ms, good, n);
