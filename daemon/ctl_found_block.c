@@ -5,6 +5,7 @@
 #include "config/hostlist_pack.h"
 #include "daemon/ctl_found.h"
 #include "daemon/xalloc.h"
+#include "drivers/miner.h"
 
 #define MOST_NAME 40
 #define LEAST_W   10                    /* of a nominal, and of an efficiency the next, as the config bounds them */
@@ -66,6 +67,13 @@ static struct kept *keep_miners(const struct found *found, size_t *n)
 	if (*n > 0)
 		qsort(kept, *n, sizeof(*kept), compare);
 	return kept;
+}
+
+/* Only a driver that tells watts stands ready; others want a nominal first. */
+static bool tells_power(const struct kept *kept)
+{
+	const struct miner_driver *driver = *kept->driver ? miner_driver_named(kept->driver) : NULL;
+	return driver && driver->tells_power;
 }
 
 /* ---- figures of a group ---- */
@@ -156,15 +164,15 @@ static void print_title(FILE *out, const char *prefix, const struct group *group
 	        firmware_name(is->firmware), is->version);
 }
 
-static void print_luxos(FILE *out, const struct group *group, uint16_t port)
+static void print_ready(FILE *out, const struct group *group, uint16_t port)
 {
 	size_t uncurtailable = 0;
 	for (size_t i = 0; i < group->n; i++)
-		uncurtailable += !group->kept[i].miner->is.can_curtail;
+		uncurtailable += group->kept[i].miner->is.firmware == FIRMWARE_LUXOS && !group->kept[i].miner->is.can_curtail;
 	print_title(out, "  ", group);
 	if (uncurtailable > 0)
 		fprintf(out, "    # %zu of them told no curtail command: those can only be watched\n", uncurtailable);
-	fprintf(out, "    driver: luxos\n");
+	fprintf(out, "    driver: %s\n", group->kept->driver);
 	print_hosts(out, "  ", group);
 	print_port(out, "  ", port);
 	print_figures(out, "  ", group);
@@ -176,7 +184,7 @@ static void print_watched(FILE *out, const struct group *group, uint16_t port)
 	fprintf(out, "  # This firmware tells no watts: fill in the nominal of one, then take the # away. It is only watched;\n"
 	             "  # with steer: true its boards are disabled and enabled, which may or may not cut its power.\n");
 	print_title(out, "  # ", group);
-	fprintf(out, "  #   driver: cgminer\n");
+	fprintf(out, "  #   driver: %s\n", group->kept->driver);
 	print_hosts(out, "  # ", group);
 	print_port(out, "  # ", port);
 	fprintf(out, "  #   nominal:\n  #   steer: false\n");
@@ -193,8 +201,8 @@ static void print_group(FILE *out, const struct group *group, uint16_t port)
 {
 	if (!*group->kept->driver)
 		print_undriven(out, group);
-	else if (group->kept->miner->is.firmware == FIRMWARE_LUXOS)
-		print_luxos(out, group, port);
+	else if (tells_power(group->kept))
+		print_ready(out, group, port);
 	else
 		print_watched(out, group, port);
 }
@@ -222,9 +230,11 @@ void found_print_block(FILE *out, const struct found *found, uint16_t port)
 {
 	size_t n;
 	struct kept *kept = keep_miners(found, &n);
-	bool any_steered = n > 0 && strcmp(kept->driver, "luxos") == 0;
+	bool any_ready = false;
+	for (size_t i = 0; i < n; i++)
+		any_ready |= tells_power(&kept[i]);
 	if (n > 0)
-		fprintf(out, "%s", any_steered ? "miners:\n" : "# miners:\n");
+		fprintf(out, any_ready ? "miners:\n" : "# miners:\n");
 	for (size_t from = 0, end; from < n; from = end) {
 		end = end_of_group(kept, n, from);
 		struct group group = { .kept = &kept[from], .n = end - from };
