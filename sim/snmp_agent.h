@@ -64,4 +64,8 @@ int snmp_agent_start(struct snmp_agent *, uv_loop_t *, uint16_t port);
 void snmp_agent_set_fault(struct snmp_agent *, enum agent_fault);
 void snmp_agent_close(struct snmp_agent *);     /* also where start failed; on_closed later */
 
+/* Inside sim/ only: the length of the answer to a datagram; 0: none is due, or it would be too long. */
+enum { AGENT_MOST_BYTES = 4096 };
+size_t snmp_agent_answer(struct snmp_agent *, char *bytes, size_t n, uint8_t answer[AGENT_MOST_BYTES]);
+
 #endif
