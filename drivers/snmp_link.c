@@ -101,6 +101,15 @@ static netsnmp_pdu *pdu_of(const struct snmp_ask *ask)
 	return pdu;
 }
 
+/* The agent at this address may be another than it was: its engine has to be found out anew. */
+static void forget_engine(struct snmp_link *self, netsnmp_session *net)
+{
+	SNMP_FREE(net->securityEngineID);
+	SNMP_FREE(net->contextEngineID);
+	net->securityEngineIDLen = net->contextEngineIDLen = 0;
+	self->ready = false;
+}
+
 void snmp_link_send(struct snmp_link *self, const struct snmp_ask *ask, uintptr_t tag, int64_t wait_ms)
 {
 	netsnmp_pdu *pdu = self->ready ? pdu_of(ask) : snmp_library_probe();
@@ -168,15 +177,6 @@ static bool asks_again(netsnmp_pdu *pdu)
 	return snmpv3_get_report_type(pdu) == SNMPERR_NOT_IN_TIME_WINDOW;
 }
 
-/* The agent at this address is another than it was: its engine has to be found out anew. */
-static void forget_engine(struct snmp_link *self, netsnmp_session *net)
-{
-	SNMP_FREE(net->securityEngineID);
-	SNMP_FREE(net->contextEngineID);
-	net->securityEngineIDLen = net->contextEngineIDLen = 0;
-	self->ready = false;
-}
-
 static void take_report(struct snmp_link *self, netsnmp_session *net, netsnmp_pdu *pdu)
 {
 	if (snmpv3_get_report_type(pdu) == SNMPERR_UNKNOWN_ENG_ID) {
@@ -227,6 +227,9 @@ enum snmp_event snmp_link_read(struct snmp_link *self, struct snmp_heard *heard)
 	read_one(self);
 	self->heard = NULL;
 	netsnmp_session *net = snmp_sess_session(self->handle);
+	/* The report of an engine that it is another comes in the name of a user that we do not know there. */
+	if (heard->event == SNMP_NOISE && net->version == SNMP_VERSION_3)
+		forget_engine(self, net);
 	if (heard->event == SNMP_ENGINE && net->securityEngineIDLen)
 		self->ready = snmp_library_meet(net);
 	return heard->event;

@@ -31,7 +31,7 @@ void snmp_keys_drop(struct snmp_keys **all, struct snmp_keys *);
 enum snmp_event {
 	SNMP_EMPTY,                     /* nothing has come */
 	SNMP_STRAY,                     /* what came is of no account: nobody waits for it */
-	SNMP_NOISE,                     /* what came cannot be read, or is not from whom it says */
+	SNMP_NOISE,                     /* what came cannot be read, or is not from whom it says; v3: not ready any more */
 	SNMP_VALUES,
 	SNMP_NO,                        /* the agent refused: its error, or what it says of user and keys */
 	SNMP_ENGINE,                    /* v3: the agent's engine is known now, or anew */

@@ -172,6 +172,14 @@ static void take_engine(struct snmp_meter *self)
 		ask(self);
 }
 
+/* It may be another device that stands there now: one that is known anew can still answer in time. */
+static void take_noise(struct snmp_meter *self)
+{
+	self->excuse = FAULT_GARBLED;
+	if (!snmp_link_ready(self->session) && self->n_engines++ < MOST_ENGINES)
+		ask(self);
+}
+
 static void take(struct snmp_meter *self, const struct snmp_heard *heard)
 {
 	int64_t sent = sent_of(self, heard->tag);
@@ -180,7 +188,7 @@ static void take(struct snmp_meter *self, const struct snmp_heard *heard)
 	case SNMP_STRAY:
 		break;
 	case SNMP_NOISE:
-		self->excuse = FAULT_GARBLED;
+		take_noise(self);
 		break;
 	case SNMP_VALUES:
 		if (sent)
