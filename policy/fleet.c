@@ -90,8 +90,18 @@ static int64_t slowest_sleep_ms(const struct policy_conf *conf)
 	return slowest_ms;
 }
 
-void fleet_look(const struct policy_conf *conf, struct miner_track *tracks, const struct snapshot *seen, int64_t at_ms,
-                struct tracked *sum)
+static void take_in(const struct policy_conf *conf, struct policy_state *state, struct miner_track *track,
+                    const struct snapshot *seen, size_t i)
+{
+	size_t g = conf->miner_group[i];
+	struct miner_track before = *track;
+	track_take_in(&conf->miner_groups[g], track, &seen->miners[i], seen->now_ms);
+	if (g < POLICY_GROUPS)
+		learn_from_poll(state->actuators[g], &before, track, &seen->miners[i].reading);
+}
+
+void fleet_look(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
+                const struct snapshot *seen, int64_t at_ms, struct tracked *sum)
 {
 	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX };
 	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX,
@@ -102,7 +112,7 @@ void fleet_look(const struct policy_conf *conf, struct miner_track *tracks, cons
 			add_still(group, &tracks[i], &still);
 			continue;
 		}
-		track_take_in(group, &tracks[i], &seen->miners[i], seen->now_ms);
+		take_in(conf, state, &tracks[i], seen, i);
 		add_one(group, &tracks[i], seen->now_ms, at_ms, sum);
 		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER)
 			sum->unheard++;

@@ -44,6 +44,18 @@ int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track
 /* The order is given. */
 void track_tell(const struct policy_miner_group *, struct miner_track *, bool hash, int64_t now_ms);
 
+/* ---- learn.c: how the miners really follow ---- */
+/* Writes the groups with what was learned in place of what was declared, where it may be used. */
+void learn_apply(const struct policy_conf *, struct policy_state *, struct policy_miner_group *out);
+/* What a miner's newest answer shows: `before` is its track without it. */
+void learn_from_poll(struct policy_actuator actuators[2], const struct miner_track *before, struct miner_track *after,
+                     const struct miner_reading *);
+/* What the site's meter shows of the trial under way, if there is one. */
+void learn_from_site(struct policy_state *, const struct metered *);
+/* The step's orders: they end the trial under way, and may begin one. */
+void learn_begin(const struct policy_conf *, struct policy_state *, const struct metered *, const struct decision *,
+                 int64_t now_ms, bool undisturbed);
+
 /* ---- fleet.c: all miners ---- */
 struct tracked {
 	int64_t drawn_w;                /* all miners, by the model, when the site was measured */
@@ -57,9 +69,9 @@ struct tracked {
 	uint32_t unheard;               /* neither answer nor fault yet */
 	int64_t slowest_sleep_ms;
 };
-/* Takes in what is new and adds up, in one pass. at_ms: when the site was measured. */
-void fleet_look(const struct policy_conf *, struct miner_track *, const struct snapshot *, int64_t at_ms,
-                struct tracked *);
+/* Takes in what is new, learns from it and adds up, in one pass. at_ms: when the site was measured. */
+void fleet_look(const struct policy_conf *, struct policy_state *, struct miner_track *, const struct snapshot *,
+                int64_t at_ms, struct tracked *);
 
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
@@ -101,6 +113,8 @@ struct step {
 	struct tracked tracked;
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
 	bool site_usable, failsafe;
+	struct policy_conf learned;     /* conf, with what was learned */
+	struct policy_miner_group groups[POLICY_GROUPS];
 };
 /* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds; forbidden: what held it
  * back, if anything. The commands stand in the order in which the watts fall. */

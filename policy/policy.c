@@ -210,7 +210,8 @@ static void look(struct step *step)
 	int64_t now_ms = step->seen->now_ms;
 	meters_add_up(conf, step->seen, now_ms - step->state->started_ms, &step->metered);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
-	fleet_look(conf, step->tracks, step->seen, at_ms, &step->tracked);
+	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
+	learn_from_site(step->state, &step->metered);
 	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);
 	step->site_usable = step->metered.site_known && !frozen;
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
@@ -273,11 +274,22 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
 }
 
+static void use_learned(struct step *step)
+{
+	if (step->conf->n_miner_groups > POLICY_GROUPS)
+		return;
+	learn_apply(step->conf, step->state, step->groups);
+	step->learned = *step->conf;
+	step->learned.miner_groups = step->groups;
+	step->conf = &step->learned;
+}
+
 void policy_step(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
                  const struct snapshot *seen, uint32_t *scratch, struct decision *out)
 {
 	struct step step = { .conf = conf, .state = state, .tracks = tracks, .seen = seen, .scratch = scratch, .out = out };
 	struct command *room = out->commands;
+	use_learned(&step);
 	*out = (struct decision){ .commands = room };
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
 	look(&step);
@@ -288,7 +300,10 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	if (waiting)
 		step.failsafe = false;
 	draw_picture(&step, &out->picture);
+	bool still = step.site_usable && !step.tracked.phases[PHASE_FALLING] && !step.tracked.phases[PHASE_WAKING];
 	if (!waiting)
 		decide(&step);
+	if (out->n_commands)
+		learn_begin(conf, state, &step.metered, out, seen->now_ms, still);
 	out->expected_site_w = step.load_w + step.tracked.settled_w;
 }

@@ -33,7 +33,8 @@ struct policy_miner_group {
 	int32_t cycles_per_day;         /* 0: as many as it takes */
 	int64_t min_awake_ms, min_asleep_ms;
 	int64_t stale_ms;               /* not heard for so long: unreachable */
-	struct policy_response sleep, wake;
+	struct policy_response sleep, wake;     /* declared; policy_step puts what it learned in their place */
+	int64_t sleep_spread_ms, wake_spread_ms;        /* standard deviation of single miners; 0: not known */
 };
 
 struct policy_conf {                    /* constant while running; arrays are lent */
@@ -97,6 +98,34 @@ struct miner_track {
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
 	bool picked;                    /* within a step only */
+	uint16_t begun_cs;              /* of the order under way: when a tenth of the way was done, 10 ms; 0: not yet */
+	uint16_t earlier_cs;            /* since it was first told the same, before told_ms */
+};
+
+/* ---- what is learned of the miners (policy/learn.c); plain data, worth keeping over a restart ---- */
+
+struct policy_quantity { float mean, variance; uint32_t n; };           /* fading: what is long ago weighs nothing */
+struct policy_motion { struct policy_quantity begin_ms, end_ms; };      /* a tenth of the way, and most of it, done */
+enum policy_basis { BASIS_DECLARED, BASIS_LEARNED, BASIS_WORST, N_BASES };
+
+struct policy_actuator {                /* a group of miners, one way */
+	struct policy_motion by_site;   /* seen at the site's meter, when the group moved alone: to 85 % */
+	struct policy_motion by_polls;  /* by the miners' own figures: to 90 %. These may run ahead, so they count only
+	                                 * where they say it is slower than declared */
+	struct policy_quantity works;   /* 0 or 1: the watts moved as told */
+	struct policy_quantity watts;   /* of one miner that got there */
+	struct policy_response used;    /* by the last step */
+	int64_t spread_ms;
+	uint8_t basis;                  /* enum policy_basis, of that */
+};
+
+#define POLICY_GROUPS 64                /* of miners that are learned of: with more, the declared values stand for all */
+
+struct policy_trial {                   /* one group moves and nothing else does: the site's meter shows how */
+	bool on, hash;
+	uint16_t group;
+	int64_t told_ms, seen_ms, begin_ms;
+	int64_t before_w, way_w, hpc_w, seen_w;
 };
 
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
@@ -122,6 +151,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
+	struct policy_actuator actuators[POLICY_GROUPS][2];     /* of each miner group: [false] to sleep, [true] to wake */
+	struct policy_trial trial;
 };
 
 enum reason {
@@ -182,6 +213,10 @@ struct decision {
 void policy_step(const struct policy_conf *, struct policy_state *, struct miner_track *tracks,
                  const struct snapshot *, uint32_t *scratch, struct decision *);
 
+/* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
+void policy_forget(struct policy_state *, size_t group);
+
+const char *basis_name(enum policy_basis);
 const char *reason_name(enum reason);           /* as in the decision's JSON */
 const char *binding_name(enum binding);
 const char *phase_name(enum miner_phase);

@@ -22,7 +22,8 @@ static const struct policy_response *response(const struct policy_miner_group *g
 static int64_t patience_ms(const struct policy_miner_group *group, bool hash)
 {
 	const struct policy_response *r = response(group, hash);
-	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000;
+	int64_t spread_ms = hash ? group->wake_spread_ms : group->sleep_spread_ms;
+	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000 + 3 * spread_ms;
 }
 
 /* The model: dead time, then linear; `percent` of the times the config tells. */
@@ -250,6 +251,9 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	track->to_w = hash ? track->awake_w : asleep_w(group);
 	track->tries = again ? (uint8_t)(track->tries + 1) : 1;
 	track->told_hash = hash;
+	/* It may just be slow: then what it does now is the first order's doing. */
+	track->earlier_cs = again && !track->begun_cs ? (uint16_t)min64(track->earlier_cs + (now_ms - track->told_ms) / 10, UINT16_MAX) : 0;
+	track->begun_cs = again && track->begun_cs ? UINT16_MAX : 0;
 	track->told_ms = now_ms;
 	track->under_way = true;
 	if (!hash && !again) {

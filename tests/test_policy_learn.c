@@ -1,0 +1,150 @@
+/* What is learned of the miners: how they really follow, whatever the configuration declares. */
+#include "tests/policy_says.h"
+
+#define KW 1000
+#define ALL RIG_MINERS
+
+/* The rig's groups are the truth; these are what the configuration says of them. */
+struct declared { struct policy_miner_group groups[2]; };
+
+static void begin_declared(struct rig *rig, struct declared *declared, struct policy_response sleep, struct policy_response wake)
+{
+	begin(rig, ALL);
+	memcpy(declared->groups, rig->miner_groups, sizeof(declared->groups));
+	for (int g = 0; g < 2; g++) {
+		declared->groups[g].sleep = sleep;
+		declared->groups[g].wake = wake;
+	}
+	rig->miner_groups[1].priority = declared->groups[1].priority = 90;
+	rig->conf.miner_groups = declared->groups;
+}
+
+/* Puts 20 miners of the first group to sleep and wakes them again. */
+static void cycle(struct rig *rig)
+{
+	rig->demand.miners_w = rig->demand.miners_soon_w = (ALL - 20) * RIG_MINER_W;
+	rig_run(rig, 50000);
+	rig->demand = rig_no_demand();
+	rig_run(rig, 100000);
+}
+
+static void assert_near(int64_t is, int64_t should, int64_t by)
+{
+	assert_in_range(is, should - by, should + by);
+}
+
+static void learns_from_the_site_what_is_faster_than_declared(void **unused)
+{
+	struct rig rig;
+	struct declared declared;
+	begin_declared(&rig, &declared, (struct policy_response){ 5000, 10000 }, (struct policy_response){ 10000, 30000 });
+	const struct policy_actuator *down = &rig.state.actuators[0][false], *up = &rig.state.actuators[0][true];
+	for (int i = 0; i < 4; i++) {
+		cycle(&rig);
+		assert_int_equal(down->basis, BASIS_DECLARED);
+		assert_int_equal(down->used.ramp_ms, 10000);
+	}
+	for (int i = 0; i < 4; i++)
+		cycle(&rig);
+	assert_int_equal(down->basis, BASIS_LEARNED);
+	assert_near(down->used.delay_ms, 2000, 500);
+	assert_near(down->used.ramp_ms, 3000, 600);
+	assert_int_equal(up->basis, BASIS_LEARNED);
+	assert_near(up->used.delay_ms, 5000, 700);
+	assert_near(up->used.ramp_ms, 10000, 1000);
+	assert_int_equal(rig.state.actuators[1][false].basis, BASIS_DECLARED);
+	assert_true(down->works.n >= 100 && down->works.mean > 0.99F);
+	assert_true(up->watts.n > 100 && up->watts.mean > RIG_MINER_W * 0.99F && up->watts.mean < RIG_MINER_W * 1.01F);
+	(void)unused;
+}
+
+static void believes_the_miners_only_that_they_are_slower(void **unused)
+{
+	static const struct { struct policy_response truth; enum policy_basis basis; } rows[] = {
+		{ { 1000, 1000 }, BASIS_DECLARED }, { { 4000, 8000 }, BASIS_LEARNED },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rig rig;
+		struct declared declared;
+		begin_declared(&rig, &declared, (struct policy_response){ 2000, 3000 }, (struct policy_response){ 5000, 10000 });
+		rig.miner_groups[0].sleep = rows[i].truth;
+		for (int k = 0; k < 2; k++)
+			cycle(&rig);
+		const struct policy_actuator *down = &rig.state.actuators[0][false];
+		assert_int_equal(down->basis, rows[i].basis);
+		bool learned = rows[i].basis == BASIS_LEARNED;
+		assert_near(down->used.delay_ms, learned ? 4000 : 2000, 400);
+		assert_near(down->used.ramp_ms, learned ? 8000 : 3000, 800);
+	}
+	(void)unused;
+}
+
+static void nothing_is_learned_while_the_gpus_swing(void **unused)
+{
+	struct rig rig;
+	struct declared declared;
+	begin_declared(&rig, &declared, (struct policy_response){ 5000, 10000 }, (struct policy_response){ 10000, 30000 });
+	for (int k = 0; k < 8; k++) {
+		rig.demand.miners_w = rig.demand.miners_soon_w = (ALL - 20) * RIG_MINER_W;
+		for (int s = 0; s < 160; s++) {
+			rig.gpus_w += s / 4 % 2 ? -20 * KW : 20 * KW;
+			rig_step(&rig);
+		}
+		rig.demand = rig_no_demand();
+		rig_run(&rig, 60000);
+	}
+	assert_int_equal(rig.state.actuators[0][false].by_site.end_ms.n, 0);
+	assert_int_equal(rig.state.actuators[0][false].basis, BASIS_DECLARED);
+	(void)unused;
+}
+
+static void a_new_firmware_is_learned_anew(void **unused)
+{
+	struct rig rig;
+	struct declared declared;
+	begin_declared(&rig, &declared, (struct policy_response){ 2000, 3000 }, (struct policy_response){ 5000, 10000 });
+	rig.miner_groups[0].sleep = (struct policy_response){ 4000, 6000 };
+	for (int k = 0; k < 6; k++)
+		cycle(&rig);
+	const struct policy_actuator *down = &rig.state.actuators[0][false];
+	assert_near(down->used.ramp_ms, 6000, 800);
+	rig.miner_groups[0].sleep = (struct policy_response){ 8000, 16000 };
+	for (int k = 0; k < 16; k++)
+		cycle(&rig);
+	assert_int_equal(down->basis, BASIS_LEARNED);
+	assert_near(down->used.delay_ms, 8000, 1000);
+	assert_near(down->used.ramp_ms, 16000, 2000);
+	policy_forget(&rig.state, 0);
+	rig_step(&rig);
+	assert_int_equal(down->basis, BASIS_DECLARED);
+	assert_int_equal(down->used.ramp_ms, 3000);
+	(void)unused;
+}
+
+static void miners_that_do_not_agree_are_taken_at_their_worst(void **unused)
+{
+	struct rig rig;
+	struct declared declared;
+	begin_declared(&rig, &declared, (struct policy_response){ 1000, 1000 }, (struct policy_response){ 5000, 10000 });
+	for (int k = 0; k < 8; k++) {
+		int64_t ms = k % 2 ? 3000 : 500;
+		rig.miner_groups[0].sleep = (struct policy_response){ ms, ms };
+		cycle(&rig);
+	}
+	const struct policy_actuator *down = &rig.state.actuators[0][false];
+	assert_int_equal(down->basis, BASIS_WORST);
+	assert_true(down->used.delay_ms + down->used.ramp_ms > 5000);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(learns_from_the_site_what_is_faster_than_declared),
+		cmocka_unit_test(believes_the_miners_only_that_they_are_slower),
+		cmocka_unit_test(nothing_is_learned_while_the_gpus_swing),
+		cmocka_unit_test(a_new_firmware_is_learned_anew),
+		cmocka_unit_test(miners_that_do_not_agree_are_taken_at_their_worst),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
