@@ -137,6 +137,7 @@ struct page_rogue {                     /* answers every request with `says`; on
 	int listener;
 	atomic_bool stop;
 	atomic_uint accepted;
+	atomic_size_t flooded;          /* bytes */
 	pthread_t thread;
 };
 
@@ -153,7 +154,7 @@ static inline void rogue_speak(struct page_rogue *rogue, int fd, const char *byt
 {
 	send(fd, rogue->says, strlen(rogue->says), MSG_NOSIGNAL);
 	while (rogue->then == THEN_FLOODS && !rogue->stop && send(fd, bytes, n, MSG_NOSIGNAL) > 0)
-		;
+		rogue->flooded += n;
 	while (rogue->then == THEN_TRICKLES && !rogue->stop && send(fd, "\n", 1, MSG_NOSIGNAL) > 0)
 		usleep(5000);
 }

@@ -277,6 +277,7 @@ static void what_misbehaves_is_a_fault_in_time(void **state)
 		if (fault != rows[i].fault)
 			fail_msg("%s: fault %d", rows[i].says, fault);
 		rogue_stop(&rogue);
+		assert_true(rogue.flooded < 16 * PROMETHEUS_PAGE_BYTES);        /* what sockets hold included */
 	}
 	assert_int_equal(ask_once(free_port(), "/metrics", PATIENT_MS), FAULT_SILENT);
 }
