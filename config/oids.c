@@ -132,8 +132,9 @@ bool states_read(struct reading *r, const struct field *field, struct node *list
 /* What is wrong with TEXT as an OID; NULL: nothing. */
 const char *oid_fault(const char *text)
 {
+	const char *start = text + (*text == '.');
 	unsigned n = 0;
-	for (text += *text == '.'; ; text++) {
+	for (text = start; ; text++) {
 		size_t digits = strspn(text, "0123456789");
 		if (!digits || (text[digits] && text[digits] != '.'))
 			return "is no OID; numbers with dots between them belong here, such as 1.3.6.1.4.1.318.1.1.26.4.3.1.5.1";
@@ -144,5 +145,7 @@ const char *oid_fault(const char *text)
 		if (!*text)
 			break;
 	}
-	return n < 3 || n > 32 ? "is no OID of a value; 3 to 32 numbers will do" : NULL;
+	if (strncmp(start, "1.3.", 4) != 0)
+		return "is no OID of a device; those begin with 1.3.";
+	return n > 32 ? "is too long; at most 32 numbers will do" : NULL;
 }
