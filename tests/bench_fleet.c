@@ -203,6 +203,8 @@ static void sample(struct bench *bench, unsigned n)
 			rig_turn(rig, 1);
 		if (rig->commanded_ns && rig->shown_ns && rig->commanded_ns > rig->shown_ns)
 			ms[good++] = ms_between(rig->shown_ns, rig->commanded_ns);
+		else
+			fprintf(stderr, "bench_fleet: trial %u: %s\n", i, rig->commanded_ns ? "told before the value was shown" : "not told in 5 s");
 	}
 	bench->failed += good < n;
 	print_samples("sample", ms, good, n);

@@ -103,10 +103,11 @@ static void own_heard(struct conn *conn)
 		return;
 	command += 11;
 	size_t len = strcspn(command, "\""), used = 0;
-	if ((!memcmp(command, "logon", 5) || !memcmp(command, "curtail", 7)) && !own->rig->commanded_ns)
-		own->rig->commanded_ns = uv_hrtime();
 	if (!memcmp(command, "curtail", 7))
 		own->asleep = strstr(command, ",sleep") != NULL;
+	/* A log-on may be for the session's sake alone. */
+	if (!memcmp(command, "curtail", 7) && own->asleep && !own->rig->commanded_ns)
+		own->rig->commanded_ns = uv_hrtime();
 	if (!memchr(command, '+', len)) {
 		answer_to(own, command, len, reply, sizeof reply);
 	} else {
