@@ -159,6 +159,7 @@ struct config {
 	int64_t cap_w;
 	int64_t target_w, reserve_w;    /* POLICY_NONE: auto */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: none */
+	uint32_t connections;           /* to miners at a time; 0: as descriptors allow */
 	struct meter_group_conf *meters;
 	struct miner_group_conf *miners;
 	struct signal_conf *signals;

@@ -13,7 +13,7 @@
 #define STATUS_MS  5000
 #define OWN_DESCRIPTORS    128
 #define FEWEST_CONNECTIONS 16
-#define MOST_CONNECTIONS   16384
+#define MOST_CONNECTIONS   8192
 
 static struct instant now(void)
 {
@@ -343,6 +343,8 @@ static void raise_descriptors(void)
 static uint32_t connections_at_most(const struct service *service)
 {
 	struct rlimit limit = { .rlim_cur = 1024 };
+	if (service->wired->config->connections)
+		return service->wired->config->connections;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	size_t others = OWN_DESCRIPTORS + service->wired->site.policy.n_meters;
 	size_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
