@@ -7,7 +7,7 @@ static const struct field site_fields[] = {
 	FIELD(config, reserve_w,           KIND_POWER_OR_AUTO, "reserve",   "0 W",     "5 GW", "auto", "kept free under the cap for swings faster than miners follow; auto: learned"),
 	FIELD(config, ramp_up_w_per_min,   KIND_RAMP_OR_NONE,  "ramp_up",   "1 W/min", NULL,   "none", "fastest rise of the site's draw made on purpose"),
 	FIELD(config, ramp_down_w_per_min, KIND_RAMP_OR_NONE,  "ramp_down", "1 W/min", NULL,   "none", "fastest fall made on purpose; never delays a shed"),
-	FIELD(config, connections,         KIND_INTEGER,       "connections", "16",    "60000", "",    "to miners at a time, of which polls get half; default: what descriptors allow, at most 8192"),
+	FIELD(config, connections,         KIND_INTEGER,       "connections", "16",    "60000", "",    "to miners at a time, of which polls get half; default: what descriptors allow, at most 4096"),
 	LATER("windows", "ramp limits on shorter scales"),
 };
 static const struct table site_table = TABLE(site_fields, site_finish);

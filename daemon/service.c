@@ -13,7 +13,7 @@
 #define STATUS_MS  5000
 #define OWN_DESCRIPTORS    128
 #define FEWEST_CONNECTIONS 16
-#define MOST_CONNECTIONS   8192
+#define MOST_CONNECTIONS   4096
 
 static struct instant now(void)
 {
