@@ -33,7 +33,7 @@ static const struct table prometheus_table = TABLE(prometheus_fields, prometheus
 	FIELD(meter_group_conf, member, kind, key, min, max, preset, help)
 static const struct field meter_fields[] = {
 	CHOICE(meter_group_conf, measures, KIND_CHOICE, "measures", "site|hpc|other", NULL, "what stands behind it"),
-	FIELD_AT(meter_group_conf, driver, driver_at, KIND_NAME, "driver", NULL, NULL, NULL, "modbus for Modbus TCP, modbus-rtu for serial lines, prometheus for pages of metrics"),
+	FIELD_AT(meter_group_conf, driver, driver_at, KIND_NAME, "driver", NULL, NULL, NULL, "modbus for Modbus TCP, modbus-rtu for serial lines, snmp for most rack PDUs, prometheus for pages of metrics"),
 	{.key = "host", .kind = KIND_HOSTS, .help = "address, name or device file; ranges as in 10.21.[0-1].[1-125]",
 	 MEMBER(meter_group_conf, hosts), .count = offsetof(struct meter_group_conf, n_hosts),
 	 .mark = offsetof(struct meter_group_conf, host_at)},

@@ -80,7 +80,7 @@ static inline void snmp_daemon_run(struct snmp_daemon *daemon)
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(out, 1);
 	dup2(out, 2);
-	execl(SNMPD, "snmpd", "-f", "-Lo", (char *)NULL);
+	execl(SNMPD, "snmpd", "-f", "-Lo", "-I", "-smux", (char *)NULL);
 	_exit(127);
 }
 

@@ -110,11 +110,14 @@ static void absent_is_not_zero(void **state)
 	assert_false(snmp_decode(&field, &raw, &digits, &bad, 1, &value));
 	bad = absent("1.3.6", SNMP_END);
 	assert_false(snmp_decode(&field, &bad, &digits, &status, 1, &value));
+	bad = whole("1.3.6", 0);                        /* that is a number */
+	assert_true(snmp_decode(&field, &bad, &digits, &status, 1, &value));
+	assert_int_equal(value, 0);
 	bad = whole("1.3.6", -1);
 	assert_false(snmp_decode(&field, &bad, &digits, &status, 1, &value));
 	bad = (struct snmp_value){ .oid = oid_of("1.3.6"), .kind = SNMP_REAL, .real = -0.5 };
 	assert_false(snmp_decode(&field, &bad, &digits, &status, 1, &value));
-	assert_int_equal(value, 5);
+	assert_int_equal(value, 0);
 }
 
 static void all_instances_are_one_question(void **state)
@@ -206,6 +209,9 @@ static void a_sum_with_a_hole_is_none(void **state)
 	assert_int_equal(reading.fault, FAULT_NONE);
 	struct snmp_value status[] = { whole("1.3.1.1", 10), whole("1.3.2.1", 1), end, end };
 	assert_int_equal(walk(status, 4, &reading), SNMP_TAKEN_ALL);
+	assert_int_equal(reading.fault, FAULT_ABSURD);
+	struct snmp_value first[] = { whole("1.3.1.1", 10), whole("1.3.2.1", 1), whole("1.3.1.2", 10), whole("1.3.2.2", 0), end, end };
+	assert_int_equal(walk(first, 6, &reading), SNMP_TAKEN_ALL);
 	assert_int_equal(reading.fault, FAULT_ABSURD);
 	struct snmp_value other_row[] = { whole("1.3.1.1", 10), whole("1.3.2.2", 0), end, end };
 	assert_int_equal(walk(other_row, 4, &reading), SNMP_TAKEN_ALL);
