@@ -83,6 +83,9 @@ int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of th
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
 void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */
+void reserve_see(struct policy_state *, int64_t load_w);                        /* its highest load */
+/* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. */
+int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t cap_w);
 
 /* ---- pick.c: which miners ---- */
 /* Lowest priority, worst efficiency, least worn sleep first, and are woken last. Those that did not follow their last

@@ -137,6 +137,7 @@ void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, i
 		state->slot_ms = now_ms;
 	if (now_ms - state->slot_ms >= SLOT_MS && state->slot_n) {
 		push(state, state->slot_highest_w);
+		reserve_see(state, state->slot_highest_w);
 		/* What was planned for when miners told then would have followed by now. */
 		uint32_t ago = (uint32_t)min64(response_ms / SLOT_MS + 1, POLICY_LOADS / 2);
 		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);

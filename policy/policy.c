@@ -226,8 +226,10 @@ static void look(struct step *step)
 		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
 	if (!step->state->reserve_w)
 		reserve_learn(step->state, 0, conf->cap_w);
-	step->reserve_w = conf->reserve_w == POLICY_NONE ? step->state->reserve_w : conf->reserve_w;
 	step->planned_w = load_highest(step->state, step->load_w);
+	step->reserve_w = conf->reserve_w;
+	if (step->reserve_w == POLICY_NONE)
+		step->reserve_w = reserve_over(step->state, step->planned_w, conf->cap_w);
 	step->state->planned_w = step->planned_w;
 }
 

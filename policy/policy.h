@@ -146,7 +146,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
 	uint32_t slot_n;
 	double rises[POLICY_RISES];     /* how often, lately */
-	int64_t reserve_w;              /* learned */
+	int64_t reserve_w;              /* learned: how far the load rises */
+	int64_t peak_w;                 /* the highest load, fading towards the present one in some hours */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */

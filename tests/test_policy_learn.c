@@ -137,6 +137,25 @@ static void miners_that_do_not_agree_are_taken_at_their_worst(void **unused)
 	(void)unused;
 }
 
+/* GPUs that fall by 100 kW for 70 s and come back: room is kept for that while they are down, and not above their top. */
+static void the_reserve_ends_where_the_load_has_been(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.conf.reserve_w = POLICY_NONE;
+	for (int k = 0; k < 20; k++) {
+		rig.gpus_w -= 100 * KW;
+		rig_run(&rig, 70000);
+		int64_t down_w = rig.out.picture.reserve_w - rig.out.picture.swing_w;
+		rig.gpus_w += 100 * KW;
+		rig_run(&rig, 70000);
+		int64_t top_w = rig.out.picture.reserve_w - rig.out.picture.swing_w;
+		assert_true(top_w >= 15 * KW && top_w <= 31 * KW);
+		assert_true(k < 4 || down_w >= 90 * KW);
+	}
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +164,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_learned_while_the_gpus_swing),
 		cmocka_unit_test(a_new_firmware_is_learned_anew),
 		cmocka_unit_test(miners_that_do_not_agree_are_taken_at_their_worst),
+		cmocka_unit_test(the_reserve_ends_where_the_load_has_been),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
