@@ -252,7 +252,8 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	track->tries = again ? (uint8_t)(track->tries + 1) : 1;
 	track->told_hash = hash;
 	/* It may just be slow: then what it does now is the first order's doing. */
-	track->earlier_cs = again && !track->begun_cs ? (uint16_t)min64(track->earlier_cs + (now_ms - track->told_ms) / 10, UINT16_MAX) : 0;
+	int64_t since_first_cs = track->earlier_cs + (now_ms - track->told_ms) / 10;
+	track->earlier_cs = again && !track->begun_cs ? (uint16_t)min64(since_first_cs, UINT16_MAX) : 0;
 	track->begun_cs = again && track->begun_cs ? UINT16_MAX : 0;
 	track->told_ms = now_ms;
 	track->under_way = true;
