@@ -43,6 +43,7 @@ help:
 	@echo "make test       install what is missing, run every test"
 	@echo "make check      only the arrows between rooms and the purity of policy/"
 	@echo "make bench      print the figures that README.md claims"
+	@echo "make scores     renew sim/scores.json, what the control law scores in virtual time"
 	@echo "make fuzz       fuzz every decoder for FUZZ_S seconds each (clang; default 20)"
 	@echo "make install    into DESTDIR and PREFIX (default /usr/local)"
 	@echo "make clean      remove $(BUILD)/"
@@ -126,6 +127,17 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCHES)
 	@scripts/bench
 
+# What the control law scores; its diff shows what a change does. Without the measured traces only a part of it.
+scores: $(BUILD)/mulletsim
+	@$< --fast --json sim/scores.json
+
+# What perfect foresight would keep, by a linear program; needs libglpk-dev, and some minutes.
+$(BUILD)/foresight: tests/foresight/foresight.c $(ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(call in,obj) $(LIBS) -lglpk
+foresight: $(BUILD)/foresight
+	@$< > $(BUILD)/foresight.new && mv $(BUILD)/foresight.new sim/scenarios/foresight
+
 FUZZ_S ?= 20
 $(BUILD)/fuzz/%: tests/%.c
 	@mkdir -p $(@D)
@@ -151,6 +163,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help check arrows purity deps test tests demo bench fuzz install clean
+.PHONY: all help check arrows purity deps test tests demo bench scores foresight fuzz install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

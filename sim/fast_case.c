@@ -237,6 +237,21 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 	return err;
 }
 
+/* "NAME = SHARE at STEP". */
+void fast_case_take_foresight(struct fast_case *c, const char *scenario)
+{
+	char path[600], text[200];
+	const char *slash = strrchr(scenario, '/');
+	size_t name = strlen(c->name);
+	snprintf(path, sizeof path, "%.*sforesight", slash ? (int)(slash - scenario + 1) : 0, scenario);
+	FILE *in = fopen(path, "re");
+	while (in && fgets(text, sizeof text, in))
+		if (strncmp(text, c->name, name) == 0 && strncmp(text + name, " = ", 3) == 0)
+			c->foresight = strtod(text + name + 3, NULL);
+	if (in)
+		fclose(in);
+}
+
 void fast_case_free(struct fast_case *c)
 {
 	load_trace_free(&c->load.trace);

@@ -11,7 +11,8 @@
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
  *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, or as mulletsim --at has it. May be repeated
- * FILE is looked for in the directory of traces. */
+ * FILE is looked for in the directory of traces. The file foresight beside the scenarios holds, for each case, what
+ * perfect foresight keeps: tests/foresight/ solved it. */
 #ifndef SIM_FAST_CASE_H
 #define SIM_FAST_CASE_H
 
@@ -55,6 +56,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	struct load load;
 	struct fast_series setpoint, price;     /* n 0: none */
 	double breakeven;
+	double foresight;               /* share of fleet_w that perfect foresight keeps, solved beforehand; 0: not */
 	struct fast_order orders[FAST_ORDERS];
 	size_t n_orders;
 	struct farm_event events[FARM_EVENTS];
@@ -65,6 +67,8 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 int fast_file_read(struct fast_file *, const char *path, char *why, size_t size);
 /* 0; 1: it needs a trace that is not there, and why says which; -1: it cannot be, and why. */
 int fast_case_make(struct fast_case *, const struct fast_file *, size_t fleet, const char *traces, char *why, size_t size);
+/* Takes `foresight` from the file of that name beside the scenario, if both are there. */
+void fast_case_take_foresight(struct fast_case *, const char *scenario);
 void fast_case_free(struct fast_case *);
 
 extern const struct plant_miner_type fast_quick, fast_sluggish;

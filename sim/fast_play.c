@@ -16,13 +16,14 @@ struct player {
 
 /* ---- which cases ---- */
 
-static int add_case(struct player *player, const struct fast_file *file, size_t fleet, char *why, size_t size)
+static int add_case(struct player *player, const struct fast_file *file, const char *path, size_t fleet, char *why, size_t size)
 {
 	struct fast_case made;
 	struct fast_result result = { 0 };
 	int err = fast_case_make(&made, file, fleet, player->options->traces, why, size);
 	if (err < 0)
 		return err;
+	fast_case_take_foresight(&made, path);
 	memcpy(result.name, made.name, sizeof result.name);
 	if (err > 0)
 		snprintf(result.skipped, sizeof result.skipped, "%.*s", (int)sizeof result.skipped - 1, why);
@@ -52,7 +53,7 @@ static int gather(struct player *player, char *why, size_t size)
 		err = fast_file_read(file, player->options->paths[p], why, size);
 		for (size_t f = 0; !err && f < file->n_fleets; f++)
 			if (wanted(player->options, file, f))
-				err = add_case(player, file, f, why, size);
+				err = add_case(player, file, player->options->paths[p], f, why, size);
 	}
 	free(file);
 	return err;

@@ -114,7 +114,7 @@ void fast_score(const struct fast_case *of, const struct limits *limits, const s
 	for (size_t i = from; i < run->n; i++)
 		miners_w += run->miners_w[i];
 	score->kept = miners_w / (double)(run->n - from) / (double)of->fleet_w;
-	score->foresight = limits_foresight(limits, of, run, from);
+	score->foresight = of->foresight > 0 ? of->foresight : limits_foresight(limits, of, run, from);
 	score->cycles = (double)run->sleeps / (double)of->n_miners / days;
 	score->most_cycles = run->most_sleeps / days;
 	score->commands = (double)run->commands;

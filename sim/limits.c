@@ -87,7 +87,7 @@ double limits_left(const struct limits *limits, double hz)
 	return sqrt((down * down + up * up) / 2);
 }
 
-static double break_even_s(const struct limits_path *down, const struct limits_path *up)
+double limits_break_even_s(const struct limits_path *down, const struct limits_path *up)
 {
 	double hz = 1e-5;
 	while (hz < 10 && left(down, hz) < 1 && left(up, hz) < 1)
@@ -111,7 +111,7 @@ void limits_make(struct limits *limits, const struct fast_case *of)
 	*limits = (struct limits){ .done_down = fall.done, .n_down = fall.n, .break_even_s = INFINITY };
 	for (size_t t = 0; t < of->n_types; t++) {
 		struct limits_path down = path_of(of->types[t], of->seed, false), up = path_of(of->types[t], of->seed, true);
-		double type_w = (double)of->n_of[t] * of->types[t]->full_w, even_s = break_even_s(&down, &up);
+		double type_w = (double)of->n_of[t] * of->types[t]->full_w, even_s = limits_break_even_s(&down, &up);
 		/* A straight ramp of the same lag is twice as long. */
 		limits->rise_w_per_s += type_w / fmax(2 * up.lag_s, 1);
 		limits->fall_w_per_s += type_w / fmax(2 * down.lag_s, 1);
@@ -175,7 +175,7 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 		over->wh += over_w * step_s / 3600;
 		over->least_wh += fmax(load_at(run, i) + best_w - run->limit_w[i], 0) * step_s / 3600;
 		over->most_w = fmax(over->most_w, over_w);
-		if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0])
+		if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1)
 			over->excused_s += step_s;
 	}
 	free(rise);
@@ -183,16 +183,32 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 
 /* ---- foresight ---- */
 
+static bool too_dear(const struct fast_case *of, size_t i)
+{
+	if (!of->price.n)
+		return false;
+	return of->price.at[(size_t)((int64_t)i * FAST_STEP_MS / of->price.step_ms) % of->price.n] > of->breakeven;
+}
+
+double limits_allowed_w(const struct fast_case *of, const struct fast_run *run, size_t i)
+{
+	double target_w = run->setpoint_w[i] > 0 ? fmin(run->setpoint_w[i], run->limit_w[i]) : run->limit_w[i];
+	double left_w = fmin(fmax(target_w - load_at(run, i), 0), (double)of->fleet_w);
+	int64_t at_ms = (int64_t)i * FAST_STEP_MS;
+	for (size_t o = 0; o < of->n_orders; o++) {
+		const struct fast_order *order = &of->orders[o];
+		if (order->kind == ORDER_SHED && at_ms >= order->at_ms && at_ms < order->at_ms + order->lasts_ms)
+			left_w = fmin(left_w, (double)order->watts);
+	}
+	return too_dear(of, i) ? 0 : left_w;
+}
+
 double limits_foresight(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
 {
-	double *most = room_for(run->n), fleet_w = (double)of->fleet_w, sum = 0;
+	double *most = room_for(run->n), sum = 0;
 	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, fall_w = limits->fall_w_per_s * FAST_STEP_MS / 1000;
-	for (size_t i = 0; i < run->n; i++) {
-		double target_w = run->setpoint_w[i] > 0 ? fmin(run->setpoint_w[i], run->limit_w[i]) : run->limit_w[i];
-		most[i] = fmin(fmax(target_w - load_at(run, i), 0), fleet_w);
-		if (of->price.n && of->price.at[(size_t)((int64_t)i * FAST_STEP_MS / of->price.step_ms) % of->price.n] > of->breakeven)
-			most[i] = 0;
-	}
+	for (size_t i = 0; i < run->n; i++)
+		most[i] = limits_allowed_w(of, run, i);
 	for (size_t i = 1; i < run->n; i++)
 		most[i] = fmin(most[i], most[i - 1] + rise_w);
 	for (size_t i = run->n - 1; i-- > 0;)
@@ -200,5 +216,5 @@ double limits_foresight(const struct limits *limits, const struct fast_case *of,
 	for (size_t i = from; i < run->n; i++)
 		sum += most[i];
 	free(most);
-	return sum / (double)(run->n - from) / fleet_w;
+	return sum / (double)(run->n - from) / (double)of->fleet_w;
 }

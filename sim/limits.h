@@ -28,6 +28,7 @@ void limits_make(struct limits *, const struct fast_case *);
 void limits_free(struct limits *);
 
 double limits_left(const struct limits *, double hz);   /* r(f) */
+double limits_break_even_s(const struct limits_path *down, const struct limits_path *up);
 /* Root mean square that r(f) leaves of a spectrum in periods longer than break-even. */
 double limits_rms(const struct limits *, const struct spectrum *);
 
@@ -41,9 +42,13 @@ struct limits_over {
 };
 void limits_over(const struct limits *, const struct fast_run *, size_t from, struct limits_over *);
 
+/* What the miners may draw at step i: what limit, set point, shed and price leave beside the load, at most the fleet. */
+double limits_allowed_w(const struct fast_case *, const struct fast_run *, size_t i);
+
 /* The most that miners with perfect foresight draw on average from the step `from` on, as a share of fleet_w: as much
  * as the limit, and the set point, leave beside the load, at most the fleet, rising and falling no faster than the whole
- * fleet's ramp. The greatest such course is the greatest at each instant, so two passes solve that linear program. */
+ * fleet's ramp. The greatest such course is the greatest at each instant, so two passes solve that linear program. It
+ * stands in where the finer one of tests/foresight/, which knows each ramp's shape, has not been solved. */
 double limits_foresight(const struct limits *, const struct fast_case *, const struct fast_run *, size_t from);
 
 #endif

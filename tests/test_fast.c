@@ -1,0 +1,503 @@
+/* What mulletsim --fast measures, on series of which the answer is known. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sim/compose.h"
+#include "sim/fast_main.h"
+
+#define NEAR(a, b, by) assert_true(fabs((a) - (b)) <= (by))
+
+/* ---- spectrum ---- */
+
+/* Begins and ends at a crest, so that with its mirror image it is one whole wave. */
+static void wave(double *x, size_t n, double step_s, double period_s, double amplitude)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = amplitude * cos(2 * M_PI * ((double)i + 0.5) * step_s / period_s);
+}
+
+static void a_wave_lies_in_its_band_whole(void **unused)
+{
+	static const double periods_s[] = { 4, 30, 200, 1200 };
+	(void)unused;
+	for (int p = 0; p < FAST_BANDS; p++) {
+		static double x[18000];
+		struct spectrum s;
+		wave(x, 18000, 0.2, periods_s[p], 1000);
+		spectrum_make(&s, x, 18000, 0.2);
+		for (int b = 0; b < FAST_BANDS; b++) {
+			double rms = spectrum_rms(&s, fast_band_s[b], fast_band_s[b + 1]);
+			if (b == p)
+				NEAR(rms, 1000 / sqrt(2), 0.1);
+			else
+				NEAR(rms, 0, 0.1);
+		}
+		spectrum_free(&s);
+	}
+}
+
+static void the_bands_add_up_to_the_variance(void **unused)
+{
+	static double x[1000];
+	double mean = 0, variance = 0;
+	struct spectrum s;
+	(void)unused;
+	srand(1);
+	for (int i = 0; i < 1000; i++)
+		mean += (x[i] = rand() % 1000 + i) / 1000;
+	for (int i = 0; i < 1000; i++)
+		variance += (x[i] - mean) * (x[i] - mean) / 1000;
+	spectrum_make(&s, x, 1000, 1);
+	NEAR(spectrum_rms(&s, 0, INFINITY), sqrt(variance), 1e-6 * sqrt(variance));
+	spectrum_free(&s);
+}
+
+/* 997 is prime: a few values at the end are left out, and no more. */
+static void any_length_will_do(void **unused)
+{
+	static double x[997];
+	struct spectrum s;
+	(void)unused;
+	wave(x, 997, 1, 20, 10);
+	spectrum_make(&s, x, 997, 1);
+	NEAR(spectrum_rms(&s, 10, 60), 10 / sqrt(2), 0.2);
+	assert_int_equal(s.n, 973);             /* 972 = 2² 3⁵ */
+	spectrum_free(&s);
+}
+
+static void a_drift_is_no_fast_movement(void **unused)
+{
+	static double x[18000];
+	struct spectrum s;
+	(void)unused;
+	for (int i = 0; i < 18000; i++)
+		x[i] = i;
+	spectrum_make(&s, x, 18000, 0.2);
+	NEAR(spectrum_rms(&s, 600, INFINITY), 18000 / sqrt(12), 20);
+	assert_true(spectrum_rms(&s, 2, 10) < 1);
+	spectrum_free(&s);
+}
+
+/* ---- largest change ---- */
+
+static void the_largest_change_is_within_its_window(void **unused)
+{
+	static const double x[] = { 0, 1, 2, 3, 4, 5, 5, 5, 9, 5, 5, -2, 5 };
+	(void)unused;
+	NEAR(fast_largest_change(x, 13, 1), 7, 0);
+	NEAR(fast_largest_change(x, 13, 2), 7, 0);
+	NEAR(fast_largest_change(x, 13, 3), 11, 0);
+	NEAR(fast_largest_change(x, 6, 3), 3, 0);
+	NEAR(fast_largest_change(x, 13, 100), 11, 0);
+	NEAR(fast_largest_change(x, 1, 5), 0, 0);
+}
+
+/* ---- r(f): the table of published figures: dead time, lag, r at 0.2 Hz and at 1 Hz, break-even ---- */
+
+static void the_bound_is_the_published_one(void **unused)
+{
+	static const struct { double dead_s, lag_s, r02, r1, even_s; } rows[] = {
+		{ 0.2, 0.05, 0.31, 1.38, 1.5 }, { 1, 0.3, 1.40, 0.88, 7.6 }, { 2, 1, 1.61, 0.99, 17 }, { 10, 3, 0.97, 1.00, 76 },
+	};
+	(void)unused;
+	for (int i = 0; i < 4; i++) {
+		struct limits_path path = { rows[i].dead_s, rows[i].lag_s };
+		struct limits limits = { .down = path, .up = path };
+		NEAR(limits_left(&limits, 0.2), rows[i].r02, 0.006);
+		NEAR(limits_left(&limits, 1), rows[i].r1, 0.006);
+		NEAR(limits_break_even_s(&path, &path), rows[i].even_s, 0.02 * rows[i].even_s);
+	}
+}
+
+static void up_and_down_count_half_each(void **unused)
+{
+	struct limits limits = { .down = { 2, 1 }, .up = { 10, 3 } };
+	(void)unused;
+	double down = 1.61, up = 0.97;
+	NEAR(limits_left(&limits, 0.2), sqrt((down * down + up * up) / 2), 0.01);
+	NEAR(limits_break_even_s(&limits.down, &limits.up), 76, 1);
+}
+
+/* ---- a fleet's own limits, over the limit, foresight: of the 300 quick miners ---- */
+
+struct bed { struct fast_case of; struct limits limits; struct fast_run run; };
+
+static void open_bed(struct bed *bed, const char *kind, size_t n)
+{
+	char why[200];
+	struct fast_file file = { .name = "bed", .load = "constant", .seed = 1, .peak_w = 1000000, .lasts_ms = 1200000, .share_permille = 300,
+		.n_fleets = 1 };
+	snprintf(file.fleets[0].kind, sizeof file.fleets[0].kind, "%s", kind);
+	file.fleets[0].n = 300;
+	*bed = (struct bed){ 0 };
+	assert_int_equal(fast_case_make(&bed->of, &file, 0, "", why, sizeof why), 0);
+	limits_make(&bed->limits, &bed->of);
+	bed->run = (struct fast_run){ .n = n };
+	bed->run.site_w = calloc(n, sizeof(double));
+	bed->run.hpc_w = calloc(n, sizeof(double));
+	bed->run.miners_w = calloc(n, sizeof(double));
+	bed->run.limit_w = calloc(n, sizeof(double));
+	bed->run.setpoint_w = calloc(n, sizeof(double));
+}
+
+static void close_bed(struct bed *bed)
+{
+	fast_run_free(&bed->run);
+	limits_free(&bed->limits);
+	fast_case_free(&bed->of);
+}
+
+/* 2 s and 2 s as an exponential of four time constants: 0.46 s of lag. 5 s and 5 s up: 3 s, less the overshoot. */
+static void the_plant_tells_the_paths(void **unused)
+{
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 10);
+	NEAR(bed.limits.down.dead_s, 2.2, 0.01);
+	NEAR(bed.limits.down.lag_s, 0.5, 0.1);
+	NEAR(bed.limits.up.dead_s, 5.2, 0.01);
+	NEAR(bed.limits.up.lag_s, 3, 0.3);
+	close_bed(&bed);
+	open_bed(&bed, "slow", 10);
+	NEAR(bed.limits.up.lag_s, 68, 2);
+	close_bed(&bed);
+}
+
+/* The load jumps at step 100 while 1 MW of miners hash; those that react at once make it the least there can be. */
+static void jump(struct bed *bed, size_t late_steps)
+{
+	for (size_t i = 0; i < bed->run.n; i++) {
+		size_t since = i > 100 + late_steps ? (i - 100 - late_steps) * FAST_STEP_MS / LIMITS_STEP_MS : 0;
+		double done = since < bed->limits.n_down ? bed->limits.done_down[since] : 1;
+		double load_w = i < 100 ? 1000000 : 1500000;
+		bed->run.miners_w[i] = 1000000 * (1 - done);
+		bed->run.hpc_w[i] = load_w;
+		bed->run.site_w[i] = load_w + bed->run.miners_w[i];
+		bed->run.limit_w[i] = 2100000;
+	}
+}
+
+static void acting_at_once_is_the_least(void **unused)
+{
+	struct bed bed;
+	struct limits_over over;
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 0);
+	limits_over(&bed.limits, &bed.run, 0, &over);
+	NEAR(over.wh, over.least_wh, 1e-6);
+	NEAR(over.most_w, 400000, 1);
+	assert_true(over.seconds >= 2 && over.seconds < 3);
+	NEAR(over.wh, 400000 * over.seconds / 3600, 400000 * 0.5 / 3600);
+	NEAR(over.excused_s, over.seconds, 1e-9);       /* nothing of the kind was seen before */
+	close_bed(&bed);
+}
+
+static void a_second_late_costs_a_second(void **unused)
+{
+	struct bed bed;
+	struct limits_over over;
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 5);
+	limits_over(&bed.limits, &bed.run, 0, &over);
+	NEAR((over.wh - over.least_wh) * 3600, 400000, 1000);
+	close_bed(&bed);
+}
+
+static void a_rise_seen_before_excuses_nothing(void **unused)
+{
+	struct bed bed;
+	struct limits_over over;
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 0);
+	for (size_t i = 10; i < 40; i++)                /* the same jump before, without miners in the way */
+		bed.run.hpc_w[i] = 1500000, bed.run.miners_w[i] = 0, bed.run.site_w[i] = 1500000;
+	limits_over(&bed.limits, &bed.run, 0, &over);
+	assert_true(over.seconds >= 2);
+	NEAR(over.excused_s, 0, 1e-9);
+	limits_over(&bed.limits, &bed.run, 150, &over);
+	NEAR(over.seconds, 0, 1e-9);
+	close_bed(&bed);
+}
+
+/* The limit leaves the fleet half, then all of it: foresight has it there in time, and never sooner. */
+static void foresight_keeps_what_the_limit_leaves(void **unused)
+{
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 1000);
+	double fleet_w = (double)bed.of.fleet_w;
+	for (size_t i = 0; i < 1000; i++) {
+		bed.run.site_w[i] = 1000000;
+		bed.run.limit_w[i] = 1000000 + fleet_w / 2;
+	}
+	NEAR(limits_foresight(&bed.limits, &bed.of, &bed.run, 0), 0.5, 1e-9);
+	for (size_t i = 500; i < 1000; i++)
+		bed.run.limit_w[i] += fleet_w;
+	double ramp_s = fleet_w / 2 / bed.limits.rise_w_per_s;
+	NEAR(limits_foresight(&bed.limits, &bed.of, &bed.run, 0), 0.75 - ramp_s / 2 / 200 / 2, 0.002);
+	for (size_t i = 0; i < 1000; i++)
+		bed.run.setpoint_w[i] = 1000000 + fleet_w / 4;
+	NEAR(limits_foresight(&bed.limits, &bed.of, &bed.run, 0), 0.25, 1e-9);
+	close_bed(&bed);
+}
+
+/* The other way round it is down in time. */
+static void foresight_falls_before_the_limit_does(void **unused)
+{
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 100);
+	double fleet_w = (double)bed.of.fleet_w, ramp_s = fleet_w / 2 / bed.limits.fall_w_per_s;
+	assert_true(ramp_s >= 0.5);
+	for (size_t i = 0; i < 100; i++) {
+		bed.run.site_w[i] = 1000000;
+		bed.run.limit_w[i] = 1000000 + (i < 50 ? fleet_w : fleet_w / 2);
+	}
+	NEAR(limits_foresight(&bed.limits, &bed.of, &bed.run, 0), 0.75 - ramp_s / 2 / 20 / 2, 0.003);
+	close_bed(&bed);
+}
+
+/* ---- the whole score, of a site that swings by a known sine ---- */
+
+static void a_score_of_a_known_run(void **unused)
+{
+	struct bed bed;
+	struct fast_score score;
+	size_t n = 1200000 / FAST_STEP_MS;
+	(void)unused;
+	open_bed(&bed, "fast", n);
+	for (size_t i = 0; i < n; i++) {
+		double s = (double)i * 0.2, quick_w = 10000 * sin(2 * M_PI * s / 5), slow_w = 40000 * sin(2 * M_PI * s / 120);
+		bed.run.hpc_w[i] = 700000 + quick_w + slow_w;
+		bed.run.miners_w[i] = (double)bed.of.fleet_w / 4 - slow_w / 2;
+		bed.run.site_w[i] = bed.run.hpc_w[i] + bed.run.miners_w[i];
+		bed.run.limit_w[i] = (double)bed.of.cap_w;
+	}
+	bed.run.commands = 1200;
+	bed.run.sleeps = 600;
+	bed.run.most_sleeps = 3;
+	fast_score(&bed.of, &bed.limits, &bed.run, &score);
+	NEAR(score.site_w[0] / score.hpc_w[0], 1, 0.01);
+	NEAR(score.site_w[2] / score.hpc_w[2], 0.5, 0.01);
+	NEAR(score.slow_w, 20000 / sqrt(2), 300);
+	NEAR(score.bound_w, 40000 / sqrt(2) * limits_left(&bed.limits, 1 / 120.0), 600);
+	NEAR(score.kept, 0.25, 0.001);
+	NEAR(score.cycles, 600 / 300.0 * 72, 1e-6);     /* 72 times 20 minutes are a day */
+	NEAR(score.most_cycles, 3 * 72, 1e-6);
+	NEAR(score.hpc_change_w[0], 20000 + 40000 * 2 * M_PI / 120 * 2.5, 4000);
+	NEAR(score.hpc_change_w[2], 100000, 3000);
+	NEAR(score.error_permille, 0, 0);
+	close_bed(&bed);
+}
+
+static void an_error_is_that_of_four_second_means(void **unused)
+{
+	struct bed bed;
+	struct fast_score score;
+	size_t n = 1200000 / FAST_STEP_MS;
+	double told = 0;
+	(void)unused;
+	open_bed(&bed, "fast", n);
+	bed.of.setpoint = (struct fast_series){ &told, 1, 4000 };
+	for (size_t i = 0; i < n; i++) {
+		bed.run.setpoint_w[i] = 1000000;
+		bed.run.limit_w[i] = (double)bed.of.cap_w;
+		bed.run.site_w[i] = 1000000 + (i / 20 % 2 ? 30000 : -10000) + (i % 2 ? 5000 : -5000);
+	}
+	fast_score(&bed.of, &bed.limits, &bed.run, &score);
+	NEAR(score.error_permille, 20, 1e-6);
+	NEAR(score.fleet_error_permille, 1000 * 20000 / (double)bed.of.fleet_w, 1e-6);
+	bed.of.setpoint = (struct fast_series){ 0 };
+	close_bed(&bed);
+}
+
+/* ---- loads ---- */
+
+static void loads_have_the_span_they_are_told(void **unused)
+{
+	static const struct compose_span span = { 600, 1000, 3600000 };
+	struct load_trace traces[] = {
+		compose_constant(&span), compose_square(&span, 60000), compose_triangle(&span, 60000),
+		compose_steps(&span, 60000, 7), compose_noise(&span, 20000, 7),
+	};
+	(void)unused;
+	for (size_t k = 0; k < sizeof traces / sizeof *traces; k++) {
+		int64_t least_w = INT64_MAX;
+		for (size_t i = 0; i < traces[k].n; i++) {
+			assert_true(i == 0 || traces[k].points[i].t_ms > traces[k].points[i - 1].t_ms);
+			least_w = traces[k].points[i].power_w < least_w ? traces[k].points[i].power_w : least_w;
+		}
+		assert_true(least_w >= 600 && traces[k].peak_w <= 1000);
+		assert_true(traces[k].points[traces[k].n - 1].t_ms >= 3600000);
+		load_trace_free(&traces[k]);
+	}
+}
+
+static void noise_has_its_deviation(void **unused)
+{
+	static const struct compose_span span = { 0, 6000, 36000000 };
+	struct load_trace noise = compose_noise(&span, 5000, 3);
+	double sum = 0, squares = 0, together = 0;
+	(void)unused;
+	for (size_t i = 0; i < noise.n; i++) {
+		double w = (double)noise.points[i].power_w - 3000;
+		sum += w;
+		squares += w * w;
+		if (i >= 10)
+			together += w * ((double)noise.points[i - 10].power_w - 3000);  /* 5 s before */
+	}
+	NEAR(sum / (double)noise.n, 0, 50);
+	NEAR(sqrt(squares / (double)noise.n), 1000, 30);
+	NEAR(together / squares, exp(-1), 0.03);
+	load_trace_free(&noise);
+}
+
+static void many_jobs_are_flatter_than_one(void **unused)
+{
+	static const struct compose_span span = { 0, 1000, 3600000 };
+	struct load_trace square = compose_square(&span, 600000);
+	struct load_trace one = compose_trace(&square, 1, 0, 3600000, 50000, 1), many = compose_trace(&square, 50, 0, 3600000, 50000, 1);
+	double one_mean = 0, many_mean = 0, one_least = 50000, many_least = 50000;
+	(void)unused;
+	for (size_t i = 0; i < one.n; i++) {
+		one_mean += (double)one.points[i].power_w / (double)one.n;
+		many_mean += (double)many.points[i].power_w / (double)many.n;
+		one_least = fmin(one_least, (double)one.points[i].power_w);
+		many_least = fmin(many_least, (double)many.points[i].power_w);
+	}
+	assert_int_equal(one.peak_w, 50000);
+	assert_int_equal(many.peak_w, 50000);
+	NEAR(one_mean, 25000, 500);
+	NEAR(one_least, 0, 0);
+	assert_true(many_least > 10000 && many_mean > 30000);
+	load_trace_free(&square);
+	load_trace_free(&one);
+	load_trace_free(&many);
+}
+
+/* ---- files ---- */
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "we");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static void a_file_is_read_or_its_line_is_told(void **unused)
+{
+	static const struct { const char *text, *told; } bad[] = {
+		{ "load = square 1s\nfleets = fast:1\n", ":1: load" }, { "fleets = fast:0\n", ":1: fleets" },
+		{ "\n# so\nspeed = 3\n", ":3: speed" }, { "load = constant\n", "names no fleets" },
+		{ "fleets = fast:3\nat = 3min:cap=1MW\n", ":2: at" }, { "fleets = fast:3\nat = 3min:mine=2\n", ":2: at" },
+		{ "fleets = fast\n", ":1: fleets" }, { "fleets = fast:3\nsetpoint = tomorrow\n", ":2: setpoint" },
+		{ "fleets = fast:3\nfloor = 120%\n", ":2: floor" }, { "fleets\n", ":1: fleets" },
+	};
+	char path[] = "/tmp/mullet-fast-XXXXXX", why[300];
+	static struct fast_file file;
+	(void)unused;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		write_file(path, bad[i].text);
+		assert_int_equal(fast_file_read(&file, path, why, sizeof why), -1);
+		assert_non_null(strstr(why, bad[i].told));
+	}
+	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
+	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\n");
+	assert_int_equal(fast_file_read(&file, path, why, sizeof why), 0);
+	assert_string_equal(file.load_file, "x.csv");
+	assert_int_equal(file.jobs, 12);
+	assert_int_equal(file.n_fleets, 2);
+	assert_int_equal(file.fleets[0].n, 14000);
+	assert_int_equal(file.fleets[1].peak_w, 360000);
+	assert_int_equal(file.n_orders, 1);
+	assert_int_equal(file.orders[0].at_ms, 660000);
+	assert_int_equal(file.orders[0].watts, 60000000);
+	assert_int_equal(file.orders[0].lasts_ms, 900000);
+	assert_int_equal(file.farm.n_events, 1);
+	NEAR(file.breakeven, 61.5, 0);
+	remove(path);
+	close(fd);
+}
+
+static void what_needs_a_trace_that_is_not_there_says_so(void **unused)
+{
+	char why[300];
+	struct fast_case made;
+	struct fast_file file = { .name = "x", .load = "trace", .load_file = "no.csv", .seed = 1, .jobs = 1, .peak_w = 1000000,
+		.lasts_ms = 60000, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 3 } } };
+	(void)unused;
+	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), 1);
+	assert_string_equal(why, "/nowhere/no.csv is not here");
+	snprintf(file.fleets[0].kind, sizeof file.fleets[0].kind, "lame");
+	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), -1);
+}
+
+/* ---- the run ---- */
+
+static void a_run_is_the_same_every_time(void **unused)
+{
+	struct bed bed;
+	struct fast_run a, b;
+	static const struct fast_wear lifted;
+	(void)unused;
+	open_bed(&bed, "mixed", 1);
+	bed.of.lasts_ms = 120000;
+	fast_run(&bed.of, FAST_POLICY, &lifted, &a);
+	fast_run(&bed.of, FAST_POLICY, &lifted, &b);
+	assert_true(a.commands > 50);
+	assert_memory_equal(a.site_w, b.site_w, a.n * sizeof(double));
+	for (size_t i = 0; i < a.n; i++)
+		assert_true(a.site_w[i] >= a.hpc_w[i] + a.miners_w[i]);
+	assert_true(a.site_w[a.n - 1] <= (double)bed.of.cap_w);
+	fast_run_free(&a);
+	fast_run_free(&b);
+	fast_run(&bed.of, FAST_LEFT, &lifted, &a);
+	assert_int_equal(a.commands, 0);
+	NEAR(a.miners_w[a.n - 1], a.miners_w[0], 0);
+	fast_run_free(&a);
+	fast_run(&bed.of, FAST_THRESHOLD, &lifted, &a);
+	assert_true(a.commands > 50 && a.site_w[a.n - 1] <= (double)bed.of.cap_w);
+	fast_run_free(&a);
+	close_bed(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_wave_lies_in_its_band_whole),
+		cmocka_unit_test(the_bands_add_up_to_the_variance),
+		cmocka_unit_test(any_length_will_do),
+		cmocka_unit_test(a_drift_is_no_fast_movement),
+		cmocka_unit_test(the_largest_change_is_within_its_window),
+		cmocka_unit_test(the_bound_is_the_published_one),
+		cmocka_unit_test(up_and_down_count_half_each),
+		cmocka_unit_test(the_plant_tells_the_paths),
+		cmocka_unit_test(acting_at_once_is_the_least),
+		cmocka_unit_test(a_second_late_costs_a_second),
+		cmocka_unit_test(a_rise_seen_before_excuses_nothing),
+		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
+		cmocka_unit_test(foresight_falls_before_the_limit_does),
+		cmocka_unit_test(a_score_of_a_known_run),
+		cmocka_unit_test(an_error_is_that_of_four_second_means),
+		cmocka_unit_test(loads_have_the_span_they_are_told),
+		cmocka_unit_test(noise_has_its_deviation),
+		cmocka_unit_test(many_jobs_are_flatter_than_one),
+		cmocka_unit_test(a_file_is_read_or_its_line_is_told),
+		cmocka_unit_test(what_needs_a_trace_that_is_not_there_says_so),
+		cmocka_unit_test(a_run_is_the_same_every_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
