@@ -332,7 +332,7 @@ static void test_the_table_of_drivers(void **state)
 	assert_string_equal(meter_driver_named("modbus-rtu")->name, "modbus-rtu");
 	assert_null(meter_driver_named("modbu"));
 	assert_null(meter_driver_named(""));
-	assert_string_equal(meter_driver_names(), "modbus, modbus-rtu");
+	assert_string_equal(meter_driver_names(), "modbus, modbus-rtu, snmp, prometheus");
 }
 
 int main(void)
