@@ -63,23 +63,33 @@ static void sample(struct fast_run *run, const struct fast_site *site, size_t k)
 	run->told_target_w[k] = (double)site->told_target_w;
 }
 
-static void count_cycles(struct fast_run *run, const struct plant *plant)
+/* Adds (sign 1) each miner's sleeps so far, or takes them off. */
+static void count_sleeps(int64_t *sleeps, const struct plant *plant, int sign)
 {
-	for (size_t i = 0; i < plant->n; i++) {
-		run->sleeps += plant->miners[i].sleeps;
-		if (plant->miners[i].sleeps > run->most_sleeps)
-			run->most_sleeps = plant->miners[i].sleeps;
+	for (size_t i = 0; i < plant->n; i++)
+		sleeps[i] += sign * (int64_t)plant->miners[i].sleeps;
+}
+
+static void add_cycles(struct fast_run *run, const int64_t *sleeps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		run->sleeps += (uint64_t)sleeps[i];
+		if (sleeps[i] > run->most_sleeps)
+			run->most_sleeps = (uint32_t)sleeps[i];
 	}
 }
 
 void fast_run(const struct fast_case *of, enum fast_control control, const struct fast_wear *wear, struct fast_run *run)
 {
 	struct fast_site *site = zeroed(1, sizeof *site);
+	int64_t *sleeps = zeroed(of->n_miners, sizeof *sleeps);
 	struct ring ring = { 0, 0 };
 	make_room(run, (size_t)(of->lasts_ms / FAST_STEP_MS));
 	fast_site_open(site, of, wear);
 	for (size_t k = 0; k < run->n; k++) {
 		int64_t now_ms = (int64_t)k * FAST_STEP_MS;
+		if (now_ms == FAST_LEARN_MS)
+			count_sleeps(sleeps, &site->truth.plant, -1);
 		fast_site_turn(site, now_ms);
 		switch (control) {
 		case FAST_POLICY:
@@ -96,7 +106,9 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 		sample(run, site, k);
 	}
 	run->commands = site->commands;
-	count_cycles(run, &site->truth.plant);
+	count_sleeps(sleeps, &site->truth.plant, 1);
+	add_cycles(run, sleeps, of->n_miners);
+	free(sleeps);
 	fast_site_close(site);
 	free(site);
 }

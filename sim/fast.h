@@ -18,6 +18,7 @@ enum fast_control {
 struct fast_wear { int32_t cycles_per_day; int64_t min_awake_ms, min_asleep_ms; };      /* zero: lifted */
 
 #define FAST_STEP_MS 200
+#define FAST_LEARN_MS 600000            /* from then on it is judged */
 
 /* The truth, a value each FAST_STEP_MS; arrays are owned. */
 struct fast_run {
@@ -25,7 +26,8 @@ struct fast_run {
 	double *site_w, *hpc_w, *miners_w;
 	double *limit_w, *setpoint_w;           /* in force; setpoint_w 0: none */
 	double *told_target_w;                  /* what the policy said it aims at; 0: not told */
-	uint64_t commands, sleeps;
+	uint64_t commands;
+	uint64_t sleeps;                        /* after FAST_LEARN_MS, if it lasts longer */
 	uint32_t most_sleeps;                   /* of one miner */
 };
 

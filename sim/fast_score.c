@@ -103,10 +103,11 @@ static void score_error(const struct fast_case *of, const struct fast_run *run, 
 void fast_score(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
 {
 	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
-	double days = (double)of->lasts_ms / 86400000, miners_w = 0;
+	double miners_w = 0;
 	*score = (struct fast_score){ 0 };
 	if (run->n <= from + 1)
 		from = 0;
+	double days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
 	score->flat = of->n_orders == 0 && of->price.n == 0;
 	score_over(limits, run, from, score);
 	score_bands(of, limits, run, from, score);

@@ -4,7 +4,7 @@
 
 #include "sim/limits.h"
 
-enum { FAST_LEARN_MS = 600000, FAST_BANDS = 4, FAST_WINDOWS = 3 };
+enum { FAST_BANDS = 4, FAST_WINDOWS = 3 };
 extern const double fast_band_s[FAST_BANDS + 1];        /* periods: 2, 10, 60, 600 s, all longer */
 extern const int64_t fast_window_ms[FAST_WINDOWS];      /* 5, 15, 60 s */
 
@@ -20,7 +20,7 @@ struct fast_score {
 	double site_w[FAST_BANDS], hpc_w[FAST_BANDS];   /* rms in bands; site: about its target */
 	double kept, foresight;         /* share of the fleet's watts: hashing, and with perfect foresight */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */
-	double cycles, most_cycles;     /* a miner and day; of the miner with most */
+	double cycles, most_cycles;     /* a miner and day, from less than a day mostly; of the miner with most */
 	double commands;
 	double change_w[FAST_WINDOWS], hpc_change_w[FAST_WINDOWS];      /* largest within any such window */
 };

@@ -9,7 +9,7 @@ static const char head[] =
 "than any before; least: the energy by the least that dead time and fall allow. slow: rms in periods longer than\n"
 "break-even, MW, and by the bound r(f). Bands: rms of the site by the GPUs' own. kept: hash, in % of perfect foresight.\n"
 "error: mean absolute, of 4 s means, in % of the set point (of the fleet). cycles: a miner and day. change: largest in any\n"
-"5, 15, 60 s, MW, and the GPUs' own. All after 10 min but the first two and the cycles.\n";
+"5, 15, 60 s, MW, and the GPUs' own. All after 10 min but the first two and the orders.\n";
 
 static void print_over(const struct fast_score *s, FILE *out)
 {

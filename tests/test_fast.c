@@ -292,8 +292,8 @@ static void a_score_of_a_known_run(void **unused)
 	NEAR(score.slow_w, 20000 / sqrt(2), 300);
 	NEAR(score.bound_w, 40000 / sqrt(2) * limits_left(&bed.limits, 1 / 120.0), 600);
 	NEAR(score.kept, 0.25, 0.001);
-	NEAR(score.cycles, 600 / 300.0 * 72, 1e-6);     /* 72 times 20 minutes are a day */
-	NEAR(score.most_cycles, 3 * 72, 1e-6);
+	NEAR(score.cycles, 600 / 300.0 * 144, 1e-6);    /* 144 times 10 minutes are a day */
+	NEAR(score.most_cycles, 3 * 144, 1e-6);
 	NEAR(score.hpc_change_w[0], 20000 + 40000 * 2 * M_PI / 120 * 2.5, 4000);
 	NEAR(score.hpc_change_w[2], 100000, 3000);
 	NEAR(score.error_permille, 0, 0);
