@@ -11,7 +11,7 @@
 /* Outlives its line where it must: a look-up under way can not always be called back. */
 struct cgminer_lookup {
 	uv_getaddrinfo_t req;
-	struct cgminer_line *line;      /* NULL: nobody waits any more */
+	struct cgminer_slot place;      /* in the window, without a socket; its line is NULL when nobody waits any more */
 };
 
 /* ---- the end of an exchange ---- */
@@ -41,12 +41,6 @@ static void miner_ended_it(struct cgminer_slot *slot, bool properly)
 		finish(slot, FAULT_REFUSED, NULL, 0);
 	else
 		finish(slot, properly ? FAULT_NONE : FAULT_GARBLED, slot->text, slot->len);
-}
-
-void cgminer_slot_overdue(struct miner_room *room, struct cgminer_slot *slot)
-{
-	(void)room;
-	finish(slot, FAULT_SILENT, NULL, 0);
 }
 
 /* ---- bytes ---- */
@@ -99,7 +93,7 @@ static void read_some(struct miner_room *room, struct cgminer_slot *slot, bool t
 	struct cgminer_line *line = slot->line;
 	for (int i = 0; i < ROUNDS; i++) {
 		ssize_t n = recv(slot->fd, room->bytes, ROOM_BYTES, 0);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
 			miner_ended_it(slot, n == 0);
@@ -110,6 +104,15 @@ static void read_some(struct miner_room *room, struct cgminer_slot *slot, bool t
 			return;
 	}
 	miner_room_rearm(room, slot);
+}
+
+/* A connection that is refused ends otherwise than one that was taken and broken off before we looked. */
+static bool was_taken(const struct cgminer_slot *slot)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	getsockopt(slot->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return error == ECONNRESET || error == EPIPE;
 }
 
 static bool send_request(struct cgminer_slot *slot)
@@ -124,7 +127,7 @@ void cgminer_slot_event(struct miner_room *room, struct cgminer_slot *slot, uint
 	bool broken = events & (EPOLLERR | EPOLLHUP);
 	if (!slot->connected) {
 		if (broken) {
-			finish(slot, FAULT_SILENT, NULL, 0);
+			finish(slot, was_taken(slot) ? FAULT_REFUSED : FAULT_SILENT, NULL, 0);
 			return;
 		}
 		if (!(events & EPOLLOUT))
@@ -137,6 +140,33 @@ void cgminer_slot_event(struct miner_room *room, struct cgminer_slot *slot, uint
 	}
 	if (broken || events & (EPOLLIN | EPOLLRDHUP))
 		read_some(room, slot, broken || events & EPOLLRDHUP);
+}
+
+/* ---- whose turn has come ---- */
+
+static struct cgminer_lines *queue_of(struct cgminer_line *line)
+{
+	return line->turn == TURN_POLL ? &line->room->polls : &line->room->orders;
+}
+
+static void leave_queue(struct cgminer_line *line)
+{
+	TAILQ_REMOVE(queue_of(line), line, link);
+	line->state = LINE_IDLE;
+}
+
+/* What to ask, now that its turn has come; 0: nothing after all. */
+static size_t take_request(struct cgminer_line *line, char *text)
+{
+	uint8_t turn = line->turn;
+	size_t n = line->user.request(line->user.self, text, CGMINER_MOST_REQUEST);
+	assert(n <= CGMINER_MOST_REQUEST);
+	if (n == 0 || line->state == LINE_CLOSED)
+		return 0;
+	if (line->state == LINE_WAITING)        /* asked again meanwhile: this is it */
+		leave_queue(line);
+	line->turn = turn;
+	return n;
 }
 
 /* ---- names ---- */
@@ -153,22 +183,32 @@ static void keep_address(struct cgminer_line *line, const struct sockaddr *found
 	line->address_known = true;
 }
 
+/* The request is taken all the same: it settles what is answered. */
 static void not_found(struct cgminer_line *line)
 {
+	char text[CGMINER_MOST_REQUEST];
 	struct cgminer_reply reply = { .fault = FAULT_SILENT };
+	if (take_request(line, text) > 0)
+		line->user.on_reply(line->user.self, &reply);
+}
+
+static struct cgminer_line *end_lookup(struct cgminer_lookup *lookup)
+{
+	struct cgminer_line *line = lookup->place.line;
+	miner_room_hang_up(line->room, &lookup->place);
+	lookup->place.line = NULL;
+	line->lookup = NULL;
 	line->state = LINE_IDLE;
-	line->user.on_reply(line->user.self, &reply);
+	return line;
 }
 
 static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 {
 	struct cgminer_lookup *lookup = req->data;
-	struct cgminer_line *line = lookup->line;
-	if (line) {
-		line->lookup = NULL;
+	if (lookup->place.line) {
+		struct cgminer_line *line = end_lookup(lookup);
 		if (status == 0) {
 			keep_address(line, found->ai_addr);
-			line->state = LINE_IDLE;
 			cgminer_line_ask(line, line->turn == TURN_POLL ? TURN_POLL : TURN_NEXT);
 		} else {
 			not_found(line);
@@ -185,37 +225,38 @@ static bool look_up(struct cgminer_line *line)
 	if (!lookup)
 		abort();
 	lookup->req.data = lookup;
-	lookup->line = line;
+	lookup->place = (struct cgminer_slot){ .line = line, .fd = -1, .for_poll = line->turn == TURN_POLL };
 	if (uv_getaddrinfo(line->room->loop, &lookup->req, on_looked_up, line->host, NULL, &hints) != 0) {
 		free(lookup);
 		return false;
 	}
+	miner_room_occupy(line->room, &lookup->place, line->timeout_ms);
 	line->lookup = lookup;
 	line->state = LINE_LOOKING_UP;
 	return true;
 }
 
+/* A resolver may take longer than we want to wait. */
 static void forget_lookup(struct cgminer_line *line)
 {
 	if (!line->lookup)
 		return;
 	uv_cancel((uv_req_t *)&line->lookup->req);
-	line->lookup->line = NULL;
-	line->lookup = NULL;
+	end_lookup(line->lookup);
 }
 
-/* ---- turns ---- */
-
-static struct cgminer_lines *queue_of(struct cgminer_line *line)
+void cgminer_slot_overdue(struct cgminer_slot *slot)
 {
-	return line->turn == TURN_POLL ? &line->room->polls : &line->room->orders;
+	struct cgminer_line *line = slot->line;
+	if (line->lookup) {
+		forget_lookup(line);
+		not_found(line);
+	} else {
+		finish(slot, FAULT_SILENT, NULL, 0);
+	}
 }
 
-static void leave_queue(struct cgminer_line *line)
-{
-	TAILQ_REMOVE(queue_of(line), line, link);
-	line->state = LINE_IDLE;
-}
+/* ---- asking ---- */
 
 void cgminer_line_ask(struct cgminer_line *line, enum cgminer_turn turn)
 {
@@ -241,7 +282,8 @@ static void exchange(struct cgminer_line *line, struct cgminer_slot *slot)
 	slot->for_poll = line->turn == TURN_POLL;
 	line->slot = slot;
 	line->state = LINE_OPEN;
-	if (!miner_room_dial(line->room, slot, &line->address.any, line->timeout_ms))
+	miner_room_occupy(line->room, slot, line->timeout_ms);
+	if (!miner_room_dial(line->room, slot, &line->address.any))
 		finish(slot, FAULT_SILENT, NULL, 0);
 }
 
@@ -256,17 +298,11 @@ bool cgminer_line_begin(struct cgminer_line *line)
 	struct cgminer_slot *slot = miner_room_slot(room, line->address.any.sa_family);
 	if (!slot)
 		return false;
-	enum cgminer_turn turn = line->turn;
-	slot->request_len = line->user.request(line->user.self, slot->request, sizeof slot->request);
-	assert(slot->request_len <= sizeof slot->request);
-	if (slot->request_len == 0 || line->state == LINE_CLOSED) {
+	slot->request_len = take_request(line, slot->request);
+	if (slot->request_len > 0)
+		exchange(line, slot);
+	else
 		miner_room_spare(room, slot);
-		return true;
-	}
-	if (line->state == LINE_WAITING)        /* asked again meanwhile: this is it */
-		leave_queue(line);
-	line->turn = (uint8_t)turn;
-	exchange(line, slot);
 	return true;
 }
 

@@ -58,7 +58,8 @@ struct cgminer_line {
 void cgminer_line_init(struct cgminer_line *, struct miner_room *, const char *host, uint16_t port, uint32_t timeout_ms,
                        struct cgminer_line_user);
 /* The line has no exchange under way; if it waits already, it keeps the better turn. Ends in request() returning 0, or
- * in exactly one on_reply, timeout_ms after its turn at the latest; neither comes from inside this call. */
+ * in request() and then one on_reply, timeout_ms after its turn at the latest, and as much later where a name is to be
+ * looked up; neither comes from inside this call. */
 void cgminer_line_ask(struct cgminer_line *, enum cgminer_turn);
 bool cgminer_line_under_way(const struct cgminer_line *);
 void cgminer_line_drop(struct cgminer_line *);          /* breaks off what waits or is under way: no on_reply */

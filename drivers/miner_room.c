@@ -1,5 +1,6 @@
 #include "drivers/miner_room.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -9,11 +10,18 @@
 
 #define DEFAULT_CONNECTIONS 4096
 #define BURST               64          /* connections begun at once: more overflow accept queues */
-#define EVENTS              256
+#define EVENTS              64          /* read in a turn, as others have their turn too */
+#define DRAINED             (4096 / EVENTS)
 #define SPARE_KEPT          256         /* sockets, once it is calm */
+#define SPARE_CLOSED        4           /* of the others, in a tick */
 #define TEXT_KEPT           8192
 
 static void start_clock(struct miner_room *room);
+
+int64_t miner_room_now_ms(const struct miner_room *room)
+{
+	return (int64_t)uv_now(room->loop) + room->ahead_ms;
+}
 
 /* ---- slots ---- */
 
@@ -41,6 +49,8 @@ void miner_room_spare(struct miner_room *room, struct cgminer_slot *slot)
 		slot->text = NULL;
 		slot->size = 0;
 	}
+	if (slot->fd >= 0)
+		room->out_of_descriptors = false;
 	LIST_INSERT_HEAD(&room->spare, slot, link);
 	room->n_spare++;
 }
@@ -63,6 +73,12 @@ static void free_spare(struct miner_room *room)
 	free(slot);
 }
 
+static bool ran_out(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Where a socket can not be had for good, as of IPv6 where there is none, the dialling will fail. */
 struct cgminer_slot *miner_room_slot(struct miner_room *room, sa_family_t family)
 {
 	struct cgminer_slot *slot = take_spare(room);
@@ -72,7 +88,7 @@ struct cgminer_slot *miner_room_slot(struct miner_room *room, sa_family_t family
 		close_socket(slot);
 	if (slot->fd < 0)
 		slot->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (slot->fd < 0) {
+	if (slot->fd < 0 && ran_out(errno)) {
 		miner_room_spare(room, slot);
 		room->out_of_descriptors = true;
 		start_clock(room);
@@ -85,21 +101,20 @@ struct cgminer_slot *miner_room_slot(struct miner_room *room, sa_family_t family
 	return slot;
 }
 
-static void set_deadline(struct miner_room *room, struct cgminer_slot *slot, uint32_t timeout_ms)
+void miner_room_occupy(struct miner_room *room, struct cgminer_slot *slot, uint32_t timeout_ms)
 {
 	start_clock(room);
-	int64_t at = ((int64_t)uv_now(room->loop) + timeout_ms) / ROOM_DUE_MS;
+	int64_t at = (miner_room_now_ms(room) + timeout_ms) / ROOM_DUE_MS;
 	int64_t latest = room->due_at + ROOM_DUES - 1;
 	at = at <= room->due_at ? room->due_at + 1 : at > latest ? latest : at;
 	LIST_INSERT_HEAD(&room->due[at % ROOM_DUES], slot, link);
-}
-
-bool miner_room_dial(struct miner_room *room, struct cgminer_slot *slot, const struct sockaddr *to, uint32_t timeout_ms)
-{
-	socklen_t size = to->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 	room->n_open++;
 	room->n_polls += slot->for_poll;
-	set_deadline(room, slot, timeout_ms);
+}
+
+bool miner_room_dial(struct miner_room *room, struct cgminer_slot *slot, const struct sockaddr *to)
+{
+	socklen_t size = to->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 	if (connect(slot->fd, to, size) != 0 && errno != EINPROGRESS)
 		return false;
 	/* Not before it connects: until then it would report that it hangs. */
@@ -124,6 +139,7 @@ void miner_room_hang_up(struct miner_room *room, struct cgminer_slot *slot)
 	room->n_polls -= slot->for_poll;
 	if (connect(slot->fd, &nobody, sizeof nobody) != 0)
 		close_socket(slot);
+	miner_room_wake(room);
 }
 
 /* ---- whose turn it is ---- */
@@ -178,37 +194,54 @@ void miner_room_wake(struct miner_room *room)
 		uv_idle_start(&room->pump, on_pump);
 }
 
-static void on_events(uv_poll_t *poll, int status, int events)
+static bool take_events(struct miner_room *room)
 {
-	struct miner_room *room = poll->data;
 	struct epoll_event ready[EVENTS];
-	(void)status;
-	(void)events;
 	int n = epoll_wait(room->epoll, ready, EVENTS, 0);
 	/* Nothing is dialled between these: no event is of an exchange before the one that its slot has now. */
 	for (int i = 0; i < n; i++)
 		cgminer_slot_event(room, ready[i].data.ptr, ready[i].events);
+	return n == EVENTS;
+}
+
+static void on_events(uv_poll_t *poll, int status, int events)
+{
+	struct miner_room *room = poll->data;
+	(void)status;
+	(void)events;
+	take_events(room);
 	begin_some(room);
 	miner_room_wake(room);
 }
 
 /* ---- deadlines ---- */
 
-static void look_at_due(struct miner_room *room, struct cgminer_slots *slots)
+static void look_at_due(struct cgminer_slots *slots)
 {
 	struct cgminer_slot *slot;
 	while ((slot = LIST_FIRST(slots)))
-		cgminer_slot_overdue(room, slot);
+		cgminer_slot_overdue(slot);
+}
+
+/* Where the loop was held up, answers that came in time are not taken for silence. */
+static void hear_out(struct miner_room *room, int64_t now_at)
+{
+	if (now_at - room->due_at <= 2)
+		return;
+	for (int i = 0; i < DRAINED && take_events(room); i++)
+		;
 }
 
 static void on_clock(uv_timer_t *clock)
 {
 	struct miner_room *room = clock->data;
-	int64_t now_at = (int64_t)uv_now(room->loop) / ROOM_DUE_MS;
+	int64_t now_at = miner_room_now_ms(room) / ROOM_DUE_MS;
 	room->out_of_descriptors = false;
+	hear_out(room, now_at);
 	while (room->due_at < now_at)
-		look_at_due(room, &room->due[++room->due_at % ROOM_DUES]);
-	for (int i = 0; i < BURST && room->n_open == 0 && room->n_spare > SPARE_KEPT; i++)
+		look_at_due(&room->due[++room->due_at % ROOM_DUES]);
+	bool calm = TAILQ_EMPTY(&room->orders) && TAILQ_EMPTY(&room->polls);
+	for (int i = 0; i < SPARE_CLOSED && calm && room->n_spare > SPARE_KEPT; i++)
 		free_spare(room);
 	miner_room_wake(room);
 	if (room->n_open == 0 && room->n_spare <= SPARE_KEPT)
@@ -219,7 +252,7 @@ static void start_clock(struct miner_room *room)
 {
 	if (uv_is_active((uv_handle_t *)&room->clock))
 		return;
-	room->due_at = (int64_t)uv_now(room->loop) / ROOM_DUE_MS;
+	room->due_at = miner_room_now_ms(room) / ROOM_DUE_MS;
 	uv_timer_start(&room->clock, on_clock, ROOM_DUE_MS, ROOM_DUE_MS);
 }
 
@@ -229,7 +262,7 @@ static void start_clock(struct miner_room *room)
 static void on_chime(uv_timer_t *chime)
 {
 	struct miner_room *room = chime->data;
-	int64_t now_at = (int64_t)uv_now(room->loop) / ROOM_CHIME_MS;
+	int64_t now_at = miner_room_now_ms(room) / ROOM_CHIME_MS;
 	uint32_t most = 8 + room->n_reminders / (30000 / ROOM_CHIME_MS);
 	while (room->chimed_at < now_at && most > 0) {
 		struct cgminer_line *line = LIST_FIRST(&room->reminders[(room->chimed_at + 1) % ROOM_CHIMES]);
@@ -241,6 +274,8 @@ static void on_chime(uv_timer_t *chime)
 		miner_room_remind(room, line, 0);
 		line->on_remind(line->user.self);
 	}
+	if (room->n_reminders == 0)
+		uv_timer_stop(chime);
 }
 
 void miner_room_remind(struct miner_room *room, struct cgminer_line *line, uint32_t in_ms)
@@ -253,10 +288,10 @@ void miner_room_remind(struct miner_room *room, struct cgminer_line *line, uint3
 	if (in_ms == 0)
 		return;
 	if (room->n_reminders++ == 0 && !uv_is_active((uv_handle_t *)&room->chime)) {
-		room->chimed_at = (int64_t)uv_now(room->loop) / ROOM_CHIME_MS;
+		room->chimed_at = miner_room_now_ms(room) / ROOM_CHIME_MS;
 		uv_timer_start(&room->chime, on_chime, ROOM_CHIME_MS, ROOM_CHIME_MS);
 	}
-	int64_t at = ((int64_t)uv_now(room->loop) + in_ms) / ROOM_CHIME_MS + 1;
+	int64_t at = (miner_room_now_ms(room) + in_ms) / ROOM_CHIME_MS + 1;
 	int64_t latest = room->chimed_at + ROOM_CHIMES - 1;
 	LIST_INSERT_HEAD(&room->reminders[(at < latest ? at : latest) % ROOM_CHIMES], line, reminder);
 }
@@ -297,6 +332,7 @@ static void handle_closed(uv_handle_t *handle)
 	struct miner_room *room = handle->data;
 	if (--room->n_handles > 0)
 		return;
+	assert(room->n_open == 0 && LIST_EMPTY(&room->ladders));
 	while (room->n_spare > 0)
 		free_spare(room);
 	close(room->epoll);

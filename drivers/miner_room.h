@@ -6,7 +6,8 @@
  * set of their own, registered once and edge-triggered, which is one handle of the loop.
  *
  * A wide window makes dead and slow miners free: they hold a slot until their time is up, and others go on beside
- * them. But only a few connections are begun in a turn of the loop: bursts overflow the queues of the network.
+ * them. But only a few connections are begun in a turn of the loop: bursts overflow the queues of the network. The
+ * look-up of a name counts as a connection.
  */
 #ifndef DRIVERS_MINER_ROOM_H
 #define DRIVERS_MINER_ROOM_H
@@ -19,7 +20,7 @@
 
 #define CGMINER_MOST_REQUEST 160        /* bytes */
 #define ROOM_BYTES (64 * 1024)
-#define ROOM_DUE_MS 16                  /* deadlines are kept to so much, never late */
+#define ROOM_DUE_MS 16                  /* deadlines are kept to so much */
 #define ROOM_DUES 4096                  /* times that: the longest timeout, 65 s */
 #define ROOM_CHIME_MS 250
 #define ROOM_CHIMES 512                 /* times that: the longest reminder, 128 s */
@@ -28,7 +29,7 @@ struct cgminer_line;
 struct luxos_ladder;
 
 struct cgminer_slot {
-	LIST_ENTRY(cgminer_slot) link;  /* spare, or due at the same time */
+	LIST_ENTRY(cgminer_slot) link;  /* spare, or with others that are due at the same time */
 	struct cgminer_line *line;      /* NULL: spare */
 	int fd;                         /* -1: none */
 	sa_family_t family;
@@ -54,7 +55,7 @@ struct miner_room {
 	uint32_t n_open, n_polls;       /* in use */
 	uint32_t n_spare;
 	uint32_t n_handles;             /* of the loop, not yet closed */
-	bool out_of_descriptors;        /* until the next tick */
+	bool out_of_descriptors;        /* until one is spare, or the next tick */
 	struct cgminer_lines orders, polls, closed;     /* waiting; closed: their on_closed is due */
 	LIST_HEAD(, luxos_ladder) ladders;
 	struct cgminer_slots spare, due[ROOM_DUES];
@@ -63,13 +64,16 @@ struct miner_room {
 	uint32_t n_reminders;
 	int64_t chimed_at;              /* in ROOM_CHIME_MS */
 	uint32_t dice;
+	int64_t ahead_ms;               /* 0 but in tests, which have no minute to wait */
 	char bytes[ROOM_BYTES + 1];     /* of the reply being read */
 };
 
 void miner_room_wake(struct miner_room *);      /* something waits */
+int64_t miner_room_now_ms(const struct miner_room *);  /* the loop's monotonic time */
 struct cgminer_slot *miner_room_slot(struct miner_room *, sa_family_t);        /* NULL: no descriptor is left */
-/* The slot is in use from here on, also where false is returned: it can not be reached. */
-bool miner_room_dial(struct miner_room *, struct cgminer_slot *, const struct sockaddr *, uint32_t timeout_ms);
+/* In use from here on, until it is hung up. */
+void miner_room_occupy(struct miner_room *, struct cgminer_slot *, uint32_t timeout_ms);
+bool miner_room_dial(struct miner_room *, struct cgminer_slot *, const struct sockaddr *);     /* false: not reachable */
 void miner_room_hang_up(struct miner_room *, struct cgminer_slot *);    /* no longer in use; its text still holds */
 void miner_room_spare(struct miner_room *, struct cgminer_slot *);
 uint32_t miner_room_dice(struct miner_room *);          /* to spread what would be in step */
@@ -81,6 +85,6 @@ void miner_room_rearm(struct miner_room *, struct cgminer_slot *);      /* there
 /* ---- cgminer_line.c ---- */
 bool cgminer_line_begin(struct cgminer_line *);         /* its turn has come; false: out of descriptors */
 void cgminer_slot_event(struct miner_room *, struct cgminer_slot *, uint32_t events);
-void cgminer_slot_overdue(struct miner_room *, struct cgminer_slot *);
+void cgminer_slot_overdue(struct cgminer_slot *);
 
 #endif
