@@ -62,8 +62,9 @@ static size_t ask_for(struct cgminer_desk *desk, enum cgminer_job job, char *tex
 		desk->trade->begin_poll(desk);
 	}
 	if (job == JOB_KEEP && !desk->keep_runs) {
-		desk->keep_runs = true;
-		desk->trade->begin_keep(desk);
+		desk->keep_waits = desk->keep_runs = desk->trade->begin_keep(desk);
+		if (!desk->keep_runs)
+			return 0;
 	}
 	return job == JOB_POLL ? desk->trade->poll_request(desk, text, size) : desk->trade->order_request(desk, text, size);
 }
@@ -140,7 +141,7 @@ void cgminer_desk_poll(struct miner *miner)
 	work(desk);
 }
 
-/* A poll under way gives way, and begins anew after the order. */
+/* A poll under way gives way, and begins anew after the order. What keeps the way free does not: it helps the order. */
 void cgminer_desk_order(struct miner *miner, const struct miner_order *order)
 {
 	struct cgminer_desk *desk = (struct cgminer_desk *)miner;
@@ -165,5 +166,5 @@ void cgminer_desk_close(struct miner *miner)
 
 int64_t cgminer_desk_now_ms(const struct cgminer_desk *desk)
 {
-	return (int64_t)uv_now(desk->line.room->loop);
+	return miner_room_now_ms(desk->line.room);
 }

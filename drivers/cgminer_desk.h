@@ -21,9 +21,9 @@ struct cgminer_trade {
 	enum fault (*begin_order)(struct cgminer_desk *, const struct miner_order *);
 	size_t (*order_request)(struct cgminer_desk *, char *text, size_t size);
 	enum fault (*order_reply)(struct cgminer_desk *, const struct cgminer_reply *);
-	/* What keeps the way free for the next order, without an order: begun by cgminer_desk_keep, carried by order_request
-	 * and order_reply, ended here. NULL: nothing is kept. */
-	void (*begin_keep)(struct cgminer_desk *);
+	/* What keeps the way free for the next order, without an order: asked for by cgminer_desk_keep, carried by
+	 * order_request and order_reply, ended here. NULL: nothing is kept. */
+	bool (*begin_keep)(struct cgminer_desk *);              /* false: it is free already */
 	void (*end_keep)(struct cgminer_desk *);
 	void (*reminded)(struct cgminer_desk *);                /* of miner_room_remind */
 	void (*freed)(struct cgminer_desk *);   /* the desk is closed: frees the driver's struct */

@@ -40,6 +40,7 @@ struct luxos {
 	struct luxos_seen seen;         /* of the poll under way */
 	struct luxos_session session, old_session;
 	bool keeping;
+	bool outlived;                  /* the session was still there when it should have ended */
 	struct luxos_errand errand;
 	bool awake, atm;                /* as last heard */
 	bool tables_tried, tables_known;
@@ -98,42 +99,62 @@ static int32_t usual_w(const struct luxos *luxos)
 
 /* ---- keeping the session ---- */
 
+static int64_t session_left_ms(const struct luxos *luxos)
+{
+	if (!luxos->session.id[0])
+		return 0;
+	return luxos->session.used_ms + SESSION_ENDS_MS - cgminer_desk_now_ms(&luxos->desk);
+}
+
+static void remind(struct luxos *luxos, int64_t in_ms)
+{
+	miner_room_remind(luxos->desk.line.room, &luxos->desk.line, (uint32_t)in_ms);
+}
+
 /* A session can not be renewed without changing something: a new one is taken as soon as the old has ended. */
 static void reminded(struct cgminer_desk *desk)
 {
-	struct luxos *luxos = (struct luxos *)desk;
-	int64_t left_ms = luxos->session.used_ms + SESSION_ENDS_MS - cgminer_desk_now_ms(desk);
-	if (luxos->session.id[0] && left_ms > 0)
-		miner_room_remind(desk->line.room, &desk->line, (uint32_t)left_ms);
+	int64_t left_ms = session_left_ms((struct luxos *)desk);
+	if (left_ms > 0)
+		remind((struct luxos *)desk, left_ms);
 	else
 		cgminer_desk_keep(desk);
 }
 
-static void begin_keep(struct cgminer_desk *desk)
+/* While this waited for its turn an order may have taken a session. */
+static bool begin_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
+	int64_t left_ms = session_left_ms(luxos);
+	if (left_ms > 0) {
+		remind(luxos, left_ms);
+		return false;
+	}
 	luxos->old_session = luxos->session;
 	luxos->session.id[0] = '\0';
 	luxos_errand_begin_logon(&luxos->errand);
+	return true;
 }
 
-/* A session found is somebody else's, or ours that has a little longer to live than we thought. */
+/* The session found may be our own, with a little longer to live than we thought; if it outlives that too, somebody
+ * else uses it. */
 static void end_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
 	bool old = luxos->session.id[0] && strcmp(luxos->session.id, luxos->old_session.id) == 0;
-	if (old)
+	bool dying = old && !luxos->outlived;
+	luxos->outlived = old;
+	if (dying)
 		luxos->session.used_ms -= SESSION_ENDS_MS - OLD_SESSION_MS;
-	miner_room_remind(desk->line.room, &desk->line, old ? OLD_SESSION_MS : SESSION_ENDS_MS);
+	remind(luxos, dying ? OLD_SESSION_MS : SESSION_ENDS_MS);
 }
 
 static void keep_session(struct luxos *luxos)
 {
-	struct cgminer_line *line = &luxos->desk.line;
 	if (luxos->keeping || !luxos->desk.conf.keep_session)
 		return;
 	luxos->keeping = true;
-	miner_room_remind(line->room, line, 1000 + miner_room_dice(line->room) % 20000);       /* not all at once */
+	remind(luxos, 1000 + miner_room_dice(luxos->desk.line.room) % 20000);   /* not all at once */
 }
 
 /* ---- reading ---- */
@@ -144,8 +165,10 @@ static void meet(struct luxos *luxos, uint64_t identity)
 	if (identity == 0 || identity == luxos->identity)
 		return;
 	if (luxos->identity) {
-		luxos->session = (struct luxos_session){ 0 };
+		luxos->session = luxos->old_session = (struct luxos_session){ 0 };
 		luxos->tables_tried = luxos->tables_known = false;
+		luxos_ladder_drop(luxos->ladder);
+		luxos->ladder = NULL;
 		luxos->slept_ms = 0;
 	}
 	luxos->identity = identity;
