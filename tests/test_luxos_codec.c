@@ -238,9 +238,9 @@ struct errand_case {
 static const struct errand_case errands[] = {
 	{ "cold", { false, 0 }, NULL, NULL, 0, true, false,
 	  { { LOGON, "luxos_logon" }, { CURTAIL("AbCd1234,sleep"), "luxos_sleep" } }, FAULT_NONE, "AbCd1234" },
-	{ "warm", { false, 0 }, NULL, "old1", 54999, true, false,
+	{ "warm", { false, 0 }, NULL, "old1", 59499, true, false,
 	  { { CURTAIL("old1,sleep"), "luxos_sleep" } }, FAULT_NONE, "old1" },
-	{ "cooled", { false, 0 }, NULL, "old1", 55000, true, false,
+	{ "cooled", { false, 0 }, NULL, "old1", 59500, true, false,
 	  { { LOGON, "luxos_logon" }, { CURTAIL("AbCd1234,sleep"), "luxos_sleep" } }, FAULT_NONE, "AbCd1234" },
 	{ "already", { false, 0 }, NULL, "old1", 0, true, false,
 	  { { CURTAIL("old1,sleep"), "luxos_already" } }, FAULT_NONE, "old1" },
