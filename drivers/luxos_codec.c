@@ -61,6 +61,7 @@ static void take_config(const cJSON *member, struct luxos_seen *seen, bool *noth
 	struct cgminer_status status = cgminer_status(member);
 	seen->fingerprint = mix(FNV_BASIS, status.description);
 	seen->fingerprint = mix(seen->fingerprint, cgminer_json_text(config, "Model"));
+	seen->firmware = status.description[0] ? seen->fingerprint : 0;
 	seen->fingerprint = mix(seen->fingerprint, profile);
 	seen->identity = identity_of(config);
 }
@@ -179,6 +180,7 @@ enum fault luxos_judge(const struct luxos_seen *seen, int32_t usual_w, struct mi
 		return FAULT_ABSURD;
 	reading->state = state_of(seen, usual_w);
 	reading->identity = seen->identity;
+	reading->firmware = seen->firmware;
 	reading->knows_power = seen->knows_power;
 	reading->power_w = seen->knows_power ? (int32_t)(seen->power_w + 0.5) : 0;
 	reading->hashrate_ghs = seen->knows_rate ? (int32_t)(seen->ghs + 0.5) : 0;

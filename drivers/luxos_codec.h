@@ -18,6 +18,7 @@ struct luxos_seen {                     /* of one poll; zero to start */
 	double power_w, ghs;
 	char profile[LUXOS_NAME];       /* empty: not told */
 	uint64_t fingerprint;           /* of firmware, model and profile; 0: not told */
+	uint64_t firmware;              /* of firmware and model alone; 0: not told */
 	uint64_t identity;              /* of the machine; 0: not told */
 };
 

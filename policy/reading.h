@@ -43,6 +43,7 @@ struct miner_reading {
 	int32_t awake_w;        /* what its present profile draws when hashing; 0: not told */
 	int32_t hashrate_ghs;
 	uint64_t identity;      /* of the machine, from its MAC or serial number; 0: not told */
+	uint64_t firmware;      /* a hash of its firmware's version and its model, whatever the profile; 0: not told */
 };
 
 /* A state to be in, not a key to press. */

@@ -47,6 +47,7 @@ int64_t sim_world_site_ms(const struct sim_world *);            /* the site's ow
 void sim_world_set_meter_fault(struct sim_world *, size_t meter, enum sim_meter_fault);
 void sim_world_set_miner_fault(struct sim_world *, size_t miner, enum plant_fault);
 void sim_world_set_identity(struct sim_world *, size_t miner, uint64_t identity);      /* told from now on; 0: not told */
+void sim_world_set_firmware(struct sim_world *, size_t miner, uint64_t firmware);      /* the same */
 bool sim_world_add_job(struct sim_world *, int64_t in_ms, int64_t delta_w, int64_t over_ms);    /* from now */
 
 /* Ground truth at the time of the last run. */

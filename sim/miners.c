@@ -81,8 +81,10 @@ static struct miner_reading reading_of(const struct sim_miner *miner)
 	const struct plant_miner_type *type = plant->miners[i].type;
 	reading.state = plant_miner_state(plant, i, site_ms);
 	reading.steerable = miner->steer;
-	if (i < miner->device.world->n_identities)
-		reading.identity = miner->device.world->identities[i];
+	if (i < miner->device.world->n_selves) {
+		reading.identity = miner->device.world->selves[i].identity;
+		reading.firmware = miner->device.world->selves[i].firmware;
+	}
 	reading.knows_power = type->tells_power;
 	if (type->tells_power) {
 		reading.power_w = plant_miner_told_w(plant, i, site_ms);

@@ -103,7 +103,7 @@ void sim_world_close(struct sim_world *world)
 		deliver(world, pop(world));
 	truth_free(&world->truth);
 	free(world->meters);
-	free(world->identities);
+	free(world->selves);
 	free(world->heap);
 	free(world);
 }
@@ -157,17 +157,27 @@ void sim_world_set_miner_fault(struct sim_world *world, size_t miner, enum plant
 	plant_set_fault(&world->truth.plant, miner, sim_world_site_ms(world), fault);
 }
 
+static struct sim_self *self_of(struct sim_world *world, size_t miner)
+{
+	if (miner >= world->n_selves) {
+		size_t n = miner + 1;
+		world->selves = realloc(world->selves, n * sizeof *world->selves);
+		if (!world->selves)
+			abort();
+		memset(world->selves + world->n_selves, 0, (n - world->n_selves) * sizeof *world->selves);
+		world->n_selves = n;
+	}
+	return &world->selves[miner];
+}
+
 void sim_world_set_identity(struct sim_world *world, size_t miner, uint64_t identity)
 {
-	if (miner >= world->n_identities) {
-		size_t n = miner + 1;
-		world->identities = realloc(world->identities, n * sizeof *world->identities);
-		if (!world->identities)
-			abort();
-		memset(world->identities + world->n_identities, 0, (n - world->n_identities) * sizeof *world->identities);
-		world->n_identities = n;
-	}
-	world->identities[miner] = identity;
+	self_of(world, miner)->identity = identity;
+}
+
+void sim_world_set_firmware(struct sim_world *world, size_t miner, uint64_t firmware)
+{
+	self_of(world, miner)->firmware = firmware;
 }
 
 bool sim_world_add_job(struct sim_world *world, int64_t in_ms, int64_t delta_w, int64_t over_ms)

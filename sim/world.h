@@ -33,8 +33,8 @@ struct sim_world {
 	size_t n_open;
 	struct sim_meter_state { enum sim_meter_fault fault; int64_t frozen_ms, held_w; bool held; } *meters;
 	size_t n_meters;
-	uint64_t *identities;           /* of miners, as far as they were set */
-	size_t n_identities;
+	struct sim_self { uint64_t identity, firmware; } *selves;       /* of miners, as far as they were set */
+	size_t n_selves;
 };
 
 /* To be called for DUE_CLOSED, before the user's on_closed. */
