@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/policy.h"              /* POLICY_NONE, enum measures */
+#include "policy/policy.h"              /* POLICY_NONE, enum measures, struct policy_window */
 
 #define CONFIG_MAX_BYTES (1 << 20)
 #define CONFIG_MAX_DEPTH 16
@@ -159,6 +159,8 @@ struct config {
 	int64_t cap_w;
 	int64_t target_w, reserve_w;    /* POLICY_NONE: auto */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: none */
+	struct policy_window windows[POLICY_WINDOWS];
+	size_t n_windows;
 	uint32_t connections;           /* to miners at a time; 0: as descriptors allow */
 	struct meter_group_conf *meters;
 	struct miner_group_conf *miners;

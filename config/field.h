@@ -24,6 +24,7 @@ enum kind {
 	KIND_LABELS,            /* of a metric: names and the values they must have */
 	KIND_SECTION,           /* keys of its own */
 	KIND_GROUPS,            /* named sections; each element begins with its name and its mark */
+	KIND_LIST,              /* sections without names, at most `max`; kept within the owner */
 	KIND_LATER,             /* known, but nothing obeys it yet: refused */
 };
 
@@ -35,8 +36,8 @@ struct field {
 	const char *help;
 	size_t offset, size;            /* of the member in its owner */
 	size_t mark;                    /* offset of where to keep the value's place; 0: nowhere */
-	size_t count;                   /* hosts and groups: offset of how many */
-	size_t stride;                  /* groups: of one */
+	size_t count;                   /* hosts, groups and lists: offset of how many */
+	size_t stride;                  /* groups and lists: of one */
 	const char *choices;            /* "site|hpc|other" */
 	const char *later;              /* a choice that nothing obeys yet */
 	const struct table *table;      /* of the keys inside */
@@ -62,6 +63,9 @@ struct table {
 	{.key = name, .kind = KIND_SECTION, .offset = where, .table = inside, .preset = dflt, .help = text}
 #define GROUPS(owner, member, number, element, name, inside, dflt, text) \
 	{.key = name, .kind = KIND_GROUPS, MEMBER(owner, member), .count = offsetof(struct owner, number), \
+	 .stride = sizeof(struct element), .table = inside, .preset = dflt, .help = text}
+#define LIST(owner, member, number, element, name, most, inside, dflt, text) \
+	{.key = name, .kind = KIND_LIST, .max = most, MEMBER(owner, member), .count = offsetof(struct owner, number), \
 	 .stride = sizeof(struct element), .table = inside, .preset = dflt, .help = text}
 #define LATER(name, text) {.key = name, .kind = KIND_LATER, .preset = "", .help = text}
 #define TABLE(rows, then) {.fields = rows, .n = sizeof rows / sizeof rows[0], .finish = then}

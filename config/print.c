@@ -13,14 +13,14 @@ static const char *const kinds[] = {
 	[KIND_REGISTERS] = "NAME or a map", [KIND_REGISTER] = "mapping", [KIND_OID] = "OID", [KIND_STATES] = "list of NUMBER",
 	[KIND_OIDS] = "NAME or a map", [KIND_LABELS] = "mapping of LABEL: TEXT",
 	[KIND_SECTION] = "mapping",
-	[KIND_GROUPS] = "named mappings", [KIND_LATER] = "",
+	[KIND_GROUPS] = "named mappings", [KIND_LIST] = "list of mappings", [KIND_LATER] = "",
 };
 
 void value_describe(const struct field *field, char *buf, size_t size)
 {
 	const char *min = field->min ? field->min : "", *max = field->max ? field->max : "";
 	int n = snprintf(buf, size, "%s%s%s%s%s%s", kinds[field->kind], field->choices ? field->choices : "",
-	                 *min ? *max ? ", " : ", at least " : "", min, *max ? " to " : "", max);
+	                 *min ? *max ? ", " : ", at least " : "", min, !*max ? "" : *min ? " to " : ", at most ", max);
 	for (int i = 0; i < n && (size_t)i < size; i++)
 		if (buf[i] == '|')
 			buf[i] = '/';

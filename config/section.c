@@ -144,6 +144,29 @@ _Static_assert(offsetof(struct meter_group_conf, at) == sizeof(char *), "groups 
 _Static_assert(offsetof(struct miner_group_conf, at) == sizeof(char *), "groups begin with name and place");
 _Static_assert(offsetof(struct signal_conf, at) == sizeof(char *), "groups begin with name and place");
 
+/* Its elements live within the owner; one that is bad leaves its place as the presets make it. */
+static bool list_read(struct reading *r, const struct field *field, struct node *list, void *owner)
+{
+	size_t most = field->size / field->stride, n = 0;
+	char number[16];
+	if (list->type != NODE_LIST) {
+		reading_fault(r, node_is_empty(list) ? list->key_at : list->at, NULL, "is not a list; one of mappings belongs here");
+		return false;
+	}
+	if (list->n_children > most) {
+		reading_fault(r, list->at, NULL, "has %zu elements; at most %zu will do", list->n_children, most);
+		return false;
+	}
+	for (struct node *item = list->children; item; item = item->next) {
+		snprintf(number, sizeof number, "%zu", n + 1);
+		size_t top = path_push(&r->path, number);
+		section_read(r, item, field->table, (char *)owner + field->offset + n++ * field->stride);
+		path_pop(&r->path, top);
+	}
+	memcpy((char *)owner + field->count, &n, sizeof n);
+	return true;
+}
+
 static bool field_read(struct reading *r, const struct field *field, struct node *node, void *owner)
 {
 	switch (field->kind) {
@@ -155,6 +178,8 @@ static bool field_read(struct reading *r, const struct field *field, struct node
 		return !node->bad;
 	case KIND_GROUPS:
 		return groups_read(r, field, node, owner);
+	case KIND_LIST:
+		return list_read(r, field, node, owner);
 	case KIND_REGISTER:
 		return register_read(r, node, field->table, (void *)((char *)owner + field->offset));
 	default:

@@ -1,5 +1,12 @@
 #include "config/settings.h"
 
+#define WINDOW(member, kind, key, min, max, help) FIELD(policy_window, member, kind, key, min, max, NULL, help)
+static const struct field window_fields[] = {
+	WINDOW(within_ms, KIND_DURATION, "within", "1 s",   "1 min", "in any so long a time"),
+	WINDOW(change_w,  KIND_POWER,    "change", "10 kW", "5 GW",  "the most that the draw is moved on purpose, either way"),
+};
+static const struct table window_table = TABLE(window_fields, NULL);
+
 static const struct field site_fields[] = {
 	FIELD(config, site_name,           KIND_NAME,          "name",      NULL,      NULL,   NULL,   "part of every topic"),
 	FIELD(config, cap_w,               KIND_POWER,         "cap",       "1 kW",    "5 GW", NULL,   "most the site may draw at its meter"),
@@ -8,7 +15,7 @@ static const struct field site_fields[] = {
 	FIELD(config, ramp_up_w_per_min,   KIND_RAMP_OR_NONE,  "ramp_up",   "1 W/min", NULL,   "none", "fastest rise of the site's draw made on purpose"),
 	FIELD(config, ramp_down_w_per_min, KIND_RAMP_OR_NONE,  "ramp_down", "1 W/min", NULL,   "none", "fastest fall made on purpose; never delays a shed"),
 	FIELD(config, connections,         KIND_INTEGER,       "connections", "16",    "60000", "",    "to miners at a time, of which polls get half; default: what descriptors allow, at most 4096"),
-	LATER("windows", "ramp limits on shorter scales"),
+	LIST(config, windows, n_windows, policy_window, "windows", "4", &window_table, "", "limits on shorter scales than a minute, such as {within: 15 s, change: 5 MW}; no shed waits for them"),
 };
 static const struct table site_table = TABLE(site_fields, site_finish);
 

@@ -233,7 +233,7 @@ static bool scalar_read(struct reading *r, const struct field *field, struct nod
 	case KIND_TEXT: case KIND_NAME: case KIND_TOPIC: case KIND_HOST: case KIND_FILE: case KIND_OID:
 		return text_read(r, field, node, owner);
 	case KIND_CHOICES: case KIND_HOSTS: case KIND_LABELS: case KIND_REGISTERS: case KIND_REGISTER:
-	case KIND_OIDS: case KIND_STATES: case KIND_SECTION: case KIND_GROUPS: case KIND_LATER:
+	case KIND_OIDS: case KIND_STATES: case KIND_SECTION: case KIND_GROUPS: case KIND_LIST: case KIND_LATER:
 		break;
 	}
 	abort();

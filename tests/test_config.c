@@ -211,6 +211,10 @@ static void the_example_loads(void **state)
 	assert_true(config->reserve_w == POLICY_NONE);
 	assert_int_equal(config->ramp_up_w_per_min, 2000000);
 	assert_int_equal(config->ramp_down_w_per_min, 20000000);
+	assert_int_equal(config->n_windows, 2);
+	assert_int_equal(config->windows[0].within_ms, 15000);
+	assert_int_equal(config->windows[0].change_w, 5000000);
+	assert_int_equal(config->windows[1].within_ms, 5000);
 	assert_int_equal(config->n_meters, 4);
 	assert_int_equal(config->n_miners, 3);
 	assert_int_equal(config->n_signals, 2);
@@ -256,6 +260,7 @@ static void what_is_not_told_has_its_default(void **state)
 	const struct miner_group_conf *miner = &config->miners[0];
 	assert_true(config->target_w == POLICY_NONE && config->reserve_w == POLICY_NONE);
 	assert_true(config->ramp_up_w_per_min == 0 && config->ramp_down_w_per_min == 0);
+	assert_int_equal(config->n_windows, 0);
 	assert_int_equal(meter->port, 502);
 	assert_int_equal(meter->unit, 1);
 	assert_int_equal(meter->every_ms, 1000);
