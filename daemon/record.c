@@ -101,6 +101,7 @@ static const char *held_back(enum binding binding)
 	switch (binding) {
 	case BINDING_RAMP_UP:         return "ramp_up";
 	case BINDING_RAMP_DOWN:       return "ramp_down";
+	case BINDING_WINDOW:          return "windows";
 	case BINDING_MIN_AWAKE:       return "min_awake";
 	case BINDING_MIN_ASLEEP:      return "min_asleep";
 	case BINDING_CYCLES:          return "cycles_per_day";

@@ -294,6 +294,8 @@ struct wired *wire(struct config *config, struct fault_list *faults)
 	wired->site.policy.reserve_w = config->reserve_w;
 	wired->site.policy.ramp_up_w_per_min = config->ramp_up_w_per_min;
 	wired->site.policy.ramp_down_w_per_min = config->ramp_down_w_per_min;
+	memcpy(wired->site.policy.windows, config->windows, sizeof(config->windows));
+	wired->site.policy.n_windows = config->n_windows;
 	wire_meters(wired, faults);
 	wire_miners(wired, faults);
 	wire_signals(wired);

@@ -1,4 +1,5 @@
 #include "policy/internal.h"
+#include "policy/windows.h"
 
 #include <string.h>
 
@@ -86,7 +87,52 @@ static bool ramps_down(const struct step *step)
 	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
 }
 
-/* What must be shed is no move on purpose: it costs the ramp nothing. */
+/* What the windows leave of a move this way, whichever groups make it. */
+static int64_t windows_leave_w(const struct step *step, bool up)
+{
+	const struct policy_conf *conf = step->conf;
+	int64_t allowed_w = POLICY_NONE;
+	for (size_t g = 0; conf->n_windows && g < conf->n_miner_groups; g++) {
+		const struct policy_response *response = up ? &conf->miner_groups[g].wake : &conf->miner_groups[g].sleep;
+		allowed_w = min64(allowed_w, windows_allow_w(&step->state->course, conf->windows, conf->n_windows, response, up,
+		                                             step->seen->now_ms));
+	}
+	return allowed_w;
+}
+
+static void note_for_windows(struct step *step, uint32_t n, bool hash)
+{
+	int64_t moved_w[POLICY_GROUPS] = { 0 };
+	const struct policy_conf *conf = step->conf;
+	if (!conf->n_windows)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t miner = step->scratch[i];
+		moved_w[min64(conf->miner_group[miner], POLICY_GROUPS - 1)] +=
+			track_gain_w(group_of(step, miner), &step->tracks[miner], hash, step->seen->now_ms);
+	}
+	for (size_t g = 0; g < POLICY_GROUPS; g++)
+		if (moved_w[g])
+			windows_note(&step->state->course, hash ? &conf->miner_groups[g].wake : &conf->miner_groups[g].sleep,
+			             hash ? moved_w[g] : -moved_w[g], step->seen->now_ms);
+}
+
+/* What may be put to sleep at ease, and what holds it at that. */
+static int64_t allowed_down_w(const struct step *step, int64_t need_w, enum binding *binding)
+{
+	int64_t allowed_w = need_w, windows_w = windows_leave_w(step, false);
+	if (windows_w < allowed_w) {
+		allowed_w = windows_w;
+		*binding = BINDING_WINDOW;
+	}
+	if (ramps_down(step) && step->state->down_budget_w < allowed_w) {
+		allowed_w = step->state->down_budget_w;
+		*binding = BINDING_RAMP_DOWN;
+	}
+	return allowed_w;
+}
+
+/* What must be shed is no move on purpose: it costs ramp and windows nothing. */
 int64_t move_down(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
 {
 	if (!step->tracked.curtailable_w)
@@ -94,13 +140,17 @@ int64_t move_down(struct step *step, int64_t need_w, bool at_once, enum binding 
 	struct pick pick = candidates(step, false, at_once, forbidden);
 	uint32_t n = at_once ? pick_first(&pick, need_w) : pick_amount(&pick, need_w, true);
 	int64_t shed_w = gained_w(step, n, false);
-	if (!at_once && ramps_down(step) && shed_w > step->state->down_budget_w) {
-		*forbidden = BINDING_RAMP_DOWN;
-		n = pick_amount(&pick, step->state->down_budget_w, false);
+	enum binding held = BINDING_NONE;
+	int64_t allowed_w = at_once ? shed_w : allowed_down_w(step, shed_w, &held);
+	if (shed_w > allowed_w) {
+		*forbidden = held;
+		n = pick_amount(&pick, allowed_w, false);
 		shed_w = gained_w(step, n, false);
 	}
-	if (!at_once)
+	if (!at_once) {
 		step->state->down_budget_w -= shed_w;
+		note_for_windows(step, n, false);
+	}
 	tell_picked(step, n, false);
 	return shed_w;
 }
@@ -116,6 +166,11 @@ static int64_t allowed_up_w(const struct step *step, int64_t room_w, int64_t pac
 	if (ramped && step->state->up_budget_w < allowed_w) {
 		allowed_w = step->state->up_budget_w;
 		*binding = BINDING_RAMP_UP;
+	}
+	int64_t windows_w = windows_leave_w(step, true);
+	if (windows_w < allowed_w) {
+		allowed_w = windows_w;
+		*binding = BINDING_WINDOW;
 	}
 	return allowed_w;
 }
@@ -144,6 +199,7 @@ int64_t move_up(struct step *step, int64_t room_w, bool ramped, enum binding *fo
 	if (n < pick.n && allowed_w < room_w)
 		*forbidden = held;
 	step->state->up_budget_w -= woken_w;
+	note_for_windows(step, n, true);
 	tell_picked(step, n, true);
 	return woken_w;
 }

@@ -42,6 +42,7 @@ const char *binding_name(enum binding binding)
 	case BINDING_MINERS_LIMIT:    return "miners_limit";
 	case BINDING_RAMP_UP:         return "ramp_up";
 	case BINDING_RAMP_DOWN:       return "ramp_down";
+	case BINDING_WINDOW:          return "window";
 	case BINDING_MIN_AWAKE:       return "min_awake";
 	case BINDING_MIN_ASLEEP:      return "min_asleep";
 	case BINDING_CYCLES:          return "cycles";

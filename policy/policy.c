@@ -72,7 +72,7 @@ static enum reason reason_for(const struct step *step, const struct wish *wish, 
 static void conclude(struct step *step, enum reason reason, enum binding binding)
 {
 	struct decision *out = step->out;
-	bool ramped = binding == BINDING_RAMP_UP || binding == BINDING_RAMP_DOWN;
+	bool ramped = binding == BINDING_RAMP_UP || binding == BINDING_RAMP_DOWN || binding == BINDING_WINDOW;
 	out->binding = binding;
 	if (!out->n_commands)
 		return;

@@ -37,11 +37,16 @@ struct policy_miner_group {
 	int64_t sleep_spread_ms, wake_spread_ms;        /* standard deviation of single miners; 0: not known */
 };
 
+#define POLICY_WINDOWS 4
+struct policy_window { int64_t within_ms, change_w; };  /* in any time so long the site is moved no further on purpose */
+
 struct policy_conf {                    /* constant while running; arrays are lent */
 	int64_t cap_w;
 	int64_t target_w;               /* POLICY_NONE: the limit less the reserve */
 	int64_t reserve_w;              /* POLICY_NONE: learned */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: as fast as may be */
+	struct policy_window windows[POLICY_WINDOWS];
+	size_t n_windows;
 	const struct policy_meter_group *meter_groups;
 	const uint16_t *meter_group;    /* of each meter */
 	const struct policy_miner_group *miner_groups;
@@ -131,6 +136,13 @@ struct policy_trial {                   /* one group moves and nothing else does
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
 #define POLICY_RISES 64                 /* bins of how far the load rose within the miners' response */
 
+#define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as miners take to follow */
+
+struct policy_course {                  /* what was moved on purpose, in each half-second as the site's meter shows it */
+	int64_t slot;                   /* of the last move, since the epoch of now_ms */
+	int64_t moved_w[2][POLICY_SLOTS];       /* [false] down, [true] up; both positive */
+};
+
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
@@ -149,6 +161,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t reserve_w;              /* learned: how far the load rises */
 	int64_t peak_w;                 /* the highest load, fading towards the present one in some hours */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
+	struct policy_course course;    /* kept where windows are told */
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
@@ -166,7 +179,7 @@ enum reason {
 enum binding {                          /* the limit that bound */
 	BINDING_NONE,
 	BINDING_CAP, BINDING_LIMIT, BINDING_RESERVE, BINDING_TARGET, BINDING_SETPOINT, BINDING_MINERS_LIMIT,
-	BINDING_RAMP_UP, BINDING_RAMP_DOWN, BINDING_MIN_AWAKE, BINDING_MIN_ASLEEP, BINDING_CYCLES,
+	BINDING_RAMP_UP, BINDING_RAMP_DOWN, BINDING_WINDOW, BINDING_MIN_AWAKE, BINDING_MIN_ASLEEP, BINDING_CYCLES,
 	BINDING_WAKES_IN_FLIGHT, BINDING_METER_LOST, BINDING_NO_MINERS,
 	N_BINDINGS
 };
