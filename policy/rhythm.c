@@ -1,0 +1,307 @@
+#include "policy/rhythm.h"
+
+#include "policy/internal.h"
+
+#define GAP_MS          3000    /* without a value for so long, what was under way is not known */
+#define SLACK_MS        1000    /* meters are read each second: edges are known no finer */
+#define SHORTEST_PERIOD_MS (3 * RHYTHM_SHORTEST_MS)
+#define MISSES          3       /* in a row, then the train is forgotten */
+#define NEVER           UINT8_MAX       /* of proofs */
+
+/* In per mille of the cap; each a quarter deeper than the one before. */
+static const int32_t depth_permille[RHYTHM_LEVELS] = {
+	30, 38, 47, 59, 73, 92, 114, 143, 179, 224, 279, 349, 437, 546, 682, 853
+};
+
+static int64_t depth(const struct rhythm *rhythm, size_t level)
+{
+	return rhythm->cap_w / 1000 * depth_permille[level];
+}
+
+/* By how much a fall may miss its time and still be the one foretold. */
+static int64_t tolerance(int64_t period_ms)
+{
+	return 1000 + period_ms / 64;
+}
+
+static bool alike(int64_t a_ms, int64_t b_ms)
+{
+	return abs64(a_ms - b_ms) <= 1000 + max64(a_ms, b_ms) / 4;
+}
+
+static bool believed(const struct rhythm_train *train)
+{
+	return train->period_ms && train->proofs >= train->needed;
+}
+
+/* ---- what the last dips of a train allow to be promised ---- */
+
+struct span { int64_t least_ms, most_ms; };
+
+static struct span span_of(const int32_t *past_ms, uint8_t n)
+{
+	struct span span = { INT64_MAX, INT64_MIN };
+	for (uint8_t i = 0; i < n; i++) {
+		span.least_ms = min64(span.least_ms, past_ms[i]);
+		span.most_ms = max64(span.most_ms, past_ms[i]);
+	}
+	int64_t beyond_ms = (span.most_ms - span.least_ms) / 2 + SLACK_MS;
+	return (struct span){ span.least_ms - beyond_ms, span.most_ms + beyond_ms };
+}
+
+static int64_t latest_fall(const struct rhythm_train *train)
+{
+	return train->due_ms + span_of(train->error_ms, train->n_past).most_ms;
+}
+
+static struct span rise_of(const struct rhythm_train *train, int64_t fell_ms)
+{
+	struct span lasts = span_of(train->lasts_ms, train->n_past);
+	return (struct span){ fell_ms + lasts.least_ms, fell_ms + lasts.most_ms };
+}
+
+static struct rhythm_claim claim_of(const struct rhythm *rhythm, size_t l, const struct rhythm_train *train)
+{
+	const struct rhythm_level *level = &rhythm->levels[l];
+	int64_t top_w = train->dipping ? level->top_w : rhythm->top_w;
+	int64_t earliest_ms = train->due_ms + span_of(train->error_ms, train->n_past).least_ms;
+	struct rhythm_claim claim = { .highest_w = top_w - depth(rhythm, l), .at_stake_w = depth(rhythm, l),
+	                              .period_ms = train->period_ms };
+	claim.from_ms = claim.known_ms = train->dipping ? level->fell_ms : latest_fall(train);
+	claim.until_ms = rise_of(train, train->dipping ? level->fell_ms : earliest_ms).least_ms;
+	return claim;
+}
+
+/* ---- trains ---- */
+
+static void remember(struct rhythm_train *train, int64_t error_ms, int64_t lasts_ms)
+{
+	train->newest = train->n_past ? (train->newest + 1) % RHYTHM_PAST : 0;
+	train->error_ms[train->newest] = (int32_t)error_ms;
+	train->lasts_ms[train->newest] = (int32_t)lasts_ms;
+	if (train->n_past < RHYTHM_PAST)
+		train->n_past++;
+}
+
+/* How often such a dip would come in time by chance, at the rate they came of late, decides how often that must be seen. */
+static uint8_t proofs_needed(const struct rhythm_level *level, int64_t period_ms, int64_t lasts_ms)
+{
+	int64_t newest_ms = level->dips[level->newest].fell_ms, oldest_ms = newest_ms, n = 0;
+	for (uint8_t i = 0; i < level->n_dips; i++)
+		if (alike(level->dips[i].lasts_ms, lasts_ms)) {
+			oldest_ms = min64(oldest_ms, level->dips[i].fell_ms);
+			n++;
+		}
+	int64_t apart_ms = n > 1 ? (newest_ms - oldest_ms) / (n - 1) : 0;
+	int64_t times = min64(apart_ms, period_ms) / (2 * tolerance(period_ms));
+	return times >= 24 ? RHYTHM_PROOFS : times >= 12 ? RHYTHM_PROOFS + 1 : times >= 6 ? RHYTHM_PROOFS + 2 :
+	       times >= 3 ? RHYTHM_PROOFS + 5 : NEVER;
+}
+
+/* counted: where such failures of what was believed are counted. */
+static void fail(struct rhythm_train *train, uint32_t *counted)
+{
+	*counted += believed(train);
+	train->proofs = 0;
+}
+
+/* The dip at this train's time has ended. False: it was none of the train's. */
+static bool judge(struct rhythm *rhythm, struct rhythm_train *train, int64_t fell_ms, int64_t lasts_ms)
+{
+	int64_t error_ms = fell_ms - train->due_ms;
+	train->dipping = false;
+	if (!believed(train) && !alike(lasts_ms, train->lasts_ms[train->newest]))
+		return false;
+	if (fell_ms + lasts_ms < rise_of(train, fell_ms).least_ms) {
+		fail(train, &rhythm->early);
+	} else {
+		rhythm->kept += believed(train);
+		train->proofs += train->proofs < NEVER - 1;
+	}
+	train->misses = 0;
+	remember(train, error_ms, lasts_ms);
+	train->period_ms += (int32_t)(error_ms / 4);
+	train->due_ms = fell_ms + train->period_ms;
+	return true;
+}
+
+static void watch_time(struct rhythm *rhythm, struct rhythm_level *level, struct rhythm_train *train, int64_t now_ms)
+{
+	if (!train->period_ms)
+		return;
+	if (train->dipping) {           /* it lasts: what it would rise to cannot be foretold any longer */
+		if (now_ms > rise_of(train, level->fell_ms).most_ms + tolerance(train->period_ms))
+			fail(train, &rhythm->late);
+		return;
+	}
+	if (now_ms > latest_fall(train))
+		fail(train, &rhythm->late);
+	if (now_ms <= train->due_ms + tolerance(train->period_ms))
+		return;
+	fail(train, &rhythm->late);
+	train->due_ms += train->period_ms;
+	if (++train->misses >= MISSES)
+		*train = (struct rhythm_train){ 0 };
+}
+
+/* ---- finding them ---- */
+
+static const struct rhythm_dip *dip_at(const struct rhythm_level *level, int64_t fell_ms, int64_t within_ms, int64_t lasts_ms)
+{
+	for (uint8_t i = 0; i < level->n_dips; i++)
+		if (abs64(level->dips[i].fell_ms - fell_ms) <= within_ms && alike(level->dips[i].lasts_ms, lasts_ms))
+			return &level->dips[i];
+	return NULL;
+}
+
+/* A free place, or that of a train that has failed; NULL: none, or one beats this time already. */
+static struct rhythm_train *room_for(struct rhythm_level *level, int64_t period_ms, int64_t due_ms)
+{
+	struct rhythm_train *room = NULL;
+	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+		struct rhythm_train *train = &level->trains[t];
+		if (train->period_ms && abs64(train->due_ms - due_ms) <= tolerance(period_ms))
+			return NULL;
+		bool given_up = !train->period_ms || (train->misses && !believed(train));
+		if (given_up && (!room || train->misses > room->misses || !train->period_ms))
+			room = train;
+	}
+	return room;
+}
+
+/* The newest dip, one before it and one as far before that. The shortest distance comes first. */
+static void seek(struct rhythm_level *level)
+{
+	const struct rhythm_dip *last = &level->dips[level->newest];
+	for (uint8_t age = 1; age < level->n_dips; age++) {
+		const struct rhythm_dip *one = &level->dips[(level->newest + RHYTHM_DIPS - age) % RHYTHM_DIPS];
+		int64_t period_ms = last->fell_ms - one->fell_ms;
+		if (period_ms < SHORTEST_PERIOD_MS || !alike(one->lasts_ms, last->lasts_ms))
+			continue;
+		const struct rhythm_dip *two = dip_at(level, one->fell_ms - period_ms, tolerance(period_ms), last->lasts_ms);
+		if (!two)
+			continue;
+		int64_t even_ms = (last->fell_ms - two->fell_ms) / 2;
+		struct rhythm_train *train = room_for(level, even_ms, last->fell_ms + even_ms);
+		if (!train)
+			return;
+		*train = (struct rhythm_train){ .period_ms = (int32_t)even_ms, .due_ms = last->fell_ms + even_ms,
+		                                .needed = proofs_needed(level, even_ms, last->lasts_ms) };
+		remember(train, one->fell_ms - two->fell_ms - even_ms, two->lasts_ms);
+		remember(train, period_ms - even_ms, one->lasts_ms);
+		remember(train, 0, last->lasts_ms);
+		return;
+	}
+}
+
+/* ---- dips ---- */
+
+static void fall(struct rhythm *rhythm, struct rhythm_level *level, int64_t at_ms)
+{
+	level->below = true;
+	level->fell_ms = at_ms;
+	level->top_w = rhythm->top_w;
+	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+		struct rhythm_train *train = &level->trains[t];
+		train->dipping = train->period_ms && abs64(train->due_ms - at_ms) <= tolerance(train->period_ms);
+	}
+}
+
+static void rise(struct rhythm *rhythm, struct rhythm_level *level, int64_t at_ms)
+{
+	int64_t lasts_ms = at_ms - level->fell_ms;
+	bool foretold = false;
+	level->below = false;
+	for (size_t t = 0; t < RHYTHM_TRAINS; t++)
+		if (level->trains[t].dipping)
+			foretold |= judge(rhythm, &level->trains[t], level->fell_ms, lasts_ms);
+	if (lasts_ms < RHYTHM_SHORTEST_MS)
+		return;
+	level->newest = (level->newest + 1) % RHYTHM_DIPS;
+	level->dips[level->newest] = (struct rhythm_dip){ level->fell_ms, (int32_t)lasts_ms };
+	if (level->n_dips < RHYTHM_DIPS)
+		level->n_dips++;
+	if (!foretold)
+		seek(level);
+}
+
+/* Nobody knows what was between: nothing under way is judged, and all have to prove themselves again. */
+static void lose_thread(struct rhythm_level *level)
+{
+	level->below = false;
+	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+		level->trains[t].dipping = false;
+		level->trains[t].proofs = 0;
+	}
+}
+
+void rhythm_learn(struct rhythm *rhythm, int64_t highest_w, int64_t top_w, int64_t cap_w, int64_t now_ms)
+{
+	bool gap = now_ms - rhythm->last_ms > GAP_MS || now_ms < rhythm->last_ms;
+	int64_t since_ms = gap ? now_ms : rhythm->last_ms;
+	rhythm->last_ms = now_ms;
+	rhythm->top_w = top_w;
+	rhythm->cap_w = cap_w;
+	for (size_t l = 0; l < RHYTHM_LEVELS; l++) {
+		struct rhythm_level *level = &rhythm->levels[l];
+		if (gap || (level->below && now_ms - level->fell_ms > RHYTHM_LONGEST_MS))
+			lose_thread(level);
+		int64_t line_w = (level->below ? level->top_w : top_w) - depth(rhythm, l);
+		if (!level->below && highest_w < line_w)
+			fall(rhythm, level, now_ms);
+		else if (level->below && highest_w > line_w)
+			rise(rhythm, level, since_ms);
+		for (size_t t = 0; t < RHYTHM_TRAINS; t++)
+			watch_time(rhythm, level, &level->trains[t], now_ms);
+	}
+}
+
+/* ---- what is foretold ---- */
+
+bool rhythm_below(const struct rhythm *rhythm, int64_t from_ms, int64_t to_ms, struct rhythm_claim *out)
+{
+	bool any = false;
+	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
+		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+			const struct rhythm_train *train = &rhythm->levels[l].trains[t];
+			if (!believed(train))
+				continue;
+			struct rhythm_claim claim = claim_of(rhythm, l, train);
+			if (claim.from_ms > from_ms || claim.until_ms < to_ms || (any && claim.highest_w >= out->highest_w))
+				continue;
+			*out = claim;
+			any = true;
+		}
+	return any;
+}
+
+int64_t rhythm_rise(const struct rhythm *rhythm, int64_t to_ms)
+{
+	int64_t highest_w = 0;
+	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
+		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+			const struct rhythm_level *level = &rhythm->levels[l];
+			const struct rhythm_train *train = &level->trains[t];
+			if (believed(train) && train->dipping && rise_of(train, level->fell_ms).least_ms <= to_ms)
+				highest_w = max64(highest_w, level->top_w);
+		}
+	return highest_w;
+}
+
+bool rhythm_next(const struct rhythm *rhythm, int64_t now_ms, struct rhythm_claim *out)
+{
+	double most_ws = 0;
+	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
+		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
+			const struct rhythm_train *train = &rhythm->levels[l].trains[t];
+			if (!believed(train))
+				continue;
+			struct rhythm_claim claim = claim_of(rhythm, l, train);
+			double ws = (double)(claim.until_ms - claim.from_ms) * (double)claim.at_stake_w;
+			if (claim.until_ms <= now_ms || ws <= most_ws)
+				continue;
+			*out = claim;
+			most_ws = ws;
+		}
+	return most_ws > 0;
+}
