@@ -23,6 +23,16 @@ int64_t miner_room_now_ms(const struct miner_room *room)
 	return (int64_t)uv_now(room->loop) + room->ahead_ms;
 }
 
+static void look_at_epoch(struct miner_room *room)
+{
+	int64_t epoch = (int64_t)uv_now(room->loop) / ROOM_YOUNG_MS;
+	if (epoch == room->epoch)
+		return;
+	room->young = epoch == room->epoch + 1 ? room->younger : 0;
+	room->younger = 0;
+	room->epoch = epoch;
+}
+
 /* ---- slots ---- */
 
 static struct cgminer_slot *new_slot(void)
@@ -109,6 +119,9 @@ void miner_room_occupy(struct miner_room *room, struct cgminer_slot *slot, uint3
 	at = at <= room->due_at ? room->due_at + 1 : at > latest ? latest : at;
 	LIST_INSERT_HEAD(&room->due[at % ROOM_DUES], slot, link);
 	room->n_open++;
+	look_at_epoch(room);
+	slot->epoch = room->epoch;
+	room->younger++;
 	room->n_polls += slot->for_poll;
 }
 
@@ -136,6 +149,11 @@ void miner_room_hang_up(struct miner_room *room, struct cgminer_slot *slot)
 	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	LIST_REMOVE(slot, link);
 	room->n_open--;
+	look_at_epoch(room);
+	if (slot->epoch == room->epoch)
+		room->younger--;
+	else if (slot->epoch == room->epoch - 1)
+		room->young--;
 	room->n_polls -= slot->for_poll;
 	if (connect(slot->fd, &nobody, sizeof nobody) != 0)
 		close_socket(slot);
@@ -162,7 +180,8 @@ static struct cgminer_line *next_line(struct miner_room *room)
 
 static void begin_some(struct miner_room *room)
 {
-	for (int i = 0; i < BURST && may_begin(room); i++) {
+	look_at_epoch(room);
+	for (int i = 0; i < BURST && may_begin(room) && room->young + room->younger < ROOM_MOST_YOUNG; i++) {
 		struct cgminer_line *line = next_line(room);
 		bool is_order = line->turn != TURN_POLL;
 		if (!cgminer_line_begin(line))

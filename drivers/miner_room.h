@@ -6,7 +6,8 @@
  * set of their own, registered once and edge-triggered, which is one handle of the loop.
  *
  * A wide window makes dead and slow miners free: they hold a slot until their time is up, and others go on beside
- * them. But only a few connections are begun in a turn of the loop: bursts overflow the queues of the network. The
+ * them. But only a few connections are begun in a turn of the loop, and only so many are young: who answers at once
+ * keeps few sockets busy, and warm in the cache, where thousands would overflow the queues of the network. The
  * look-up of a name counts as a connection.
  */
 #ifndef DRIVERS_MINER_ROOM_H
@@ -22,6 +23,8 @@
 #define ROOM_BYTES (64 * 1024)
 #define ROOM_DUE_MS 16                  /* deadlines are kept to so much */
 #define ROOM_DUES 4096                  /* times that: the longest timeout, 65 s */
+#define ROOM_YOUNG_MS 4                 /* an exchange is young for so long, up to twice that */
+#define ROOM_MOST_YOUNG 384
 #define ROOM_CHIME_MS 250
 #define ROOM_CHIMES 512                 /* times that: the longest reminder, 128 s */
 
@@ -33,6 +36,7 @@ struct cgminer_slot {
 	struct cgminer_line *line;      /* NULL: spare */
 	int fd;                         /* -1: none */
 	sa_family_t family;
+	int64_t epoch;                  /* in which it was dialled */
 	bool registered, connected, for_poll;   /* registered: in the epoll set */
 	struct cgminer_scan scan;
 	char *text;                     /* of a reply that comes in pieces */
@@ -54,6 +58,8 @@ struct miner_room {
 	uint32_t most, most_polls;      /* connections at a time */
 	uint32_t n_open, n_polls;       /* in use */
 	uint32_t n_spare;
+	int64_t epoch;                  /* in ROOM_YOUNG_MS */
+	uint32_t young, younger;        /* in use, begun in the epoch before and in this one */
 	uint32_t n_handles;             /* of the loop, not yet closed */
 	bool out_of_descriptors;        /* until one is spare, or the next tick */
 	struct cgminer_lines orders, polls, closed;     /* waiting; closed: their on_closed is due */
