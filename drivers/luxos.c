@@ -136,12 +136,13 @@ static bool begin_keep(struct cgminer_desk *desk)
 	return true;
 }
 
-/* The session found may be our own, with a little longer to live than we thought; if it outlives that too, somebody
+/* A session that is not new but found may be our own, with a little longer to live than we thought; if it outlives that too, somebody
  * else uses it. */
 static void end_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	bool old = luxos->session.id[0] && strcmp(luxos->session.id, luxos->old_session.id) == 0;
+	bool found = luxos->session.id[0] && luxos->errand.exchanges > 1;
+	bool old = found && strcmp(luxos->session.id, luxos->old_session.id) == 0;
 	bool dying = old && !luxos->outlived;
 	luxos->outlived = old;
 	if (dying)
