@@ -46,7 +46,10 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 	switch (d->reason) {
 	case REASON_CAP:
 	case REASON_EVENT:
-		if (d->serves == BINDING_CAP || d->serves == BINDING_LIMIT)
+		if (d->serves == BINDING_PLAN)
+			say(why, size, "The site is about to draw %s with what GPU jobs announce, %s of %s",
+			    W(p->planned_w + p->doubt_w + p->settled_miners_w), limit, W(p->limit_w));
+		else if (d->serves == BINDING_CAP || d->serves == BINDING_LIMIT)
 			say(why, size, "The site would draw %s, over the %s of %s",
 			    W(p->planned_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
 		else if (d->serves == BINDING_SETPOINT)
@@ -88,6 +91,8 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 static void say_doubt(const struct decision *d, char *why, size_t size)
 {
 	const struct picture *p = &d->picture;
+	if (p->announced_w > 0)
+		say(why, size, "; GPU jobs announce %s of that load", W(p->announced_w));
 	if (p->doubt_w > 0 && !p->failsafe)
 		say(why, size, "; %u silent meter%s at nameplate keep%s %s free", p->stale_meters,
 		    p->stale_meters == 1 ? "" : "s", p->stale_meters == 1 ? "s" : "", W(p->doubt_w));
@@ -110,6 +115,7 @@ static const char *held_back(enum binding binding)
 	case BINDING_CAP:
 	case BINDING_LIMIT:
 	case BINDING_RESERVE:
+	case BINDING_PLAN:
 	case BINDING_TARGET:
 	case BINDING_SETPOINT:
 	case BINDING_MINERS_LIMIT:

@@ -2,6 +2,7 @@
 #ifndef POLICY_INTERNAL_H
 #define POLICY_INTERNAL_H
 
+#include "policy/notices.h"
 #include "policy/policy.h"
 
 static inline int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -82,6 +83,9 @@ void load_remember(struct policy_state *, int64_t load_w, int64_t now_ms, int64_
 int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the last minute and now */
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
+int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
+/* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
+void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */
 void reserve_see(struct policy_state *, int64_t load_w);                        /* its highest load */
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. */
@@ -116,6 +120,7 @@ struct step {
 	struct tracked tracked;
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
 	bool site_usable, failsafe;
+	struct forecast forecast;
 	struct policy_conf learned;     /* conf, with what was learned */
 	struct policy_miner_group groups[POLICY_GROUPS];
 };

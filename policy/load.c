@@ -112,6 +112,21 @@ int64_t load_highest(const struct policy_state *state, int64_t load_w)
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, POLICY_LOADS));
 }
 
+int64_t load_recent(const struct policy_state *state, int64_t load_w)
+{
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
+	             highest_between(state, 0, NOTICE_LASTS_MS / SLOT_MS));
+}
+
+void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)
+{
+	int64_t most_w = max64(load_recent(state, load_w), fallen_to_w);
+	for (uint32_t age = NOTICE_LASTS_MS / SLOT_MS; age < state->n_loads; age++) {
+		int64_t *old_w = &state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS];
+		*old_w = min64(*old_w, most_w);
+	}
+}
+
 /* How far the load lies below its highest, on average; never more than it did within what is remembered, so that a
  * job's end is no dip once it has passed. */
 static void learn_dip(struct policy_state *state, int64_t mean_w)
@@ -142,7 +157,7 @@ void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, i
 		uint32_t ago = (uint32_t)min64(response_ms / SLOT_MS + 1, POLICY_LOADS / 2);
 		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);
 		if (state->n_loads > ago + 10)
-			reserve_learn(state, state->loads_w[state->newest] - planned_w, cap_w);
+			reserve_learn(state, state->loads_w[state->newest] - planned_w - state->announced_w, cap_w);
 		learn_dip(state, state->slot_sum_w / state->slot_n);
 		state->slot_ms = now_ms;
 		state->slot_n = 0;

@@ -37,6 +37,7 @@ const char *binding_name(enum binding binding)
 	case BINDING_CAP:             return "cap";
 	case BINDING_LIMIT:           return "limit";
 	case BINDING_RESERVE:         return "reserve";
+	case BINDING_PLAN:            return "plan";
 	case BINDING_TARGET:          return "target";
 	case BINDING_SETPOINT:        return "setpoint";
 	case BINDING_MINERS_LIMIT:    return "miners_limit";

@@ -1,4 +1,5 @@
 #include "policy/internal.h"
+#include "policy/setpoint.h"
 
 #include <string.h>
 
@@ -36,6 +37,21 @@ static struct wish most_under(const struct step *step, int64_t limit_w, int64_t 
 	return wish;
 }
 
+/* Mean times of the group that moves soonest: a set point is followed by those. */
+struct quickest { int64_t sleep_ms, wake_ms; };
+
+static struct quickest quickest(const struct policy_conf *conf)
+{
+	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4 };
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_response *sleep = &conf->miner_groups[g].sleep, *wake = &conf->miner_groups[g].wake;
+		int64_t sleep_ms = sleep->delay_ms + sleep->ramp_ms / 2, wake_ms = wake->delay_ms + wake->ramp_ms / 2;
+		if (sleep_ms + wake_ms < quick.sleep_ms + quick.wake_ms)
+			quick = (struct quickest){ sleep_ms, wake_ms };
+	}
+	return quick;
+}
+
 /* What they should draw: a set point is held on average. Without the site's meter they never draw more. */
 static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
 {
@@ -43,8 +59,12 @@ static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t 
 	int64_t setpoint_w = setpoint_in_force(step);
 	if (step->failsafe)
 		return wish;
-	if (setpoint_w != POLICY_NONE)
-		lower(&wish, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w),
+	if (setpoint_moves(&step->state->setpoint, step->seen->now_ms)) {
+		struct quickest quick = quickest(step->conf);
+		int64_t miners_w = setpoint_leaves_w(&step->state->setpoint, step->tracked.settled_w, quick.sleep_ms, quick.wake_ms);
+		lower(&wish, miners_w, BINDING_SETPOINT);
+	} else if (setpoint_w != POLICY_NONE)
+		lower(&wish, setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)step->state->dip_w),
 		      step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
 	if (!step->site_usable)
 		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
@@ -97,6 +117,9 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 	if (over && binding == BINDING_RESERVE)
 		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
+	bool by_load = binding == BINDING_RESERVE || binding == BINDING_CAP || binding == BINDING_LIMIT;
+	if (by_load && need_w <= step->forecast.rise_w)
+		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
 	int64_t shed_w = move_down(step, need_w, at_once, &forbidden);
 	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
@@ -112,16 +135,18 @@ static bool may_wake(const struct step *step)
 	int64_t now_ms = step->seen->now_ms;
 	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
 	/* While miners fall the load is not known well enough to wake others into what they leave. */
-	bool calm = step->metered.site_w <= step->limit_w && !step->tracked.phases[PHASE_FALLING];
-	return step->site_usable && heard && calm && now_ms - step->state->usable_since_ms >= WATCHED_MS;
+	bool calm = step->metered.site_w <= step->limit_w &&
+	            (!step->tracked.phases[PHASE_FALLING] || setpoint_moves(&step->state->setpoint, now_ms));
+	return step->site_usable && heard && calm && !step->seen->futile && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
 static void decide_up(struct step *step, const struct wish *now)
 {
 	const struct demand *demand = &step->seen->demand;
-	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w),
+	int64_t announced_w = step->forecast.rise_soon_w - step->forecast.rise_w;
+	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w) - announced_w,
 	                              min64(demand->miners_w, demand->miners_soon_w));
-	enum binding binding = soon.miners_w < now->miners_w ? BINDING_LIMIT : now->binding;
+	enum binding binding = soon.miners_w >= now->miners_w ? now->binding : announced_w ? BINDING_PLAN : BINDING_LIMIT;
 	step->out->wanted_miners_w = max64(soon.miners_w, step->tracked.settled_w);
 	step->out->serves = binding;
 	int64_t room_w = soon.miners_w - step->tracked.settled_w;
@@ -149,7 +174,7 @@ static void decide(struct step *step)
 	if (step->tracked.settled_w > max64(most.miners_w, 0)) {
 		step->out->serves = most.binding;
 		decide_down(step, &most, true, over);
-	} else if (above_w > dead_band(step))
+	} else if (above_w > dead_band(step) && !step->seen->futile)
 		decide_down(step, &wish, false, false);
 	else if (above_w < 0 && may_wake(step))
 		decide_up(step, &wish);
@@ -195,6 +220,28 @@ static int64_t elapsed(struct policy_state *state, int64_t now_ms)
 	return elapsed_ms;
 }
 
+/* What the GPU scheduler told, in time for the miners to be there first. */
+static void foresee(struct step *step)
+{
+	struct policy_response slowest = { 0 };
+	int64_t sleep_ms = step->tracked.slowest_sleep_ms, now_ms = step->seen->now_ms;
+	if (!step->seen->n_notices) {
+		step->state->announced_w = 0;
+		return;
+	}
+	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
+		const struct policy_response *wake = &step->conf->miner_groups[g].wake;
+		if (wake->delay_ms + wake->ramp_ms > slowest.delay_ms + slowest.ramp_ms)
+			slowest = *wake;
+	}
+	step->forecast = notices_forecast(step->seen->notices, step->seen->n_notices, now_ms, sleep_ms,
+	                                  slowest.delay_ms + slowest.ramp_ms / 2,
+	                                  2 * (sleep_ms + slowest.delay_ms + slowest.ramp_ms));
+	step->state->announced_w = step->forecast.rise_w + step->forecast.risen_w;
+	if (step->forecast.fallen_to_w != INT64_MAX && step->site_usable)
+		load_forget(step->state, step->load_w, step->forecast.fallen_to_w);
+}
+
 static int64_t longest_stale_ms(const struct policy_conf *conf)
 {
 	int64_t stale_ms = 0;
@@ -220,17 +267,21 @@ static void look(struct step *step)
 	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms);
 	if (step->failsafe && step->metered.has_hpc)
 		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
+	foresee(step);
 	if (!step->site_usable)
 		step->state->usable_since_ms = now_ms;
 	else
 		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
 	if (!step->state->reserve_w)
 		reserve_learn(step->state, 0, conf->cap_w);
-	step->planned_w = load_highest(step->state, step->load_w);
+	step->planned_w = load_highest(step->state, step->load_w) + step->forecast.rise_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w, conf->cap_w);
 	step->state->planned_w = step->planned_w;
+	struct quickest quick = quickest(conf);
+	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, (quick.sleep_ms + quick.wake_ms) / 2,
+	              now_ms);
 }
 
 static int64_t age_of(int64_t at_ms, int64_t now_ms)
@@ -244,7 +295,7 @@ static int64_t headroom(const struct step *step)
 	int64_t left_w = step->limit_w - step->reserve_w - step->doubt_w - step->planned_w;
 	int64_t setpoint_w = setpoint_in_force(step);
 	if (setpoint_w != POLICY_NONE)
-		left_w = min64(left_w, setpoint_w - (step->planned_w - (int64_t)step->state->dip_w));
+		left_w = min64(left_w, setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)step->state->dip_w));
 	return left_w - step->tracked.settled_w;
 }
 
@@ -264,7 +315,8 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.site_age_ms = metered->site_known ? age_of(metered->site_ms, now_ms) : POLICY_NONE,
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
-		.load_w = step->load_w, .planned_w = step->planned_w, .doubt_w = step->doubt_w,
+		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->forecast.rise_w,
+		.recent_w = load_recent(step->state, step->load_w), .doubt_w = step->doubt_w,
 		.swing_w = (int64_t)step->state->dip_w,
 		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = reserve_w,
 		.settled_miners_w = tracked->settled_w,

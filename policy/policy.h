@@ -73,11 +73,16 @@ struct miner_seen {
 	int64_t heard_ms;               /* when */
 };
 
+struct notice;                          /* policy/notices.h */
+
 struct snapshot {                       /* all that is known, at one instant; arrays are lent */
 	int64_t now_ms;
 	struct demand demand;
 	const struct meter_reading *meters;     /* the newest value of each, whatever its age; the fault if there never was one */
 	const struct miner_seen *miners;
+	const struct notice *notices;   /* of the GPU scheduler, in force */
+	size_t n_notices;
+	bool futile;                    /* shedding is not seen to help (policy/futility.h): nothing is moved at ease */
 };
 
 enum miner_phase {
@@ -144,6 +149,21 @@ struct policy_course {                  /* what was moved on purpose, in each ha
 };
 
 struct policy_state {                   /* plain data, no pointers, zero to start */
+#define POLICY_LAGS 6                   /* moves of a set point by which the next are foretold */
+#define POLICY_AHEAD 5                  /* messages: the newest, and what the next four will tell */
+
+struct policy_setpoint {                /* told every few seconds (policy/setpoint.c) */
+	bool on;
+	int64_t told_w, told_ms, changed_ms, every_ms;
+	uint32_t n;                     /* messages in a row */
+	double moves_w[POLICY_LAGS], largest_w;                 /* newest first; the largest fades */
+	double weights[POLICY_LAGS], spread[POLICY_LAGS][POLICY_LAGS];
+	double ahead_w[POLICY_AHEAD][POLICY_AHEAD];             /* foretold at the last messages */
+	double error_w[POLICY_AHEAD], held_error_w[POLICY_AHEAD];       /* so many messages ahead; of the value told then */
+	double load_w;                  /* the load, smoothed over the miners' response */
+	int64_t load_ms;
+};
+
 	bool started;
 	int64_t started_ms, last_ms;
 	int64_t other_w;                /* neither GPUs nor miners, learned */
@@ -153,6 +173,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */
 	double dip_w;                   /* how far the load lies below the one planned for, on average */
+	int64_t announced_w;            /* what notices in force told that has come or will soon: no news to the reserve */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
 	uint32_t n_loads, newest;
 	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
@@ -162,6 +183,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t peak_w;                 /* the highest load, fading towards the present one in some hours */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	struct policy_course course;    /* kept where windows are told */
+	struct policy_setpoint setpoint;
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
@@ -178,7 +200,7 @@ enum reason {
 
 enum binding {                          /* the limit that bound */
 	BINDING_NONE,
-	BINDING_CAP, BINDING_LIMIT, BINDING_RESERVE, BINDING_TARGET, BINDING_SETPOINT, BINDING_MINERS_LIMIT,
+	BINDING_CAP, BINDING_LIMIT, BINDING_RESERVE, BINDING_PLAN, BINDING_TARGET, BINDING_SETPOINT, BINDING_MINERS_LIMIT,
 	BINDING_RAMP_UP, BINDING_RAMP_DOWN, BINDING_WINDOW, BINDING_MIN_AWAKE, BINDING_MIN_ASLEEP, BINDING_CYCLES,
 	BINDING_WAKES_IN_FLIGHT, BINDING_METER_LOST, BINDING_NO_MINERS,
 	N_BINDINGS
@@ -189,7 +211,9 @@ struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
 	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest reading used */
 	int64_t load_w;                 /* L, now */
-	int64_t planned_w;              /* L planned for: the highest of the last minute */
+	int64_t planned_w;              /* L planned for: the highest of the last minute, and what is announced */
+	int64_t announced_w;            /* of it */
+	int64_t recent_w;               /* L's highest of the last 15 s */
 	int64_t swing_w;                /* how far L lies below that, on average */
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
 	int64_t limit_w, target_w;      /* target_w: what the site should draw on average */

@@ -123,7 +123,7 @@ static struct cost step(struct bench *b, int step)
 	struct decision decision = { .commands = b->commands };
 	b->now_ms += STEP_MS;
 	move_world(b, step);
-	struct snapshot seen = { b->now_ms, b->demand, b->meters, b->miners };
+	struct snapshot seen = { .now_ms = b->now_ms, .demand = b->demand, .meters = b->meters, .miners = b->miners };
 	uint64_t began = instructions(b->counter);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	policy_step(&b->conf, &b->state, b->tracks, &seen, b->scratch, &decision);

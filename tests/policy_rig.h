@@ -38,6 +38,9 @@ struct rig {
 	struct meter_reading meters[RIG_METERS];
 	struct miner_seen seen[RIG_MINERS];
 	struct demand demand;
+	const struct notice *notices;
+	size_t n_notices;
+	bool futile;
 	struct rig_miner miners[RIG_MINERS];
 	int64_t now_ms, gpus_w, house_w;                /* half of the GPUs behind each PDU */
 	bool mute[RIG_METERS];
@@ -149,7 +152,8 @@ static inline void rig_order(struct rig *rig, const struct command *command)
 
 static inline void rig_decide(struct rig *rig)
 {
-	struct snapshot seen = { rig->now_ms, rig->demand, rig->meters, rig->seen };
+	struct snapshot seen = { .now_ms = rig->now_ms, .demand = rig->demand, .meters = rig->meters, .miners = rig->seen,
+	                         .notices = rig->notices, .n_notices = rig->n_notices, .futile = rig->futile };
 	rig->out.commands = rig->commands;
 	policy_step(&rig->conf, &rig->state, rig->tracks, &seen, rig->scratch, &rig->out);
 	for (uint32_t c = 0; c < rig->out.n_commands; c++) {

@@ -284,7 +284,7 @@ static void as_text(const struct decision *decision, struct json *json)
 
 static void decide_again(const struct rig *before, struct rig *again)
 {
-	struct snapshot seen = { again->now_ms, again->demand, again->meters, again->seen };
+	struct snapshot seen = { .now_ms = again->now_ms, .demand = again->demand, .meters = again->meters, .miners = again->seen };
 	again->state = before->state;
 	memcpy(again->tracks, before->tracks, sizeof(again->tracks));
 	again->out.commands = again->commands;

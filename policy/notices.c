@@ -1,0 +1,203 @@
+#include "policy/notices.h"
+
+#include <string.h>
+
+#include "policy/internal.h"
+
+#define MARGIN_MS 5000                  /* between miners down and GPUs up: clocks, steps, the slower ones among miners */
+
+static int64_t size_w(const struct notice *notice)
+{
+	return abs64(notice->delta_w);
+}
+
+/* How much of it should have come by then. */
+static int64_t part_w(const struct notice *notice, int64_t at_ms)
+{
+	int64_t on_ms = at_ms - notice->at_ms;
+	if (on_ms < 0)
+		return 0;
+	return on_ms >= notice->over_ms ? size_w(notice) : size_w(notice) * on_ms / notice->over_ms;
+}
+
+static int64_t end_ms(const struct notice *notice)
+{
+	return notice->at_ms + notice->over_ms + NOTICE_LATE_MS;
+}
+
+/* ---- the book ---- */
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static size_t find(const struct notice_book *book, const char *id)
+{
+	size_t i = 0;
+	while (i < book->n && !same(book->notices[i].id, id))
+		i++;
+	return i;
+}
+
+static void take_out(struct notice_book *book, size_t i)
+{
+	book->n--;
+	memmove(&book->notices[i], &book->notices[i + 1], (book->n - i) * sizeof(book->notices[0]));
+}
+
+static void put_in(struct notice_book *book, const struct notice *notice)
+{
+	size_t i = book->n++;
+	for (; i > 0 && book->notices[i - 1].at_ms > notice->at_ms; i--)
+		book->notices[i] = book->notices[i - 1];
+	book->notices[i] = *notice;
+	book->notices[i].due = false;
+	book->notices[i].base_w = book->notices[i].moved_w = 0;
+}
+
+enum notice_answer notices_take(struct notice_book *book, const struct notice *notice, int64_t now_ms)
+{
+	size_t i = find(book, notice->id);
+	bool known = i < book->n;
+	if (!notice->delta_w) {
+		if (known)
+			take_out(book, i);
+		return known ? NOTICE_WITHDRAWN : NOTICE_UNKNOWN;
+	}
+	if (end_ms(notice) <= now_ms)
+		return NOTICE_OVER;
+	if (notice->at_ms - now_ms > NOTICE_MOST_AHEAD_MS)
+		return NOTICE_FAR;
+	const struct notice *old = &book->notices[i];
+	if (known && old->at_ms == notice->at_ms && old->over_ms == notice->over_ms && old->delta_w == notice->delta_w)
+		return NOTICE_KNOWN;    /* delivered twice: what has come of it stands */
+	if (known)
+		take_out(book, i);
+	if (book->n == NOTICES_MOST)
+		return NOTICE_FULL;
+	put_in(book, notice);
+	return NOTICE_TAKEN;
+}
+
+/* ---- what comes of them ---- */
+
+static bool is_due(const struct notice *notice, bool rise)
+{
+	return notice->due && (notice->delta_w > 0) == rise;
+}
+
+static bool any_due(const struct notice_book *book, bool rise)
+{
+	for (size_t i = 0; i < book->n; i++)
+		if (is_due(&book->notices[i], rise))
+			return true;
+	return false;
+}
+
+static void credit(struct notice_book *book, bool rise, int64_t moved_w)
+{
+	for (size_t i = 0; i < book->n && moved_w > 0; i++) {
+		struct notice *notice = &book->notices[i];
+		if (!is_due(notice, rise))
+			continue;
+		int64_t part = min64(moved_w, size_w(notice) - notice->moved_w);
+		notice->moved_w += part;
+		moved_w -= part;
+	}
+}
+
+void notices_see(struct notice_book *book, int64_t now_ms, int64_t planned_w, int64_t recent_w)
+{
+	if (!any_due(book, true))
+		book->highest_w = planned_w;
+	if (!any_due(book, false))
+		book->lowest_w = recent_w;
+	for (size_t i = 0; i < book->n; i++) {
+		struct notice *notice = &book->notices[i];
+		if (notice->due || now_ms < notice->at_ms - NOTICE_EARLY_MS)
+			continue;
+		notice->due = true;
+		notice->base_w = planned_w;
+	}
+	credit(book, true, planned_w - book->highest_w);
+	credit(book, false, book->lowest_w - recent_w);
+	book->highest_w = max64(book->highest_w, planned_w);
+	book->lowest_w = min64(book->lowest_w, recent_w);
+}
+
+static bool enough(const struct notice *notice, int64_t of_w)
+{
+	return notice->moved_w >= of_w / 100 * NOTICE_TRUE_PERCENT;
+}
+
+/* It is over, or it should be well under way and nothing of it is seen. */
+static bool has_ended(const struct notice *notice, int64_t now_ms)
+{
+	int64_t due_w = part_w(notice, now_ms - NOTICE_LATE_MS);
+	return now_ms >= end_ms(notice) || (due_w >= size_w(notice) / 4 && !enough(notice, due_w));
+}
+
+/* What one lacks another in the opposite direction that is due lacks too: together they came true. */
+static void cancel_out(struct notice_book *book, struct notice *notice)
+{
+	for (size_t i = 0; i < book->n; i++) {
+		struct notice *other = &book->notices[i];
+		if (!other->due || (other->delta_w > 0) == (notice->delta_w > 0))
+			continue;
+		int64_t both_w = min64(size_w(notice) - notice->moved_w, size_w(other) - other->moved_w);
+		notice->moved_w += both_w;
+		other->moved_w += both_w;
+	}
+}
+
+bool notices_pop(struct notice_book *book, int64_t now_ms, struct notice *out, bool *came_true)
+{
+	for (size_t i = 0; i < book->n; i++) {
+		struct notice *notice = &book->notices[i];
+		if (!has_ended(notice, now_ms))
+			continue;
+		if (!enough(notice, size_w(notice)))
+			cancel_out(book, notice);
+		*out = *notice;
+		*came_true = enough(notice, size_w(notice));
+		take_out(book, i);
+		return true;
+	}
+	return false;
+}
+
+/* ---- what it means ---- */
+
+static int64_t to_come_w(const struct notice *notice, int64_t by_ms)
+{
+	return max64(part_w(notice, by_ms) - notice->moved_w, 0);
+}
+
+struct forecast notices_forecast(const struct notice *notices, size_t n, int64_t now_ms, int64_t sleep_ms, int64_t wake_ms,
+                                 int64_t soon_ms)
+{
+	struct forecast forecast = { .fallen_to_w = INT64_MAX };
+	int64_t base_w = INT64_MIN, fallen_w = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct notice *notice = &notices[i];
+		if (notice->delta_w > 0) {
+			forecast.rise_w += to_come_w(notice, now_ms + sleep_ms + MARGIN_MS);
+			forecast.risen_w += notice->moved_w;
+			forecast.rise_soon_w += to_come_w(notice, now_ms + max64(soon_ms, sleep_ms + MARGIN_MS));
+			continue;
+		}
+		forecast.fall_w += to_come_w(notice, now_ms + wake_ms);
+		if (!notice->due || !enough(notice, size_w(notice)))
+			continue;
+		base_w = max64(base_w, notice->base_w);
+		fallen_w += notice->moved_w;
+	}
+	if (fallen_w)
+		forecast.fallen_to_w = base_w - fallen_w;
+	return forecast;
+}
