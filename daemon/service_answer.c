@@ -11,10 +11,22 @@ static const char *broker_state(const struct service *service)
 	return bus_stats(service->bus).connected ? "connected" : "away";
 }
 
+static void connections_json(const struct miner_room *room, struct json *out)
+{
+	struct miner_room_figures figures = miner_room_figures(room);
+	json_open(out, "connections");
+	json_int(out, "open", figures.connections);
+	json_int(out, "most", figures.most);
+	json_int(out, "orders_waiting", figures.orders_waiting);
+	json_int(out, "polls_waiting", figures.polls_waiting);
+	json_close(out);
+}
+
 static void answer_status(struct service *service, struct instant now, struct json *out)
 {
 	json_open(out, NULL);
 	site_status_json(service->site, now, out);
+	connections_json(service->miners, out);
 	json_string(out, "broker", broker_state(service));
 	json_int(out, "alarms", (int64_t)alarms_count(service->alarms));
 	json_close(out);
@@ -74,6 +86,8 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 		site_decisions_json(service->site, n >= 1 && n <= 1e6 ? (size_t)n : 1, out);
 	} else if (!strcmp(verb, "meters")) {
 		site_meters_json(service->site, now, out);
+	} else if (!strcmp(verb, "groups")) {
+		site_groups_json(service->site, now, out);
 	} else if (!strcmp(verb, "miners")) {
 		const char *group = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "group"));
 		if (!site_miners_json(service->site, group, now, out))

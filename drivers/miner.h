@@ -35,6 +35,9 @@ struct miner_room;
 struct miner_room *miner_room_open(uv_loop_t *, uint32_t connections);
 void miner_room_close(struct miner_room *);     /* after the last on_closed; finishes on the loop, then frees */
 
+struct miner_room_figures { uint32_t connections, most, orders_waiting, polls_waiting; };       /* now */
+struct miner_room_figures miner_room_figures(const struct miner_room *);
+
 struct miner_response { uint32_t delay_ms, ramp_ms; };  /* from the order heard: dead time, then linear */
 
 struct miner_driver {

@@ -198,6 +198,20 @@ static void tell_closed(struct miner_room *room)
 	}
 }
 
+static uint32_t count(const struct cgminer_lines *lines)
+{
+	const struct cgminer_line *line;
+	uint32_t n = 0;
+	TAILQ_FOREACH(line, lines, link)
+		n++;
+	return n;
+}
+
+struct miner_room_figures miner_room_figures(const struct miner_room *room)
+{
+	return (struct miner_room_figures){ room->n_open, room->most, count(&room->orders), count(&room->polls) };
+}
+
 static void on_pump(uv_idle_t *pump)
 {
 	struct miner_room *room = pump->data;
