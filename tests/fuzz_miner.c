@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/cgminer_codec.h"
+#include "drivers/cgminer_identity.h"
 #include "drivers/cgminer_scan.h"
 #include "drivers/luxos_errand.h"
 
@@ -46,6 +46,33 @@ static void read_as_luxos(const char *text)
 	assert(reading.power_w >= 0 && reading.power_w <= 9000 && reading.hashrate_ghs >= 0);
 }
 
+static bool is_text(const char *text, size_t size)
+{
+	size_t n = strnlen(text, size);
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	}
+	return n < size;
+}
+
+/* Anything for an answer, to every question: the questions end, and what is learned can be printed. */
+static void identify(const char *text)
+{
+	static struct miner_inquiry about;
+	enum identity_read read;
+	int asked = 0;
+	about = (struct miner_inquiry){ 0 };
+	while ((read = identity_next(&about)) != ASK_NOTHING) {
+		assert(identity_request(read) && ++asked <= ASK_NOTHING);
+		identity_take(&about, read, text);
+	}
+	const struct miner_identity *is = &about.is;
+	assert(is_text(is->version, sizeof is->version) && is_text(is->model, sizeof is->model));
+	assert(is_text(is->mac, sizeof is->mac) && is_text(is->serial, sizeof is->serial));
+	assert(is->power_w >= 0 && is->hashrate_ghs >= 0 && is->awake_w >= 0 && firmware_name(is->firmware));
+}
+
 /* Anything for an answer, to each step of an order: the next request is still one whole command. */
 static void answer_an_order(const char *text)
 {
@@ -75,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_as_cgminer(text);
 	read_as_luxos(text);
 	answer_an_order(text);
+	identify(text);
 	free(text);
 	return 0;
 }

@@ -182,6 +182,60 @@ static void the_fingerprint_knows_firmware_model_and_profile(void **state)
 	assert_true(again.fingerprint == seen[0].fingerprint);
 }
 
+/* The MAC is it; where that is masked or missing, the serial number; where both are, nothing. */
+static void a_machine_is_known_by_its_mac_or_its_serial(void **state)
+{
+	static const struct { const char *fields; bool told; } cases[] = {
+		{ "\"MACAddr\":\"02:00:00:00:00:01\",\"SerialNumber\":\"SN1\"", true },
+		{ "\"MACAddr\":\"02:00:00:00:00:02\",\"SerialNumber\":\"SN1\"", true },
+		{ "\"MACAddr\":\"00:00:00:00:00:00\",\"SerialNumber\":\"SN1\"", true },
+		{ "\"MACAddr\":\"00:00:00:00:00:00\",\"SerialNumber\":\"SN2\"", true },
+		{ "\"MACAddr\":\"00:00:00:00:00:00\",\"SerialNumber\":\"000\"", false },
+		{ "\"MACAddr\":\"\",\"SerialNumber\":\"\"", false },
+		{ "\"MACAddr\":7,\"SerialNumber\":null", false },
+		{ "\"Model\":\"b\"", false },
+	};
+	struct luxos_seen seen[8] = { 0 }, again = { 0 };
+	struct miner_reading reading;
+	char text[200];
+	bool nothing;
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		snprintf(text, sizeof text, "{\"CONFIG\":[{%s,\"CurtailMode\":\"None\",\"IsPowerSupplyOn\":true}]}", cases[i].fields);
+		assert_int_equal(read_as_luxos(text, 3000, &reading), FAULT_NONE);
+		luxos_decode(text, &seen[i], &nothing);
+		assert_int_equal(seen[i].identity != 0, cases[i].told);
+		assert_true(reading.identity == seen[i].identity);
+		for (size_t j = 0; j < i && cases[i].told; j++)
+			assert_true(seen[i].identity != seen[j].identity);
+	}
+	/* the same wherever its serial number, its profile or its firmware went */
+	luxos_decode("{\"CONFIG\":[{\"Profile\":\"x\",\"MACAddr\":\"02:00:00:00:00:01\"}]}", &again, &nothing);
+	assert_true(again.identity == seen[0].identity);
+	again = (struct luxos_seen){ 0 };
+	luxos_decode("{\"CONFIG\":[{\"SerialNumber\":\"SN1\"}]}", &again, &nothing);
+	assert_true(again.identity == seen[2].identity);
+}
+
+/* Without config there is no mode: who hashes nothing on next to nothing sleeps. */
+static void builds_without_config_sleep_too(void **state)
+{
+	static const struct { const char *text; enum miner_state state; } cases[] = {
+		{ POWER("299") "," SUMMARY("0"), MINER_ASLEEP },
+		{ POWER("300") "," SUMMARY("0"), MINER_UNKNOWN },
+		{ POWER("24") "," SUMMARY("1"), MINER_HASHING },
+		{ SUMMARY("0"), MINER_UNKNOWN },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct miner_reading reading;
+		char text[200];
+		snprintf(text, sizeof text, "{%s}", cases[i].text);
+		assert_int_equal(read_as_luxos(text, 3000, &reading), FAULT_NONE);
+		assert_int_equal(reading.state, cases[i].state);
+	}
+}
+
 static void recorded_units_are_read(void **state)
 {
 	struct luxos_seen seen = { 0 };
@@ -389,6 +443,8 @@ int main(void)
 		cmocka_unit_test(the_ladder),
 		cmocka_unit_test(tables_are_bounded),
 		cmocka_unit_test(the_fingerprint_knows_firmware_model_and_profile),
+		cmocka_unit_test(a_machine_is_known_by_its_mac_or_its_serial),
+		cmocka_unit_test(builds_without_config_sleep_too),
 		cmocka_unit_test(recorded_units_are_read),
 		cmocka_unit_test(orders_by_example),
 		cmocka_unit_test(orders_end_whatever_is_answered),

@@ -87,12 +87,15 @@ static void nothing_within(struct stage *stage, int64_t ms)
 {
 	unsigned before = stage->miner.connections, ticks = 0;
 	stage->owner.room->ahead_ms += ms;
-	uint64_t until_ms = uv_now(&stage->loop) + 3 * ROOM_CHIME_MS;
+	struct miner_room *room = stage->owner.room;
+	int64_t until_at = miner_room_now_ms(room) / ROOM_CHIME_MS;
 	uv_timer_t wake;
 	uv_timer_init(&stage->loop, &wake);
 	wake.data = &ticks;
 	uv_timer_start(&wake, scripted_tick, 5, 5);
-	while (uv_now(&stage->loop) < until_ms)
+	while (uv_is_active((uv_handle_t *)&room->chime) && room->chimed_at < until_at)
+		uv_run(&stage->loop, UV_RUN_ONCE);
+	for (unsigned until = ticks + 6; ticks < until;)        /* for what would come of it */
 		uv_run(&stage->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&wake, NULL);
 	uv_run(&stage->loop, UV_RUN_NOWAIT);
