@@ -62,15 +62,16 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	add_draw(group, track, at_ms, sum);
 	sum->now_w += now_w;
 	sum->settled_w += settled_w;
+	sum->unseen_w += track_unseen_w(group, track, now_ms);
 	enum miner_phase phase = track->phase;
 	if (track->under_way)
 		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
 	sum->phases[phase]++;
 	if (phase == PHASE_WAKING)
 		sum->waking_w += max64(0, settled_w - now_w);
-	if (track_may_be_told(group, track, false, now_ms))
+	if (track_may_be_told(group, track, false, true, now_ms))
 		sum->curtailable_w += max64(0, settled_w - group->asleep_w);
-	if (track_may_be_told(group, track, true, now_ms)) {
+	if (track_may_be_told(group, track, true, false, now_ms)) {
 		int64_t gain_w = max64(0, track_gain_w(group, track, true, now_ms));
 		sum->restorable_w += gain_w;
 		if (gain_w)

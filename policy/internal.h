@@ -34,12 +34,16 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 void track_take_in(const struct policy_miner_group *, struct miner_track *, const struct miner_seen *, int64_t now_ms);
 /* By the model, where it takes `percent` of the times told. */
 int32_t track_drawn_w(const struct policy_miner_group *, const struct miner_track *, int64_t at_ms, int64_t percent);
-/* Whether the miner may be told to go to sleep (hash false) or to wake now, wear aside. */
-bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
+/* Whether the miner may be told to go to sleep (hash false) or to wake now, wear aside. at_once: an order that was lost
+ * on the way is repeated without delay. */
+bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, bool at_once,
+                       int64_t now_ms);
 /* Which wear limit forbids it; BINDING_NONE: none. */
 enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
-/* What it will draw once it has done what it was told. An order to sleep that is overdue is not counted on. */
+/* What it will draw once it has done what it was told. One that should sleep by now and does not answer is not counted on. */
 int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
+/* Of what it should draw less by now: nobody has looked since. Thousands are looked at in turn. */
+int32_t track_unseen_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 /* What it will draw less (hash false) or more once it has followed. */
 int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
 /* The order is given. */
@@ -62,6 +66,7 @@ struct tracked {
 	int64_t drawn_w;                /* all miners, by the model, when the site was measured */
 	int64_t least_w, most_w;        /* bounds on it: miners under way may have moved or not */
 	int64_t settled_w;              /* when all that is under way is done */
+	int64_t unseen_w;               /* of it, believed without a look */
 	int64_t now_w;                  /* drawn at now_ms */
 	int64_t oldest_ms;
 	int64_t curtailable_w, restorable_w, waking_w;

@@ -63,7 +63,7 @@ static struct pick candidates(struct step *step, bool hash, bool at_once, enum b
 	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
 		const struct policy_miner_group *group = group_of(step, i);
 		const struct miner_track *track = &step->tracks[i];
-		if (!track_may_be_told(group, track, hash, pick.now_ms) || track_gain_w(group, track, hash, pick.now_ms) <= 0)
+		if (!track_may_be_told(group, track, hash, at_once, pick.now_ms) || track_gain_w(group, track, hash, pick.now_ms) <= 0)
 			continue;
 		enum binding wear = track_wear(group, track, hash, pick.now_ms);
 		if (wear != BINDING_NONE && !at_once)

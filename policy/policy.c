@@ -263,6 +263,9 @@ static void look(struct step *step)
 	step->site_usable = step->metered.site_known && !frozen;
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
 	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
+	/* Those that should sleep by now and were not looked at since: the site's meter would tell if they did not. */
+	if (!step->site_usable || step->metered.site_w > step->limit_w)
+		step->tracked.settled_w += step->tracked.unseen_w;
 	step->doubt_w = step->metered.doubt_w;
 	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms);
 	if (step->failsafe && step->metered.has_hpc)

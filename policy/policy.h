@@ -104,6 +104,7 @@ struct miner_track {
 	uint8_t tries;                  /* orders in a row that it did not follow, the one under way included */
 	bool under_way;                 /* an order is */
 	bool told_hash;
+	bool lost;                      /* the newest order was not answered at all */
 	bool answers;                   /* its newest answer was no fault */
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */

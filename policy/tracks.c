@@ -4,6 +4,7 @@
 
 #define DAY_MS   (24LL * 3600 * 1000)
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
+#define LOST_MS  30000          /* one that heard none of its orders is asked again after this */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
@@ -50,13 +51,19 @@ static bool overdue(const struct policy_miner_group *group, const struct miner_t
 int32_t track_settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
 	if (track->under_way) {
-		if (!track->told_hash && overdue(group, track, now_ms))
+		if (!track->told_hash && !track->answers && overdue(group, track, now_ms))
 			return track->from_w;
 		return track->to_w;
 	}
 	if (track->phase == PHASE_WAKING)       /* on its own, after a restart */
 		return track->awake_w > track->drawn_w ? track->awake_w : track->drawn_w;
 	return track->drawn_w;
+}
+
+int32_t track_unseen_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
+{
+	bool unseen = track->under_way && !track->told_hash && track->answers && overdue(group, track, now_ms);
+	return unseen ? track->from_w - track->to_w : 0;
 }
 
 static void settle(struct miner_track *track, enum miner_phase phase, int64_t now_ms)
@@ -164,7 +171,7 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 		track->awake_w = told_awake_w(r);       /* a new profile since it last hashed */
 	if (track->phase == PHASE_FAULTY) {
 		bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
-		if (!obeys && now_ms - track->settled_ms < POLICY_FAULTY_MS)
+		if (!obeys && now_ms - track->settled_ms < (track->lost ? LOST_MS : POLICY_FAULTY_MS))
 			return;
 		track->tries = 0;
 	}
@@ -193,8 +200,10 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 		take_reading(group, track, r, now_ms);
 	bool refused = track->under_way && seen->heard != FAULT_NEVER && seen->heard != FAULT_NONE &&
 	               seen->heard_ms >= track->told_ms;
-	if (refused)                    /* whatever it did, do not count on it; the next reading tells */
+	if (refused) {                  /* whatever it did, do not count on it; the next reading tells */
 		give_up_order(track, track->told_hash ? PHASE_ASLEEP : PHASE_AWAKE, now_ms);
+		track->lost = seen->heard == FAULT_SILENT;
+	}
 	if (track->phase != PHASE_UNREACHABLE && now_ms - track->read_ms > group->stale_ms &&
 	    (track->read_ms || r->fault != FAULT_NEVER))
 		lose(group, track);
@@ -203,12 +212,13 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 }
 
 bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
-                       int64_t now_ms)
+                       bool at_once, int64_t now_ms)
 {
 	if (!track->steerable || !track->answers)
 		return false;
 	bool refused_just_now = !track->under_way && track->tries && now_ms - track->told_ms < RETRY_MS;
-	if (refused_just_now && track->told_hash == hash)
+	/* What was lost on the way is worth sending again where it matters; what was refused is not. */
+	if (refused_just_now && track->told_hash == hash && !(at_once && track->lost))
 		return false;
 	if (track->under_way)           /* turning round one that is waking is allowed, one that falls must land first */
 		return !hash && track->told_hash;
@@ -257,6 +267,7 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	track->begun_cs = again && track->begun_cs ? UINT16_MAX : 0;
 	track->told_ms = now_ms;
 	track->under_way = true;
+	track->lost = false;
 	if (!hash && !again) {
 		track->sleeps++;
 		if (group->cycles_per_day)

@@ -98,7 +98,7 @@ static void who_does_not_follow_is_told_thrice_and_replaced(void **unused)
 
 static void a_refusal_counts_at_once(void **unused)
 {
-	static const enum fault answers[] = { FAULT_REFUSED, FAULT_SILENT, FAULT_GARBLED };
+	static const enum fault answers[] = { FAULT_REFUSED, FAULT_GARBLED };
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		struct rig rig;
 		begin(&rig, ALL);
@@ -114,6 +114,80 @@ static void a_refusal_counts_at_once(void **unused)
 		rig.gpus_w += 180 * KW;
 		rig_run(&rig, 500);             /* when all are needed it is asked again */
 		assert_true(rig.tracks[0].tries == 2);
+	}
+	(void)unused;
+}
+
+/* Sent again at once where the limit needs it, thrice at most; then asked again when it may be there again. */
+static void an_order_lost_is_repeated_at_once(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.demand.shed = true;
+	rig.demand.miners_w = rig.demand.miners_soon_w = 0;
+	rig.miners[3].answer = FAULT_SILENT;
+	rig_step(&rig);
+	assert_int_equal(rig.out.n_commands, ALL);
+	for (uint8_t n = 2; n <= POLICY_MAX_TRIES; n++) {
+		rig_step(&rig);
+		assert_int_equal(rig.out.n_commands, 1);
+		assert_true(told(&rig, 3));
+		assert_int_equal(rig.out.commands[0].try_number, n);
+	}
+	rig_run(&rig, 25000);
+	assert_int_equal(rig.sleeps, ALL + POLICY_MAX_TRIES - 1);
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY], 1);
+	assert_int_equal(rig.tracks[3].sleeps, 1);
+	rig.miners[3].answer = FAULT_NONE;
+	rig_run(&rig, 15000);
+	assert_int_equal(rig.out.picture.phases[PHASE_ASLEEP], ALL);
+	(void)unused;
+}
+
+/* At ease there is time: five seconds, as for one that refused. */
+static void an_order_lost_at_ease_waits(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].answer = FAULT_SILENT;
+	rig.gpus_w += 15 * KW;                  /* into the reserve, not over the limit */
+	rig_step(&rig);
+	uint32_t sleeps = rig.sleeps;
+	assert_in_range(sleeps, 4, 5);
+	for (uint32_t m = 0; m < sleeps; m++)
+		assert_true(told(&rig, m));
+	for (int step = 0; step < 18; step++) {
+		rig_step(&rig);
+		for (uint32_t c = 0; c < rig.out.n_commands; c++)
+			assert_int_equal(rig.out.commands[c].try_number, 1);
+	}
+	(void)unused;
+}
+
+/* Thousands are looked at in turn: one that has not been looked at since it should have followed is no reason to send
+ * another to sleep, unless the site's meter tells that it did not. */
+static void a_sleep_not_looked_at_yet_stands(void **unused)
+{
+	for (int deaf = 0; deaf < 2; deaf++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.gpus_w += 40 * KW;
+		rig_step(&rig);
+		uint32_t sleeps = rig.sleeps;
+		for (uint32_t m = 0; m < sleeps && deaf; m++)
+			rig.miners[m].to_w = rig.miners[m].from_w = RIG_MINER_W;
+		struct miner_seen seen[RIG_MINERS];
+		memcpy(seen, rig.seen, sizeof(seen));
+		for (int64_t ms = 0; ms < 15000; ms += RIG_STEP_MS) {
+			rig.now_ms += RIG_STEP_MS;
+			rig_read(&rig);
+			for (uint32_t m = 0; m < ALL; m++)
+				rig.seen[m].reading = seen[m].reading;
+			rig_decide(&rig);
+			assert_true(deaf || rig.sleeps == sleeps);
+		}
+		assert_int_equal(rig.sleeps > sleeps, deaf);
 	}
 	(void)unused;
 }
@@ -223,6 +297,9 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_told_is_not_told),
 		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
 		cmocka_unit_test(a_refusal_counts_at_once),
+		cmocka_unit_test(an_order_lost_is_repeated_at_once),
+		cmocka_unit_test(an_order_lost_at_ease_waits),
+		cmocka_unit_test(a_sleep_not_looked_at_yet_stands),
 		cmocka_unit_test(an_order_not_answered_yet_is_under_way),
 		cmocka_unit_test(firmware_without_watts_is_believed_by_its_state),
 		cmocka_unit_test(what_a_miner_will_draw_is_not_what_it_drew_on_its_way),
