@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/log.h"
 #include "daemon/service.h"
@@ -18,6 +19,7 @@ static const char usage[] =
 	"  -c, --config FILE   default /etc/mulletd/site.yaml\n"
 	"      --socket PATH   of mulletctl; default $RUNTIME_DIRECTORY/control.sock, or /run/mulletd/control.sock\n"
 	"      --no-socket     none\n"
+	"      --state DIR     where it remembers over a restart; default $STATE_DIRECTORY, which systemd sets; else nowhere\n"
 	"      --help-config   every key of the file, with units, bounds and defaults\n"
 	"  -v, --verbose       log more\n"
 	"      --version\n"
@@ -54,18 +56,30 @@ static const char *default_socket(char *buf, size_t size)
 	return buf;
 }
 
+/* systemd names as many directories as the unit does, with colons between them: the first is ours. */
+static const char *default_state(char *buf, size_t size)
+{
+	const char *state = getenv("STATE_DIRECTORY");
+	if (!state || !*state)
+		return NULL;
+	snprintf(buf, size, "%.*s", (int)strcspn(state, ":"), state);
+	return buf;
+}
+
 int main(int argc, char **argv)
 {
-	enum { OPT_CHECK = 256, OPT_DRY_RUN, OPT_SOCKET, OPT_NO_SOCKET, OPT_HELP_CONFIG, OPT_VERSION };
+	enum { OPT_CHECK = 256, OPT_DRY_RUN, OPT_SOCKET, OPT_NO_SOCKET, OPT_STATE, OPT_HELP_CONFIG, OPT_VERSION };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, OPT_CHECK },
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN }, { "socket", required_argument, NULL, OPT_SOCKET },
-		{ "no-socket", no_argument, NULL, OPT_NO_SOCKET }, { "help-config", no_argument, NULL, OPT_HELP_CONFIG },
+		{ "no-socket", no_argument, NULL, OPT_NO_SOCKET }, { "state", required_argument, NULL, OPT_STATE },
+		{ "help-config", no_argument, NULL, OPT_HELP_CONFIG },
 		{ "verbose", no_argument, NULL, 'v' }, { "version", no_argument, NULL, OPT_VERSION },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
-	char socket[512];
-	struct service_conf conf = { .file = "/etc/mulletd/site.yaml", .socket = default_socket(socket, sizeof(socket)) };
+	char socket[512], state[512];
+	struct service_conf conf = { .file = "/etc/mulletd/site.yaml", .socket = default_socket(socket, sizeof(socket)),
+	                             .state = default_state(state, sizeof(state)) };
 	bool check = false;
 	for (int c; (c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1; ) {
 		switch (c) {
@@ -74,6 +88,7 @@ int main(int argc, char **argv)
 		case OPT_DRY_RUN:     conf.dry_run = true; break;
 		case OPT_SOCKET:      conf.socket = optarg; break;
 		case OPT_NO_SOCKET:   conf.socket = NULL; break;
+		case OPT_STATE:       conf.state = optarg; break;
 		case OPT_HELP_CONFIG: config_print_keys(print_line, NULL); return 0;
 		case OPT_VERSION:     puts("mulletd " MULLET_VERSION); return 0;
 		case 'v':             log_set_level(LOG_LEVEL_DEBUG); break;

@@ -264,12 +264,12 @@ void record_outcome(const struct outcome_record *record, const struct record_nam
 	json_close(json);
 }
 
-static void put_phases(const struct picture *p, struct json *json)
+void record_phases(const uint32_t phases[N_PHASES], struct json *json)
 {
 	json_open(json, "miners");
 	for (int phase = PHASE_UNKNOWN; phase < N_PHASES; phase++)
-		if (phase != PHASE_UNKNOWN || p->phases[phase])
-			json_int(json, phase_name((enum miner_phase)phase), p->phases[phase]);
+		if (phase != PHASE_UNKNOWN || phases[phase])
+			json_int(json, phase_name((enum miner_phase)phase), phases[phase]);
 	json_close(json);
 }
 
@@ -289,7 +289,7 @@ void record_telemetry(const struct telemetry_record *record, struct json *json)
 	json_int(json, "curtailable_w", p->curtailable_w);
 	json_int(json, "restorable_w", p->restorable_w);
 	json_number(json, "frequency_hz", record->frequency_mhz ? record->frequency_mhz / 1000.0 : (double)NAN, 3);
-	put_phases(p, json);
+	record_phases(p->phases, json);
 	json_open_array(json, "stale");
 	for (size_t i = 0; i < record->n_stale; i++)
 		json_string(json, NULL, record->stale[i]);

@@ -51,5 +51,6 @@ struct telemetry_record {
 	size_t n_stale;
 };
 void record_telemetry(const struct telemetry_record *, struct json *);          /* members of an object already open */
+void record_phases(const uint32_t phases[N_PHASES], struct json *);    /* one member, "miners" */
 
 #endif

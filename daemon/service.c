@@ -278,8 +278,9 @@ static void close_rest(struct service *service)
 		control_close(service->control);
 	uv_handle_t *const own[] = {
 		(uv_handle_t *)&service->step_timer, (uv_handle_t *)&service->poll_timer,
-		(uv_handle_t *)&service->stop_timer, (uv_handle_t *)&service->turn, (uv_handle_t *)&service->hup,
-		(uv_handle_t *)&service->term, (uv_handle_t *)&service->intr,
+		(uv_handle_t *)&service->stop_timer, (uv_handle_t *)&service->keep_timer,
+		(uv_handle_t *)&service->turn, (uv_handle_t *)&service->hup, (uv_handle_t *)&service->term,
+		(uv_handle_t *)&service->intr,
 	};
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		close_handle(own[i], NULL);
@@ -309,6 +310,7 @@ static void on_stop_timer(uv_timer_t *timer)
 	if (site_busy(service->site) && now().mono_ms < service->step_due_ms)
 		return;
 	uv_timer_stop(timer);
+	service_keep(service);
 	site_close(service->site);
 }
 
@@ -376,11 +378,12 @@ static void open_handles(struct service *service)
 	uv_timer_init(loop, &service->step_timer);
 	uv_timer_init(loop, &service->poll_timer);
 	uv_timer_init(loop, &service->stop_timer);
+	uv_timer_init(loop, &service->keep_timer);
 	uv_check_init(loop, &service->turn);
 	uv_signal_init(loop, &service->hup);
 	uv_signal_init(loop, &service->term);
 	uv_signal_init(loop, &service->intr);
-	service->step_timer.data = service->poll_timer.data = service->stop_timer.data = service;
+	service->step_timer.data = service->poll_timer.data = service->stop_timer.data = service->keep_timer.data = service;
 	service->turn.data = service->hup.data = service->term.data = service->intr.data = service;
 	uv_check_start(&service->turn, on_turn);
 	uv_signal_start(&service->hup, on_signal, SIGHUP);
@@ -398,6 +401,7 @@ static void start(struct service *service)
 	service->meters = meter_room_open(&service->loop);
 	service->miners = miner_room_open(&service->loop, connections_at_most(service));
 	new_site(service);
+	service_recall(service);
 	site_start(service->site, now());
 	log_what_it_cannot(service);
 	service->watchdog_ms = notify_watchdog_ms();
@@ -422,6 +426,8 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		uv_run(&service->loop, UV_RUN_DEFAULT);
 		signals_free(service->signals);
 		alarms_free(service->alarms);
+		state_file_free(&service->state_file);
+		free(service->kept_text);
 		code = 0;
 	}
 	uv_run(&service->loop, UV_RUN_DEFAULT);

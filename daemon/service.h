@@ -4,11 +4,13 @@
 
 #include "daemon/bus.h"
 #include "daemon/control.h"
+#include "daemon/state_file.h"
 #include "daemon/wire.h"
 
 struct service_conf {
 	const char *file;               /* the site's YAML; read again on SIGHUP */
 	const char *socket;             /* of mulletctl; NULL: none */
+	const char *state;              /* directory in which to remember over a restart; NULL: not remembered */
 	bool dry_run;
 };
 
@@ -37,6 +39,11 @@ struct service {
 	uv_timer_t step_timer, poll_timer, stop_timer;
 	uv_check_t turn;                /* steps at the end of the turn in which the site's meter spoke */
 	uv_signal_t hup, term, intr;
+	struct state_file state_file;
+	uv_timer_t keep_timer;
+	char *kept_text;                /* written last */
+	int64_t kept_ms;
+	uint64_t seq_reserved, seq_asked;       /* on the disk; in what is being written */
 	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
 	bool step_now, reloading, reload_again, stopping, site_closed;
 };
@@ -45,6 +52,10 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 void service_reload(struct service *);
 /* For a reload: NULL, logged and with the alarm raised, where the old configuration has to stay. */
 struct wired *service_read_again(struct service *);
+/* ---- service_keep.c: over a restart ---- */
+void service_recall(struct service *);  /* before the site's start: what an earlier run kept; keeps on from here */
+void service_keep(struct service *);    /* at the end, for good: no number is reserved */
+
 bool service_password(struct service *);        /* of the broker, if it takes one; false: it cannot be read */
 
 #endif

@@ -18,6 +18,8 @@ static void give_orders(struct site *site, int64_t now_ms)
 		site->seen_miners[command->miner].heard = FAULT_NEVER;
 		miner->orders_out++;
 		miner->told_ms = now_ms;
+		if (!command->hash && command->try_number == 1)
+			count_sleep(site, command->miner, now_ms);
 		site->conf->miners[command->miner].driver->order(miner->miner, &order);
 		poll_soon(site, command->miner, now_ms);
 	}
@@ -103,6 +105,7 @@ void site_step(struct site *site, struct instant now)
 	tell_alarms(site, now);
 	tell_state(site, now);
 	tell_telemetry(site, now);
+	tell_groups(site, now);
 }
 
 void site_prompted(struct site *site, struct instant now)
@@ -114,6 +117,11 @@ void site_prompted(struct site *site, struct instant now)
 bool site_busy(const struct site *site)
 {
 	return site->orders_out > 0;
+}
+
+uint64_t site_seq(const struct site *site)
+{
+	return site->seq;
 }
 
 const struct decision *site_last_step(const struct site *site)
@@ -143,6 +151,7 @@ struct site *site_new(const struct site_conf *conf, const struct site_rooms *roo
 		site->dry_tracks = xcalloc(policy->n_miners, sizeof(*site->dry_tracks));
 	site->awaited = xcalloc(policy->n_miners, sizeof(*site->awaited));
 	site->groups = xcalloc(policy->n_miner_groups, sizeof(*site->groups));
+	site->pasts = xcalloc(policy->n_miner_groups, sizeof(*site->pasts));
 	site->words.commands = xcalloc(policy->n_miners, sizeof(*site->words.commands));
 	schedule_init(&site->meters_due, policy->n_meters);
 	schedule_init(&site->miners_due, policy->n_miners);
@@ -165,6 +174,7 @@ void site_adopt(struct site *site, const struct site *old)
 		site->decisions[i] = old->decisions[i] ? xstrdup(old->decisions[i]) : NULL;
 	adopt_meters(site, old);
 	adopt_miners(site, old);
+	adopt_groups(site, old);
 }
 
 static void site_free(struct site *site)
@@ -184,6 +194,7 @@ static void site_free(struct site *site)
 	free(site->dry_tracks);
 	free(site->awaited);
 	free(site->groups);
+	free(site->pasts);
 	free(site->orphans);
 	free(site->words.commands);
 	schedule_free(&site->meters_due);

@@ -7,6 +7,7 @@
 #include "daemon/alarms.h"
 #include "daemon/clock.h"
 #include "daemon/json.h"
+#include "daemon/kept.h"
 #include "daemon/signals.h"
 #include "daemon/sink.h"
 #include "drivers/meter.h"
@@ -27,12 +28,15 @@ struct site_miner {
 	int64_t every_ms;
 };
 
+struct site_told { bool sleep, wake; }; /* whether the file declares how it follows; else that is typical of the driver */
+
 struct site_conf {                      /* lent for the life of the site, with all it points at */
 	const char *name;
 	struct policy_conf policy;      /* meters and miners stand in the same order there and here */
 	const struct site_meter *meters;
 	const struct site_miner *miners;
 	const char *const *miner_groups;        /* names, as in policy.miner_groups */
+	const struct site_told *told;   /* of each group of miners; NULL: all of it */
 	bool dry_run;
 };
 
@@ -53,9 +57,14 @@ struct site_user {
 	void (*on_closed)(void *self);          /* ends what site_close began: the site is gone */
 };
 struct site *site_new(const struct site_conf *, const struct site_rooms *, struct site_user, struct instant now);
-/* Before the start: takes over what `old` knows of devices of the same name and host, its load history, counters
- * and decisions. */
+/* Before the start: takes over what `old` knows of devices of the same name and host, of groups of the same name, its
+ * load history, counters and decisions. */
 void site_adopt(struct site *, const struct site *old);
+/* Before the start: goes on where an earlier run ended. Returns of how many groups of miners it knows something. */
+size_t site_recall(struct site *, const struct kept *);
+/* What is worth keeping, numbers beyond the newest decision's not reserved; lent, for as long as the site's conf. */
+void site_keep(const struct site *, struct kept *);
+uint64_t site_seq(const struct site *);                 /* of the newest decision; 0: none */
 void site_start(struct site *, struct instant now);    /* opens every device */
 void site_close(struct site *);                        /* after the start: closes every device, then frees the site */
 
@@ -73,6 +82,7 @@ const struct decision *site_last_step(const struct site *);
 void site_status_json(const struct site *, struct instant now, struct json *);          /* one open object, members only */
 void site_meters_json(const struct site *, struct instant now, struct json *);
 bool site_miners_json(const struct site *, const char *group, struct instant now, struct json *);       /* NULL: all */
+void site_groups_json(const struct site *, struct instant now, struct json *);
 void site_decisions_json(const struct site *, size_t n, struct json *);
 
 #endif

@@ -102,6 +102,7 @@ void adopt_miners(struct site *site, const struct site *old)
 		site->seen_miners[i] = old->seen_miners[found->i];
 		site->tracks[i] = old->tracks[found->i];
 		site->miners[i].identity = old->miners[found->i].identity;
+		site->miners[i].firmware = old->miners[found->i].firmware;
 	}
 	keep_orphans(site, old, adopted);
 	free(adopted);

@@ -2,6 +2,7 @@
 #ifndef DAEMON_SITE_PARTS_H
 #define DAEMON_SITE_PARTS_H
 
+#include "daemon/group_record.h"
 #include "daemon/record.h"
 #include "daemon/schedule.h"
 #include "daemon/site.h"
@@ -28,6 +29,7 @@ struct site_miner_state {
 	int64_t worst_answer_ms, worst_order_ms;        /* from poll, from order to answer */
 	uint64_t polls, faults;
 	uint64_t identity;              /* of the machine that stands there, as last told; 0: never told */
+	uint64_t firmware;              /* as last told; 0: never told */
 	uint32_t orders_out;            /* given to the driver and not yet answered */
 	bool polling;
 	bool watched;                   /* polled out of turn, as at the start: its turn is to be chosen anew */
@@ -39,6 +41,14 @@ struct orphan { uint64_t identity; bool taken; struct miner_track track; };
 
 /* How many miners of a group are what an alarm speaks of; and those exchanged lately. */
 struct group_count { uint32_t n, unreachable, faulty, swaps; int64_t swapped_ms; };
+
+/* What a group of miners has been through; over a reload it goes with the group's name. */
+struct group_past {
+	uint64_t firmware;              /* of most of its miners; 0: not told */
+	uint32_t sleeps[SLEEP_HOURS];   /* miners put to sleep, by hour modulo SLEEP_HOURS, up to `hour` */
+	int64_t first_hour, hour;       /* monotonic; 0: nothing counted yet */
+	struct group_record told;       /* on group/NAME; name NULL: nothing yet */
+};
 
 /* What is still to be told of the newest decision: the miners come first. */
 struct words {
@@ -87,6 +97,9 @@ struct site {
 	struct command *commands;
 	struct miner_track *dry_tracks; /* dry run: before the step */
 	struct group_count *groups;
+	struct group_past *pasts;       /* of each group of miners */
+	int64_t groups_told_ms;         /* when it was last looked whether there is news of them */
+	bool reflashed;                 /* a miner told another firmware than before, since that was looked at */
 	uint32_t *awaited;              /* miners whose command has not ended, or has since the last step */
 	uint32_t n_awaited;
 	uint32_t orders_out;            /* of all miners */
@@ -130,6 +143,13 @@ void site_device_closed(struct site *);
 void identity_read(struct site *, uint32_t miner, struct instant now);
 void adopt_miners(struct site *, const struct site *old);
 void adopt_meters(struct site *, const struct site *old);
+
+/* ---- site_groups.c ---- */
+void firmware_read(struct site *, uint32_t miner);      /* a reading tells another firmware than the last one did */
+void firmware_follow(struct site *);    /* what was learned of groups that mostly run another one now is forgotten */
+void count_sleep(struct site *, uint32_t miner, int64_t now_ms);       /* it is told to, for the first time */
+void tell_groups(struct site *, struct instant now);
+void adopt_groups(struct site *, const struct site *old);       /* after the policy's state */
 
 /* ---- site_outcome.c ---- */
 void outcome_begin(struct site *, uint64_t seq, const struct decision *, int64_t caused_ms);

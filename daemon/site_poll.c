@@ -59,6 +59,8 @@ static void on_miner_reading(void *self, const struct miner_reading *reading)
 		schedule_put(&site->miners_due, i, miner->next_ms);
 	if (reading->fault == FAULT_NONE && reading->identity != miner->identity)
 		identity_read(site, i, now);
+	if (reading->fault == FAULT_NONE && reading->firmware && reading->firmware != miner->firmware)
+		firmware_read(site, i);
 }
 
 static void on_ordered(void *self, enum fault fault)

@@ -225,6 +225,7 @@ static void wire_miners(struct wired *wired, struct fault_list *faults)
 	uint16_t *miner_group = xcalloc(n, sizeof(*miner_group));
 	struct policy_miner_group *groups = xcalloc(config->n_miners, sizeof(*groups));
 	const char **names = xcalloc(config->n_miners, sizeof(*names));
+	struct site_told *told = xcalloc(config->n_miners, sizeof(*told));
 	for (size_t g = 0; g < config->n_miners; g++) {
 		const struct miner_group_conf *group = &config->miners[g];
 		const struct miner_driver *driver = check_miner_group(group, faults);
@@ -232,6 +233,8 @@ static void wire_miners(struct wired *wired, struct fault_list *faults)
 		if (!driver)
 			continue;
 		groups[g] = policy_group(group, driver);
+		told[g] = (struct site_told){ .sleep = group->sleep_delay_ms >= 0 || group->sleep_ramp_ms >= 0,
+		                              .wake = group->wake_delay_ms >= 0 || group->wake_ramp_ms >= 0 };
 		for (size_t h = 0; h < group->n_hosts; h++, at++) {
 			miner_group[at] = (uint16_t)g;
 			miners[at] = (struct site_miner){ group->names[h], driver, {
@@ -243,6 +246,7 @@ static void wire_miners(struct wired *wired, struct fault_list *faults)
 	}
 	wired->site.miners = miners;
 	wired->site.miner_groups = names;
+	wired->site.told = told;
 	wired->site.policy.miner_group = miner_group;
 	wired->site.policy.miner_groups = groups;
 	wired->site.policy.n_miners = n;
@@ -312,6 +316,7 @@ void wired_free(struct wired *wired)
 	free((void *)wired->site.meters);
 	free((void *)wired->site.miners);
 	free((void *)wired->site.miner_groups);
+	free((void *)wired->site.told);
 	free((void *)policy->meter_group);
 	free((void *)policy->meter_groups);
 	free((void *)policy->miner_group);

@@ -1,0 +1,262 @@
+#include "daemon/kept.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/json_strict.h"
+
+#define DEPTH   8
+#define MOST_MS (24 * 3600 * 1000.0)    /* no miner takes a day to follow */
+#define MOST_W  100000.0                /* or draws more */
+#define MOST_N  1e9
+#define MOST_COUNT 9007199254740991.0   /* 2^53 - 1: what JSON's numbers hold exactly */
+#define MOST_WH 1e15
+
+/* The quantities of one way: where they stand, and the most that is possible. */
+static const struct quantity { const char *motion, *key; size_t at; double most; } quantities[] = {
+	{ "by_site", "begin_ms", offsetof(struct policy_actuator, by_site.begin_ms), MOST_MS },
+	{ "by_site", "end_ms", offsetof(struct policy_actuator, by_site.end_ms), MOST_MS },
+	{ "by_polls", "begin_ms", offsetof(struct policy_actuator, by_polls.begin_ms), MOST_MS },
+	{ "by_polls", "end_ms", offsetof(struct policy_actuator, by_polls.end_ms), MOST_MS },
+	{ NULL, "works", offsetof(struct policy_actuator, works), 1 },
+	{ NULL, "watts", offsetof(struct policy_actuator, watts), MOST_W },
+};
+#define N_QUANTITIES (sizeof(quantities) / sizeof(*quantities))
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_response(const struct policy_response *a, const struct policy_response *b)
+{
+	return a->delay_ms == b->delay_ms && a->ramp_ms == b->ramp_ms;
+}
+
+bool kept_same_group(const struct kept_group *a, const struct kept_group *b)
+{
+	return same_text(a->name, b->name) && same_text(a->driver, b->driver) && same_text(a->wake, b->wake) &&
+	       same_response(&a->sleep, &b->sleep) && same_response(&a->wakes, &b->wakes);
+}
+
+/* ---- writing ---- */
+
+/* Nine digits bring every float back as it was. */
+static void put_float(struct json *json, const char *key, float value)
+{
+	char text[32];
+	json_raw(json, key, text, (size_t)snprintf(text, sizeof(text), "%.9g", (double)value));
+}
+
+static void put_quantity(struct json *json, const char *key, const struct policy_quantity *q)
+{
+	bool sound = isfinite(q->mean) && isfinite(q->variance);
+	json_open(json, key);
+	put_float(json, "mean", sound ? q->mean : 0);
+	put_float(json, "variance", sound ? q->variance : 0);
+	json_int(json, "n", sound ? q->n : 0);
+	json_close(json);
+}
+
+static void put_way(struct json *json, const char *key, const struct policy_response *declared,
+                    const struct policy_actuator *actuator)
+{
+	const char *motion = NULL;
+	json_open(json, key);
+	json_int(json, "delay_ms", declared->delay_ms);
+	json_int(json, "ramp_ms", declared->ramp_ms);
+	for (size_t i = 0; i < N_QUANTITIES; i++) {
+		const struct quantity *row = &quantities[i];
+		if (motion && !same_text(motion, row->motion))
+			json_close(json);
+		if (row->motion && !same_text(motion, row->motion))
+			json_open(json, row->motion);
+		motion = row->motion;
+		put_quantity(json, row->key, (const void *)((const char *)actuator + row->at));
+	}
+	json_close(json);
+}
+
+void kept_format(const struct kept *kept, const char *site, struct json *json)
+{
+	json_open(json, NULL);
+	json_int(json, "version", KEPT_VERSION);
+	json_string(json, "site", site);
+	json_int(json, "decisions", (int64_t)kept->seq);
+	json_int(json, "decisions_reserved", (int64_t)kept->seq_reserved);
+	json_int(json, "commands", (int64_t)kept->n_commands);
+	json_open(json, "energy_wh");
+	json_number(json, "site", kept->energy.site_wh, 1);
+	json_number(json, "hpc", kept->energy.hpc_wh, 1);
+	json_number(json, "miners", kept->energy.miners_wh, 1);
+	json_close(json);
+	json_open_array(json, "groups");
+	for (size_t g = 0; g < kept->n_groups; g++) {
+		const struct kept_group *group = &kept->groups[g];
+		json_open(json, NULL);
+		json_string(json, "name", group->name);
+		json_string(json, "driver", group->driver);
+		json_string(json, "waking", group->wake);
+		json_format(json, "firmware", "%016" PRIx64, group->firmware);
+		put_way(json, "sleep", &group->sleep, &group->down);
+		put_way(json, "wake", &group->wakes, &group->up);
+		json_close(json);
+	}
+	json_close_array(json);
+	json_close(json);
+	json_newline(json);
+}
+
+/* ---- reading ---- */
+
+struct reader {
+	const char *group;              /* being read; NULL: none */
+	char *why;
+	size_t why_size;
+	bool failed;                    /* why tells the first thing that is wrong */
+};
+
+static void wrong(struct reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void wrong(struct reader *reader, const char *format, ...)
+{
+	if (reader->failed)
+		return;
+	reader->failed = true;
+	int n = reader->group ? snprintf(reader->why, reader->why_size, "group %.80s: ", reader->group) : 0;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, args);
+	va_end(args);
+}
+
+static const cJSON *member(const cJSON *object, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static double number(struct reader *reader, const cJSON *object, const char *key, double least, double most)
+{
+	const cJSON *item = member(object, key);
+	/* Written so that what is no number at all fails, too. */
+	if (cJSON_IsNumber(item) && item->valuedouble >= least && item->valuedouble <= most)
+		return item->valuedouble;
+	wrong(reader, "%s is no number from %.0f to %.0f", key, least, most);
+	return 0;
+}
+
+static uint64_t count_of(struct reader *reader, const cJSON *object, const char *key, double most)
+{
+	double n = number(reader, object, key, 0, most);
+	if (n != floor(n))
+		wrong(reader, "%s is no whole number", key);
+	return (uint64_t)n;
+}
+
+static const char *text_of(struct reader *reader, const cJSON *object, const char *key)
+{
+	const char *text = cJSON_GetStringValue(member(object, key));
+	if (!text)
+		wrong(reader, "%s is no text", key);
+	return text;
+}
+
+static struct policy_quantity quantity_of(struct reader *reader, const cJSON *item, const struct quantity *row)
+{
+	if (!cJSON_IsObject(item))
+		wrong(reader, "%s is missing", row->key);
+	return (struct policy_quantity){
+		.mean = (float)number(reader, item, "mean", 0, row->most),
+		.variance = (float)number(reader, item, "variance", 0, row->most * row->most),
+		.n = (uint32_t)count_of(reader, item, "n", MOST_N),
+	};
+}
+
+static void read_way(struct reader *reader, const cJSON *item, struct policy_response *declared,
+                     struct policy_actuator *actuator)
+{
+	declared->delay_ms = (int64_t)count_of(reader, item, "delay_ms", MOST_MS);
+	declared->ramp_ms = (int64_t)count_of(reader, item, "ramp_ms", MOST_MS);
+	for (size_t i = 0; i < N_QUANTITIES; i++) {
+		const struct quantity *row = &quantities[i];
+		const cJSON *in = row->motion ? member(item, row->motion) : item;
+		struct policy_quantity *out = (void *)((char *)actuator + row->at);
+		*out = quantity_of(reader, member(in, row->key), row);
+	}
+}
+
+static void read_group(struct reader *reader, const cJSON *item, struct kept_group *group)
+{
+	int end = 0;
+	group->name = text_of(reader, item, "name");
+	reader->group = group->name;
+	group->driver = text_of(reader, item, "driver");
+	const cJSON *wake = member(item, "waking");
+	group->wake = cJSON_GetStringValue(wake);
+	if (!group->wake && !cJSON_IsNull(wake))
+		wrong(reader, "waking is neither text nor null");
+	const char *firmware = text_of(reader, item, "firmware");
+	if (firmware && (sscanf(firmware, "%16" SCNx64 "%n", &group->firmware, &end) != 1 || firmware[end] || end != 16))
+		wrong(reader, "firmware is no hexadecimal number of 16 digits");
+	read_way(reader, member(item, "sleep"), &group->sleep, &group->down);
+	read_way(reader, member(item, "wake"), &group->wakes, &group->up);
+	reader->group = NULL;
+}
+
+static void read_groups(struct reader *reader, const cJSON *list, struct kept *kept)
+{
+	const cJSON *item;
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > KEPT_GROUPS) {
+		wrong(reader, "groups is no list of at most %d", KEPT_GROUPS);
+		return;
+	}
+	cJSON_ArrayForEach(item, list) {
+		read_group(reader, item, &kept->groups[kept->n_groups]);
+		kept->n_groups++;
+	}
+}
+
+static void read_all(struct reader *reader, const cJSON *tree, const char *site, struct kept *kept)
+{
+	const cJSON *energy = member(tree, "energy_wh");
+	double version = number(reader, tree, "version", 0, MOST_COUNT);
+	if (version != KEPT_VERSION)
+		wrong(reader, "it is of version %.0f, and this reads %d", version, KEPT_VERSION);
+	const char *of_site = text_of(reader, tree, "site");
+	if (of_site && strcmp(of_site, site) != 0)
+		wrong(reader, "it is of the site %.80s", of_site);
+	kept->seq = count_of(reader, tree, "decisions", MOST_COUNT / 2);
+	kept->seq_reserved = count_of(reader, tree, "decisions_reserved", MOST_COUNT / 2);
+	if (kept->seq_reserved < kept->seq)
+		wrong(reader, "decisions_reserved is below decisions");
+	kept->n_commands = count_of(reader, tree, "commands", MOST_COUNT / 2);
+	kept->energy.site_wh = number(reader, energy, "site", -MOST_WH, MOST_WH);
+	kept->energy.hpc_wh = number(reader, energy, "hpc", -MOST_WH, MOST_WH);
+	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
+	read_groups(reader, member(tree, "groups"), kept);
+}
+
+bool kept_parse(const char *text, size_t len, const char *site, struct kept *kept, char *why, size_t why_size)
+{
+	struct reader reader = { .why = why, .why_size = why_size };
+	*kept = (struct kept){ 0 };
+	const char *fault = len > KEPT_BYTES ? "it is too long" : json_strict_fault(text, len, DEPTH);
+	kept->tree = fault ? NULL : cJSON_ParseWithLength(text, len);
+	if (!kept->tree)
+		wrong(&reader, "%s", fault ? fault : "it is no JSON");
+	else if (!cJSON_IsObject(kept->tree))
+		wrong(&reader, "it is no object");
+	else
+		read_all(&reader, kept->tree, site, kept);
+	if (reader.failed)
+		kept_free(kept);
+	return !reader.failed;
+}
+
+void kept_free(struct kept *kept)
+{
+	cJSON_Delete(kept->tree);
+	*kept = (struct kept){ 0 };
+}

@@ -1,0 +1,42 @@
+/* daemon/kept.h - what is worth knowing after a restart, as JSON: written by one version, read by the same. Pure.
+ *
+ * Room for more: whatever else is to be kept joins as a member, with a new version where an old reader would err. */
+#ifndef DAEMON_KEPT_H
+#define DAEMON_KEPT_H
+
+#include <cjson/cJSON.h>
+
+#include "daemon/record.h"
+
+#define KEPT_VERSION 1
+#define KEPT_GROUPS POLICY_GROUPS
+#define KEPT_BYTES (1 << 20)            /* no such file is larger */
+
+/* What was learned of a group holds for these words and figures of the site file, and for this firmware. */
+struct kept_group {
+	const char *name, *driver;      /* lent */
+	const char *wake;               /* how it is woken, in the driver's words; NULL: the driver's default */
+	struct policy_response sleep, wakes;    /* declared, or typical of the driver */
+	uint64_t firmware;              /* of most of its miners; 0: not told */
+	struct policy_actuator down, up;        /* but what a step makes of them: used, spread_ms, basis */
+};
+
+struct kept {
+	uint64_t seq;                   /* of the newest decision */
+	uint64_t seq_reserved;          /* what may have been given after this was written: the next one is higher */
+	uint64_t n_commands;
+	struct energy energy;
+	size_t n_groups;
+	struct kept_group groups[KEPT_GROUPS];
+	cJSON *tree;                    /* whose texts the groups lend, where it was parsed */
+};
+
+/* The same group, declared the same way; the firmware may differ. */
+bool kept_same_group(const struct kept_group *, const struct kept_group *);
+
+void kept_format(const struct kept *, const char *site, struct json *);
+/* False, with why, unless all of it is of this site and version, whole and possible. True: kept_free ends it. */
+bool kept_parse(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
+void kept_free(struct kept *);
+
+#endif

@@ -1,0 +1,144 @@
+/* What the daemon remembers over a restart: when it is written, and how it is taken up again. */
+#include <limits.h>
+#include <stdio.h>
+
+#include "daemon/log.h"
+#include "daemon/service.h"
+#include "daemon/xalloc.h"
+
+#define LOOK_MS 5000
+#define KEEP_MS (2 * 60000)             /* at least this between two writes … */
+#define BLOCK   1000                    /* … but for numbers of decisions: so many are reserved at a time */
+
+static struct instant now(void)
+{
+	return system_clock.now(&system_clock);
+}
+
+/* ---- writing ---- */
+
+static char *text_of(const struct service *service, uint64_t reserve, uint64_t *reserved)
+{
+	struct kept kept;
+	struct json json = { 0 };
+	site_keep(service->site, &kept);
+	*reserved = kept.seq_reserved += reserve;
+	kept_format(&kept, service->wired->site.name, &json);
+	return json.text;
+}
+
+static void on_written(void *self, int error)
+{
+	struct service *service = self;
+	const char *path = service->state_file.path;
+	if (!error) {
+		service->seq_reserved = service->seq_asked;
+	} else {
+		free(service->kept_text);       /* the same is not on the disk */
+		service->kept_text = NULL;
+	}
+	if (error && service->stopping)
+		log_error("%s: cannot be written: %s", path, uv_strerror(error));
+	else if (error)
+		alarms_raise(service->alarms, "state_file", SEVERITY_WARNING, path, now(),
+		             "cannot be written: %s; a restart will not know what was learned", uv_strerror(error));
+	else if (!service->stopping)
+		alarms_clear(service->alarms, "state_file", now());
+}
+
+static void write_down(struct service *service, char *text, uint64_t reserved, int64_t now_ms)
+{
+	service->seq_asked = reserved;
+	service->kept_ms = now_ms;
+	free(service->kept_text);
+	service->kept_text = text;
+	state_file_write(&service->state_file, text, strlen(text));
+}
+
+/* A number that was given is never given again, whenever the power fails: those up to the reserved one count as given.
+ * Should the disk not take it for so long that all of them are, decisions do not wait for it. */
+static void on_keep_timer(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	int64_t now_ms = now().mono_ms;
+	bool short_of_numbers = site_seq(service->site) + BLOCK / 2 > service->seq_reserved;
+	bool due = short_of_numbers || now_ms - service->kept_ms >= KEEP_MS;
+	if (service->stopping || !due || state_file_busy(&service->state_file))
+		return;
+	uint64_t reserved;
+	char *text = text_of(service, BLOCK, &reserved);
+	if (!short_of_numbers && service->kept_text && !strcmp(text, service->kept_text))
+		free(text);
+	else
+		write_down(service, text, reserved, now_ms);
+}
+
+/* On the pool, too: the loop lives until it is done, and takes leave of the broker meanwhile. */
+void service_keep(struct service *service)
+{
+	uint64_t reserved;
+	if (!service->state_file.path || service->conf->dry_run)
+		return;
+	char *text = text_of(service, 0, &reserved);
+	write_down(service, text, reserved, now().mono_ms);
+}
+
+/* ---- reading ---- */
+
+/* False where the old file could not be saved from being overwritten. */
+static bool put_aside(const struct service *service, const char *why)
+{
+	char to[PATH_MAX] = "";
+	const char *path = service->state_file.path;
+	int rc = service->conf->dry_run ? 0 : state_file_put_aside(&service->state_file, to, sizeof(to));
+	if (rc)
+		log_error("%s: ignored, %s; it cannot be put aside (%s), so nothing is written", path, why, uv_strerror(rc));
+	else
+		log_warning("%s: ignored, %s%s%s", path, why, *to ? "; kept as " : "", to);
+	return rc == 0;
+}
+
+static bool recall_text(struct service *service, const char *text, size_t len)
+{
+	struct kept kept;
+	char why[256];
+	if (!kept_parse(text, len, service->wired->site.name, &kept, why, sizeof(why)))
+		return put_aside(service, why);
+	size_t known = site_recall(service->site, &kept);
+	log_notice("%s: knows %zu of %zu groups of miners; decisions go on after %llu", service->state_file.path, known,
+	           service->wired->site.policy.n_miner_groups, (unsigned long long)kept.seq_reserved);
+	if (known < kept.n_groups)
+		log_notice("%s: %zu groups have another driver or response now, or are gone: learned anew",
+		           service->state_file.path, kept.n_groups - known);
+	kept_free(&kept);
+	return true;
+}
+
+static bool recall_file(struct service *service)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc = state_file_read(&service->state_file, KEPT_BYTES, &text, &len);
+	if (rc == UV_ENOENT)
+		return true;
+	if (rc)
+		return put_aside(service, uv_strerror(rc));
+	bool may_write = recall_text(service, text, len);
+	free(text);
+	return may_write;
+}
+
+void service_recall(struct service *service)
+{
+	if (!service->conf->state) {
+		log_notice("neither --state nor $STATE_DIRECTORY: a restart will not know what was learned of the miners");
+		return;
+	}
+	state_file_init(&service->state_file, &service->loop, service->conf->state,
+	                (struct state_file_user){ service, on_written });
+	if (!recall_file(service))
+		state_file_free(&service->state_file);
+	/* A dry run learns next to nothing, and may stand beside the daemon whose file it is. */
+	else if (!service->conf->dry_run)
+		uv_timer_start(&service->keep_timer, on_keep_timer, 0, LOOK_MS);
+}

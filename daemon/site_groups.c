@@ -1,0 +1,292 @@
+/* Groups of miners: what was learned of them, told and kept; over a reload, a restart, and another firmware. */
+#include <stdio.h>
+
+#include "daemon/log.h"
+#include "daemon/site_parts.h"
+#include "daemon/xalloc.h"
+
+#define TELL_MS 5000                    /* at most so often on group/NAME */
+#define HOUR_MS (3600LL * 1000)
+#define DAY_MS  (24 * HOUR_MS)
+
+/* ---- which group is which ---- */
+
+/* All miners of a group are opened alike: the first speaks for it. */
+static const struct site_miner *first_of(const struct site_conf *conf, size_t g)
+{
+	for (size_t i = 0; i < conf->policy.n_miners; i++)
+		if (conf->policy.miner_group[i] == g)
+			return &conf->miners[i];
+	return NULL;
+}
+
+static struct kept_group group_of(const struct site_conf *conf, size_t g)
+{
+	const struct site_miner *first = first_of(conf, g);
+	const struct policy_miner_group *policy = &conf->policy.miner_groups[g];
+	return (struct kept_group){
+		.name = conf->miner_groups[g], .driver = first ? first->driver->name : "",
+		.wake = first ? first->conf.wake : NULL, .sleep = policy->sleep, .wakes = policy->wake,
+	};
+}
+
+static size_t groups_learned(const struct site_conf *conf)
+{
+	return conf->policy.n_miner_groups < POLICY_GROUPS ? conf->policy.n_miner_groups : POLICY_GROUPS;
+}
+
+/* ---- kept ---- */
+
+static struct kept_group keep_group(const struct site *site, size_t g)
+{
+	struct kept_group group = group_of(site->conf, g);
+	group.firmware = site->pasts[g].firmware;
+	group.down = site->state.actuators[g][false];
+	group.up = site->state.actuators[g][true];
+	return group;
+}
+
+void site_keep(const struct site *site, struct kept *kept)
+{
+	*kept = (struct kept){ .seq = site->seq, .seq_reserved = site->seq, .n_commands = site->n_commands,
+	                       .energy = site->energy, .n_groups = groups_learned(site->conf) };
+	for (size_t g = 0; g < kept->n_groups; g++)
+		kept->groups[g] = keep_group(site, g);
+}
+
+static bool recall_group(struct site *site, size_t g, const struct kept_group *kept)
+{
+	struct kept_group group = group_of(site->conf, g);
+	if (!kept_same_group(&group, kept))
+		return false;
+	site->state.actuators[g][false] = kept->down;
+	site->state.actuators[g][true] = kept->up;
+	site->pasts[g].firmware = kept->firmware;
+	return true;
+}
+
+size_t site_recall(struct site *site, const struct kept *kept)
+{
+	size_t known = 0;
+	site->seq = kept->seq_reserved;
+	site->n_commands = kept->n_commands;
+	site->energy = kept->energy;
+	for (size_t g = 0; g < groups_learned(site->conf); g++)
+		for (size_t k = 0; k < kept->n_groups; k++)
+			known += recall_group(site, g, &kept->groups[k]);
+	return known;
+}
+
+/* ---- a reload ---- */
+
+static void adopt_past(struct site *site, const struct site *old, size_t h)
+{
+	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
+		if (strcmp(site->conf->miner_groups[g], old->conf->miner_groups[h]) != 0)
+			continue;
+		site->pasts[g] = old->pasts[h];
+		site->pasts[g].told = (struct group_record){ 0 };       /* its texts are the old file's */
+		if (h >= POLICY_GROUPS || g >= POLICY_GROUPS)
+			return;
+		struct kept_group kept = keep_group(old, h);
+		recall_group(site, g, &kept);
+		return;
+	}
+	char topic[160];
+	snprintf(topic, sizeof(topic), "group/%s", old->conf->miner_groups[h]);
+	site->rooms.sink->put(site->rooms.sink, topic, DELIVER_STATE, "", 0);   /* the broker forgets it */
+}
+
+void adopt_groups(struct site *site, const struct site *old)
+{
+	/* The policy knows groups by their place in the file, and the file may have others there now. */
+	for (size_t g = 0; g < POLICY_GROUPS; g++)
+		policy_forget(&site->state, g);
+	for (size_t h = 0; h < old->conf->policy.n_miner_groups; h++)
+		adopt_past(site, old, h);
+	site->reflashed = true;
+}
+
+/* ---- firmware ---- */
+
+void firmware_read(struct site *site, uint32_t i)
+{
+	site->miners[i].firmware = site->seen_miners[i].reading.firmware;
+	site->reflashed = true;
+}
+
+struct vote { uint64_t firmware; uint32_t lead, n, all; };
+
+/* What more than half have is what is left when all others are set off against each other (Boyer and Moore). */
+static void count_votes(const struct site *site, struct vote *votes)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	for (size_t i = 0; i < policy->n_miners; i++) {
+		struct vote *vote = &votes[policy->miner_group[i]];
+		if (!vote->lead)
+			vote->firmware = site->miners[i].firmware;
+		vote->lead += site->miners[i].firmware == vote->firmware ? 1u : -1u;
+		vote->all++;
+	}
+	for (size_t i = 0; i < policy->n_miners; i++)
+		votes[policy->miner_group[i]].n += site->miners[i].firmware == votes[policy->miner_group[i]].firmware;
+}
+
+void firmware_follow(struct site *site)
+{
+	size_t n_groups = site->conf->policy.n_miner_groups;
+	if (!site->reflashed)
+		return;
+	site->reflashed = false;
+	struct vote *votes = xcalloc(n_groups, sizeof(*votes));
+	count_votes(site, votes);
+	for (size_t g = 0; g < n_groups; g++) {
+		struct group_past *past = &site->pasts[g];
+		const struct vote *vote = &votes[g];
+		if (!vote->firmware || vote->n * 2 <= vote->all || vote->firmware == past->firmware)
+			continue;
+		if (past->firmware) {
+			policy_forget(&site->state, g);
+			log_notice("miners.%s: %u of %u run another firmware now: how they follow is learned anew",
+			           site->conf->miner_groups[g], vote->n, vote->all);
+		}
+		past->firmware = vote->firmware;
+	}
+	free(votes);
+}
+
+/* ---- wear ---- */
+
+static void turn_hours(struct group_past *past, int64_t now_ms)
+{
+	int64_t hour = now_ms / HOUR_MS + 1;
+	if (!past->hour)
+		past->first_hour = past->hour = hour;
+	int64_t turns = hour - past->hour < SLEEP_HOURS ? hour - past->hour : SLEEP_HOURS;
+	for (int64_t h = hour - turns + 1; h <= hour; h++)
+		past->sleeps[h % SLEEP_HOURS] = 0;
+	past->hour = hour;
+}
+
+void count_sleep(struct site *site, uint32_t miner, int64_t now_ms)
+{
+	struct group_past *past = &site->pasts[site->conf->policy.miner_group[miner]];
+	turn_hours(past, now_ms);
+	past->sleeps[past->hour % SLEEP_HOURS]++;
+}
+
+static void add_wear(const struct group_past *past, int64_t now_ms, struct group_record *record)
+{
+	struct group_past turned = *past;
+	turn_hours(&turned, now_ms);
+	for (int h = 0; h < SLEEP_HOURS; h++)
+		record->sleeps += turned.sleeps[h];
+	int64_t hours = turned.hour - turned.first_hour + 1;
+	record->counted_h = hours < SLEEP_HOURS ? hours : SLEEP_HOURS;
+}
+
+/* ---- figures ---- */
+
+struct sums { int64_t ghs, rated_w, rated_ghs, left_ms; };     /* rated: of those that hash and tell both */
+
+static enum miner_phase phase_of(const struct miner_track *track)
+{
+	if (!track->under_way)
+		return track->phase;
+	return track->told_hash ? PHASE_WAKING : PHASE_FALLING;
+}
+
+static void add_miner(const struct site *site, size_t i, int64_t now_ms, struct group_record *record, struct sums *sums)
+{
+	const struct miner_track *track = &site->tracks[i];
+	const struct miner_reading *reading = &site->seen_miners[i].reading;
+	record->driver = site->conf->miners[i].driver->name;
+	record->n++;
+	record->phases[phase_of(track)]++;
+	record->power_w += track->drawn_w;
+	int64_t worn_ms = track->wear_ms > now_ms ? track->wear_ms - now_ms : 0;
+	sums->left_ms += worn_ms < DAY_MS ? DAY_MS - worn_ms : 0;
+	if (reading->fault != FAULT_NONE || reading->hashrate_ghs <= 0)
+		return;
+	sums->ghs += reading->hashrate_ghs;
+	if (reading->state != MINER_HASHING || !reading->knows_power)
+		return;
+	sums->rated_ghs += reading->hashrate_ghs;
+	sums->rated_w += reading->power_w;
+}
+
+static void conclude(const struct site *site, size_t g, int64_t now_ms, const struct sums *sums, struct group_record *record)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	const struct site_told *told = site->conf->told ? &site->conf->told[g] : &(struct site_told){ true, true };
+	static const struct policy_actuator unlearned;
+	struct policy_actuator down = g < POLICY_GROUPS ? site->state.actuators[g][false] : unlearned;
+	struct policy_actuator up = g < POLICY_GROUPS ? site->state.actuators[g][true] : unlearned;
+	int64_t cycles = policy->miner_groups[g].cycles_per_day;
+	if (g >= POLICY_GROUPS) {
+		down.used = policy->miner_groups[g].sleep;
+		up.used = policy->miner_groups[g].wake;
+	}
+	record->name = site->conf->miner_groups[g];
+	record->sleep = group_way_of(&down, told->sleep);
+	record->wake = group_way_of(&up, told->wake);
+	record->hashrate_ghs = sums->ghs ? sums->ghs : POLICY_NONE;
+	record->efficiency_mj_per_th = sums->rated_ghs ? sums->rated_w * 1000000 / sums->rated_ghs : POLICY_NONE;
+	record->cycles_per_day = cycles ? cycles : POLICY_NONE;
+	bool counted = cycles && record->n;
+	record->cycles_left_milli = counted ? sums->left_ms / record->n * cycles * 1000 / DAY_MS : POLICY_NONE;
+	add_wear(&site->pasts[g], now_ms, record);
+}
+
+/* For the caller to free. */
+static struct group_record *gather(const struct site *site, int64_t now_ms)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	struct group_record *records = xcalloc(policy->n_miner_groups, sizeof(*records));
+	struct sums *sums = xcalloc(policy->n_miner_groups, sizeof(*sums));
+	for (size_t i = 0; i < policy->n_miners; i++)
+		add_miner(site, i, now_ms, &records[policy->miner_group[i]], &sums[policy->miner_group[i]]);
+	for (size_t g = 0; g < policy->n_miner_groups; g++)
+		conclude(site, g, now_ms, &sums[g], &records[g]);
+	free(sums);
+	return records;
+}
+
+static void tell_group(struct site *site, const struct group_record *record, struct instant now)
+{
+	char topic[160];
+	snprintf(topic, sizeof(topic), "group/%s", record->name);
+	json_reset(&site->json);
+	group_record_format(record, now, &site->json);
+	site->rooms.sink->put(site->rooms.sink, topic, DELIVER_STATE, site->json.text, site->json.len);
+}
+
+void tell_groups(struct site *site, struct instant now)
+{
+	if (!site->groups_told_ms)
+		site->groups_told_ms = now.mono_ms;     /* nothing was heard yet: what the broker has is better */
+	if (now.mono_ms - site->groups_told_ms < TELL_MS)
+		return;
+	site->groups_told_ms = now.mono_ms;
+	firmware_follow(site);
+	struct group_record *records = gather(site, now.mono_ms);
+	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
+		struct group_past *past = &site->pasts[g];
+		turn_hours(past, now.mono_ms);
+		if (past->told.name && !group_record_news(&past->told, &records[g]))
+			continue;
+		past->told = records[g];
+		tell_group(site, &records[g], now);
+	}
+	free(records);
+}
+
+void site_groups_json(const struct site *site, struct instant now, struct json *json)
+{
+	struct group_record *records = gather(site, now.mono_ms);
+	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
+		group_record_format(&records[g], now, json);
+		json_newline(json);
+	}
+	free(records);
+}
