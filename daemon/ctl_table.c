@@ -9,7 +9,7 @@ enum kind { KIND_TEXT, KIND_TIME, KIND_POWER, KIND_AGE, KIND_SECONDS, KIND_COUNT
 
 struct column { const char *title, *key; enum kind kind; };
 
-#define MAX_COLUMNS 10
+#define MAX_COLUMNS 12
 #define CELL_BYTES 1024
 
 static const struct { const char *none; struct column columns[MAX_COLUMNS]; } tables[] = {
@@ -43,6 +43,13 @@ static const struct { const char *none; struct column columns[MAX_COLUMNS]; } ta
 		{ "VERSION", "version", KIND_TEXT }, { "STATE", "state", KIND_TEXT }, { "POWER", "power_w", KIND_POWER },
 		{ "HASHRATE", "hashrate_ghs", KIND_RATE }, { "MAC", "mac", KIND_TEXT }, { "SERIAL", "serial", KIND_TEXT },
 		{ "CONTROL", "control", KIND_TEXT },
+	} },
+	[LIST_GROUPS] = { "no groups of miners", {
+		{ "GROUP", "group", KIND_TEXT }, { "MINERS", "miners", KIND_TEXT }, { "TO", "order", KIND_TEXT },
+		{ "DEAD TIME", "dead_ms", KIND_AGE }, { "RAMP", "ramp_ms", KIND_AGE }, { "SPREAD", "spread_ms", KIND_AGE },
+		{ "BASIS", "basis", KIND_TEXT }, { "AT METER", "seen_by_site", KIND_COUNT },
+		{ "BY POLLS", "seen_by_polls", KIND_COUNT },
+		{ "OBEYED", "obeyed", KIND_TEXT }, { "DRAWS", "each_w", KIND_POWER }, { "WEAR", "wear", KIND_TEXT },
 	} },
 };
 

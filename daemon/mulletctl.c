@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/ctl_discover.h"
+#include "daemon/ctl_groups.h"
 #include "daemon/ctl_screen.h"
 #include "daemon/ctl_table.h"
 #include "daemon/ctl_watch.h"
@@ -107,6 +108,19 @@ static int run_miners(const struct command_line *line)
 	if (line->n_words > 0)
 		json_string(&request, "group", line->words[0]);
 	return list(line, LIST_MINERS, &request, NULL);
+}
+
+static void rows_of_groups(const struct command_line *line, cJSON *rows)
+{
+	(void)line;
+	groups_as_rows(rows);
+}
+
+static int run_groups(const struct command_line *line)
+{
+	struct json request;
+	begin_request(&request, "groups");
+	return list(line, LIST_GROUPS, &request, line->json ? NULL : rows_of_groups);
 }
 
 static int run_meters(const struct command_line *line)
@@ -315,6 +329,7 @@ static const struct verb verbs[] = {
 	{ "status",    "",                     "the site on one screen",                                "",   0, run_status },
 	{ "watch",     "[--for DURATION]",     "the site live; q quits",                                "f",  0, run_watch },
 	{ "miners",    "[GROUP]",              "each miner: state, power, what it was told",            "",   1, run_miners },
+	{ "groups",    "",                     "each group of miners: what was learned of it",          "",   0, run_groups },
 	{ "meters",    "",                     "each meter: power, age, faults",                        "",   0, run_meters },
 	{ "events",    "",                     "orders and grid events",                                "",   0, run_events },
 	{ "decisions", "[-n N] [--since T]",   "the newest decisions and why (20)",                     "ns", 0, run_decisions },
