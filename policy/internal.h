@@ -86,11 +86,11 @@ bool load_site_frozen(const struct policy_conf *, struct policy_state *, const s
                       int64_t now_ms);
 void load_remember(struct policy_state *, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w);
 int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the last minute and now */
-
-/* ---- reserve.c: how far the load rises before the miners have followed ---- */
 int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
+
+/* ---- reserve.c: how far the load rises before the miners have followed ---- */
 void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */
 void reserve_see(struct policy_state *, int64_t load_w);                        /* its highest load */
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. */
@@ -123,9 +123,9 @@ struct step {
 	struct decision *out;
 	struct metered metered;
 	struct tracked tracked;
+	struct forecast forecast;
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
 	bool site_usable, failsafe;
-	struct forecast forecast;
 	struct policy_conf learned;     /* conf, with what was learned */
 	struct policy_miner_group groups[POLICY_GROUPS];
 };

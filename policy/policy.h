@@ -149,7 +149,6 @@ struct policy_course {                  /* what was moved on purpose, in each ha
 	int64_t moved_w[2][POLICY_SLOTS];       /* [false] down, [true] up; both positive */
 };
 
-struct policy_state {                   /* plain data, no pointers, zero to start */
 #define POLICY_LAGS 6                   /* moves of a set point by which the next are foretold */
 #define POLICY_AHEAD 5                  /* messages: the newest, and what the next four will tell */
 
@@ -165,6 +164,7 @@ struct policy_setpoint {                /* told every few seconds (policy/setpoi
 	int64_t load_ms;
 };
 
+struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
 	int64_t other_w;                /* neither GPUs nor miners, learned */
@@ -173,8 +173,8 @@ struct policy_setpoint {                /* told every few seconds (policy/setpoi
 	int64_t measured_miners_w;      /* the miners, when the site was last measured */
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */
-	double dip_w;                   /* how far the load lies below the one planned for, on average */
 	int64_t announced_w;            /* what notices in force told that has come or will soon: no news to the reserve */
+	double dip_w;                   /* how far the load lies below the one planned for, on average */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
 	uint32_t n_loads, newest;
 	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
@@ -183,8 +183,8 @@ struct policy_setpoint {                /* told every few seconds (policy/setpoi
 	int64_t reserve_w;              /* learned: how far the load rises */
 	int64_t peak_w;                 /* the highest load, fading towards the present one in some hours */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
-	struct policy_course course;    /* kept where windows are told */
 	struct policy_setpoint setpoint;
+	struct policy_course course;    /* kept where windows are told */
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
