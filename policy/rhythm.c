@@ -105,19 +105,18 @@ static void fail(struct rhythm_train *train, uint32_t *counted)
 	train->proofs = 0;
 }
 
-/* The dip at this train's time has ended. False: it was none of the train's. */
+/* A dip at this train's time has ended. False: it was none of the train's, which may still come. */
 static bool judge(struct rhythm *rhythm, struct rhythm_train *train, int64_t fell_ms, int64_t lasts_ms)
 {
 	int64_t error_ms = fell_ms - train->due_ms;
+	bool early = fell_ms + lasts_ms < rise_of(train, fell_ms).least_ms;
 	train->dipping = false;
-	if (!believed(train) && !alike(lasts_ms, train->lasts_ms[train->newest]))
-		return false;
-	if (fell_ms + lasts_ms < rise_of(train, fell_ms).least_ms) {
+	if (early)
 		fail(train, &rhythm->early);
-	} else {
-		rhythm->kept += believed(train);
-		train->proofs += train->proofs < NEVER - 1;
-	}
+	if (!alike(lasts_ms, train->lasts_ms[train->newest]))
+		return false;
+	rhythm->kept += !early && believed(train);
+	train->proofs += !early && train->proofs < NEVER - 1;
 	train->misses = 0;
 	remember(train, error_ms, lasts_ms);
 	train->period_ms += (int32_t)(error_ms / 4);

@@ -12,7 +12,7 @@
 
 enum { SLOT_MS = 500, TOP_SLOTS = 128, LATE_SLOTS = 12, PLAY_S = 7200 };
 enum { DOWN_DEAD_MS = 2000, DOWN_MS = 4000, UP_DEAD_MS = 5000, UP_MS = 10000 };
-enum { BANDS = 32 };                    /* of miners, each a step of peak / BANDS deeper */
+enum { BANDS = 64 };                    /* of miners, each a step of peak / BANDS deeper */
 
 struct series { int64_t *w, *top_w; size_t n; int64_t peak_w; };
 
