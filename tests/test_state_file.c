@@ -1,0 +1,434 @@
+/* What is remembered over a restart: the text, and the file it is in. */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "daemon/kept.h"
+#include "daemon/state_file.h"
+
+/* ---- the text ---- */
+
+static struct policy_quantity quantity(float seed)
+{
+	return (struct policy_quantity){ 1000.0F / seed, seed * seed / 3, (uint32_t)(seed * 7) };
+}
+
+static struct policy_actuator actuator(float seed)
+{
+	return (struct policy_actuator){
+		.by_site = { quantity(seed), quantity(seed + 1) }, .by_polls = { quantity(seed + 2), quantity(seed + 3) },
+		.works = { 1 / seed, 0.01F, 40 }, .watts = { 3499.5F + seed, seed, 4000000 },
+	};
+}
+
+static struct kept example(void)
+{
+	struct kept kept = {
+		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
+	};
+	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
+	                                      actuator(3), actuator(17) };
+	kept.groups[1] = (struct kept_group){ "\"hall\" \303\244", "cgminer", NULL, { 0, 0 }, { 1, 2 }, 0, { .basis = 0 }, { .basis = 0 } };
+	return kept;
+}
+
+static void assert_same_quantity(const struct policy_quantity *a, const struct policy_quantity *b)
+{
+	assert_true(a->mean == b->mean);
+	assert_true(a->variance == b->variance);
+	assert_int_equal(a->n, b->n);
+}
+
+static void assert_same_actuator(const struct policy_actuator *a, const struct policy_actuator *b)
+{
+	assert_same_quantity(&a->by_site.begin_ms, &b->by_site.begin_ms);
+	assert_same_quantity(&a->by_site.end_ms, &b->by_site.end_ms);
+	assert_same_quantity(&a->by_polls.begin_ms, &b->by_polls.begin_ms);
+	assert_same_quantity(&a->by_polls.end_ms, &b->by_polls.end_ms);
+	assert_same_quantity(&a->works, &b->works);
+	assert_same_quantity(&a->watts, &b->watts);
+}
+
+static void what_is_written_is_read(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200] = "";
+	kept_format(&kept, "pecos-1", &json);
+	if (!kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(back.seq, 1234);
+	assert_int_equal(back.seq_reserved, 2234);
+	assert_int_equal(back.n_commands, 99999);
+	assert_true(back.energy.site_wh == 1e9 + 0.5 && back.energy.hpc_wh == 12345678.9 && back.energy.miners_wh == 0.1);
+	assert_int_equal(back.n_groups, 2);
+	for (size_t g = 0; g < 2; g++) {
+		assert_true(kept_same_group(&kept.groups[g], &back.groups[g]));
+		assert_true(kept.groups[g].firmware == back.groups[g].firmware);
+		assert_same_actuator(&kept.groups[g].down, &back.groups[g].down);
+		assert_same_actuator(&kept.groups[g].up, &back.groups[g].up);
+	}
+	assert_false(kept_same_group(&kept.groups[0], &back.groups[1]));
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+static void a_group_is_its_words_and_its_times(void **unused)
+{
+	struct kept_group a = example().groups[0], b = a;
+	assert_true(kept_same_group(&a, &b));
+	b.firmware = 1;
+	assert_true(kept_same_group(&a, &b));
+	b.wake = NULL;
+	assert_false(kept_same_group(&a, &b));
+	b = a;
+	b.driver = "cgminer";
+	assert_false(kept_same_group(&a, &b));
+	b = a;
+	b.name = "hall-2";
+	assert_false(kept_same_group(&a, &b));
+	b = a;
+	b.sleep.ramp_ms++;
+	assert_false(kept_same_group(&a, &b));
+	b = a;
+	b.wakes.delay_ms++;
+	assert_false(kept_same_group(&a, &b));
+	(void)unused;
+}
+
+/* Nothing the law could come to makes a file that is not read again. */
+static void no_number_is_written_that_is_none(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	kept.groups[0].down.works.mean = NAN;
+	kept.groups[0].up.watts.variance = INFINITY;
+	kept_format(&kept, "pecos-1", &json);
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.groups[0].down.works.n, 0);
+	assert_int_equal(back.groups[0].up.watts.n, 0);
+	assert_int_equal(back.groups[0].up.works.n, 40);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+static void assert_refused(const char *text, size_t len, const char *because)
+{
+	struct kept kept;
+	char why[200] = "";
+	assert_false(kept_parse(text, len, "pecos-1", &kept, why, sizeof(why)));
+	assert_null(kept.tree);
+	if (!*why || (because && !strstr(why, because)))
+		fail_msg("refused with \"%s\", not \"%s\"", why, because);
+}
+
+static void a_damaged_text_is_refused(void **unused)
+{
+	struct kept kept = example();
+	struct json json = { 0 };
+	kept_format(&kept, "pecos-1", &json);
+	for (size_t len = 0; len + 1 < json.len; len++)         /* the last byte ends the line */
+		assert_refused(json.text, len, NULL);
+	for (size_t at = 0; at < json.len; at++)                /* read, or refused; never anything else */
+		for (int bit = 0; bit < 8; bit++) {
+			struct kept back;
+			char why[200];
+			json.text[at] = (char)(json.text[at] ^ 1 << bit);
+			if (kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)))
+				kept_free(&back);
+			json.text[at] = (char)(json.text[at] ^ 1 << bit);
+		}
+	assert_refused("[]", 2, "no object");
+	assert_refused("null", 4, "no object");
+	json_free(&json);
+	(void)unused;
+}
+
+/* The text with one place changed. */
+static void assert_change_refused(const char *from, const char *to, const char *because)
+{
+	struct kept kept = example();
+	struct json json = { 0 };
+	static char text[KEPT_BYTES];
+	kept_format(&kept, "pecos-1", &json);
+	const char *at = strstr(json.text, from);
+	if (!at)
+		fail_msg("no %s in it", from);
+	int n = snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
+	assert_refused(text, (size_t)n, because);
+	json_free(&json);
+}
+
+static void what_is_foreign_or_absurd_is_refused(void **unused)
+{
+	static const struct { const char *from, *to, *because; } rows[] = {
+		{ "\"version\":1", "\"version\":2", "version 2" },
+		{ "\"version\":1", "\"version\":\"1\"", "version" },
+		{ "pecos-1", "pecos-2", "the site pecos-2" },
+		{ "\"site\":\"pecos-1\"", "\"site\":7", "site is no text" },
+		{ "\"decisions\":1234", "\"decisions\":-1", "decisions" },
+		{ "\"decisions\":1234", "\"decisions\":12.5", "decisions is no whole number" },
+		{ "\"decisions\":1234", "\"decisions\":1e300", "decisions" },
+		{ "\"decisions\":1234", "\"decisions\":9999", "below decisions" },
+		{ "\"hpc\":12345678.9", "\"hpc\":null", "hpc" },
+		{ "\"groups\":[", "\"groups\":7,\"g\":[", "groups" },
+		{ "\"driver\":\"luxos\"", "\"driver\":null", "group hall-1: driver" },
+		{ "\"waking\":\"fast\"", "\"waking\":1", "waking" },
+		{ "fedcba9876543210", "fedcba987654321", "firmware" },
+		{ "fedcba9876543210", "fedcba987654321g", "firmware" },
+		{ "\"delay_ms\":1000", "\"delay_ms\":86400001", "delay_ms" },
+		{ "\"by_site\":{", "\"by_sight\":{", "begin_ms is missing" },
+		{ "\"mean\":333.333344", "\"mean\":-1", "mean" },
+		{ "\"mean\":333.333344", "\"mean\":86400001", "mean" },
+		{ "\"mean\":333.333344", "\"mean\":\"333\"", "mean" },
+		{ "\"mean\":0.333333343", "\"mean\":1.01", "mean" },
+		{ "\"variance\":3,", "\"variance\":-3,", "variance" },
+		{ "\"n\":4000000", "\"n\":4294967296", "n is no number" },
+		{ "\"n\":4000000", "\"n\":0.5", "n is no whole number" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_change_refused(rows[i].from, rows[i].to, rows[i].because);
+	(void)unused;
+}
+
+static void more_groups_than_there_is_room_for_are_refused(void **unused)
+{
+	struct json json = { 0 };
+	struct kept kept = example();
+	kept.n_groups = KEPT_GROUPS;
+	for (size_t g = 0; g < KEPT_GROUPS; g++)
+		kept.groups[g] = kept.groups[0];
+	kept_format(&kept, "pecos-1", &json);
+	struct kept back;
+	char why[200];
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	kept_free(&back);
+	char *more = calloc(json.len + 16, 1);
+	memcpy(more, json.text, json.len);
+	memcpy(strstr(more, "]}\n"), ",{}]}\n", 7);
+	assert_refused(more, strlen(more), "groups is no list");
+	free(more);
+	json_free(&json);
+	(void)unused;
+}
+
+/* ---- the file ---- */
+
+struct rig {
+	uv_loop_t loop;
+	struct state_file file;
+	char dir[64];
+	int written, error;
+};
+
+static void on_written(void *self, int error)
+{
+	struct rig *rig = self;
+	rig->written++;
+	rig->error = error;
+}
+
+static void open_rig(struct rig *rig)
+{
+	*rig = (struct rig){ .dir = "/tmp/test-state-XXXXXX" };
+	assert_non_null(mkdtemp(rig->dir));
+	assert_int_equal(uv_loop_init(&rig->loop), 0);
+	state_file_init(&rig->file, &rig->loop, rig->dir, (struct state_file_user){ rig, on_written });
+}
+
+static void close_rig(struct rig *rig)
+{
+	char command[100];
+	uv_run(&rig->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&rig->loop), 0);
+	state_file_free(&rig->file);
+	snprintf(command, sizeof(command), "rm -r %s", rig->dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void assert_holds(const struct rig *rig, const char *want)
+{
+	char *text;
+	size_t len;
+	assert_int_equal(state_file_read(&rig->file, 1 << 20, &text, &len), 0);
+	assert_int_equal(len, strlen(want));
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static bool exists(const struct rig *rig, const char *name)
+{
+	char path[100];
+	snprintf(path, sizeof(path), "%s/%s", rig->dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void put(struct rig *rig, const char *text)
+{
+	state_file_write(&rig->file, text, strlen(text));
+	uv_run(&rig->loop, UV_RUN_DEFAULT);
+}
+
+static void a_file_is_replaced(void **unused)
+{
+	struct rig rig;
+	char *text;
+	size_t len;
+	struct stat about;
+	open_rig(&rig);
+	assert_int_equal(state_file_read(&rig.file, 100, &text, &len), UV_ENOENT);
+	put(&rig, "one");
+	assert_holds(&rig, "one");
+	put(&rig, "the second");
+	put(&rig, "3");
+	assert_holds(&rig, "3");
+	assert_int_equal(rig.written, 3);
+	assert_int_equal(rig.error, 0);
+	assert_false(exists(&rig, "state.json.new"));
+	assert_int_equal(stat(rig.file.path, &about), 0);
+	assert_int_equal(about.st_mode & 07, 0);        /* nobody else's business */
+	put(&rig, "0123456789");
+	assert_int_equal(state_file_read(&rig.file, 10, &text, &len), 0);
+	free(text);
+	assert_int_equal(state_file_read(&rig.file, 9, &text, &len), UV_E2BIG);
+	close_rig(&rig);
+	(void)unused;
+}
+
+/* The loop goes on meanwhile, and of what comes in between only the newest is written. */
+static void the_newest_of_several_is_written_last(void **unused)
+{
+	struct rig rig;
+	open_rig(&rig);
+	state_file_write(&rig.file, "first", 5);
+	assert_true(state_file_busy(&rig.file));
+	assert_int_equal(rig.written, 0);
+	for (int i = 0; i < 100; i++)
+		state_file_write(&rig.file, "some", 4);
+	state_file_write(&rig.file, "last", 4);
+	uv_run(&rig.loop, UV_RUN_DEFAULT);
+	assert_holds(&rig, "last");
+	assert_int_equal(rig.written, 1);
+	assert_false(state_file_busy(&rig.file));
+	close_rig(&rig);
+	(void)unused;
+}
+
+/* Whoever looks, whenever: one whole text or the other. */
+static void no_half_a_file_is_ever_seen(void **unused)
+{
+	enum { LONG = 200000, TIMES = 60 };
+	static char texts[2][LONG + 1];
+	struct rig rig;
+	int looks = 0;
+	open_rig(&rig);
+	memset(texts[0], 'a', LONG);
+	memset(texts[1], 'b', LONG / 2);
+	put(&rig, texts[0]);
+	for (int i = 1; i <= TIMES; i++) {
+		state_file_write(&rig.file, texts[i % 2], strlen(texts[i % 2]));
+		while (uv_run(&rig.loop, UV_RUN_NOWAIT)) {
+			char *text;
+			size_t len;
+			assert_int_equal(state_file_read(&rig.file, LONG, &text, &len), 0);
+			assert_true(!strcmp(text, texts[0]) || !strcmp(text, texts[1]));
+			free(text);
+			looks++;
+		}
+	}
+	assert_true(looks > TIMES);
+	close_rig(&rig);
+	(void)unused;
+}
+
+static void a_full_disk_leaves_the_old_file(void **unused)
+{
+	struct rig rig;
+	struct rlimit before, small;
+	static char large[8192];
+	memset(large, 'x', sizeof(large) - 1);
+	open_rig(&rig);
+	put(&rig, "what was there");
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){ 4096, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	put(&rig, large);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(rig.error, UV_EFBIG);
+	assert_holds(&rig, "what was there");
+	assert_false(exists(&rig, "state.json.new"));
+	put(&rig, "and again");
+	assert_int_equal(rig.error, 0);
+	assert_holds(&rig, "and again");
+	close_rig(&rig);
+	(void)unused;
+}
+
+static void what_cannot_be_used_is_kept_aside(void **unused)
+{
+	struct rig rig;
+	char to[200];
+	open_rig(&rig);
+	put(&rig, "bad");
+	assert_int_equal(state_file_put_aside(&rig.file, to, sizeof(to)), 0);
+	assert_non_null(strstr(to, "/state.json.bad"));
+	assert_false(exists(&rig, "state.json"));
+	assert_true(exists(&rig, "state.json.bad"));
+	put(&rig, "worse");
+	assert_int_equal(state_file_put_aside(&rig.file, to, sizeof(to)), 0);
+	assert_true(exists(&rig, "state.json.bad"));
+	assert_true(exists(&rig, "state.json.bad.2"));
+	assert_int_equal(state_file_put_aside(&rig.file, to, sizeof(to)), UV_ENOENT);
+	close_rig(&rig);
+	(void)unused;
+}
+
+static void neither_a_directory_nor_a_pipe_is_waited_for(void **unused)
+{
+	struct rig rig;
+	char *text;
+	size_t len;
+	open_rig(&rig);
+	assert_int_equal(mkdir(rig.file.path, 0700), 0);
+	assert_int_equal(state_file_read(&rig.file, 100, &text, &len), UV_EINVAL);
+	put(&rig, "x");
+	assert_true(rig.error < 0);
+	assert_int_equal(rmdir(rig.file.path), 0);
+	assert_int_equal(mkfifo(rig.file.path, 0600), 0);
+	assert_int_equal(state_file_read(&rig.file, 100, &text, &len), UV_EINVAL);
+	close_rig(&rig);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(a_group_is_its_words_and_its_times),
+		cmocka_unit_test(no_number_is_written_that_is_none),
+		cmocka_unit_test(a_damaged_text_is_refused),
+		cmocka_unit_test(what_is_foreign_or_absurd_is_refused),
+		cmocka_unit_test(more_groups_than_there_is_room_for_are_refused),
+		cmocka_unit_test(a_file_is_replaced),
+		cmocka_unit_test(the_newest_of_several_is_written_last),
+		cmocka_unit_test(no_half_a_file_is_ever_seen),
+		cmocka_unit_test(a_full_disk_leaves_the_old_file),
+		cmocka_unit_test(what_cannot_be_used_is_kept_aside),
+		cmocka_unit_test(neither_a_directory_nor_a_pipe_is_waited_for),
+	};
+	return cmocka_run_group_tests_name("state_file", tests, NULL, NULL);
+}
