@@ -219,6 +219,8 @@ static void signals_check(struct reading *r, struct config *config, const struct
 	const struct node *map = node_child(node_child(root, "grid"), "signals");
 	if (config->n_signals && !node_child(root, "mqtt"))
 		reading_fault(r, map->key_at, "grid.signals", "signals come over the broker; mqtt is needed");
+	if (config->hpc_plan && !node_child(root, "mqtt"))
+		reading_fault(r, node_child(root, "hpc")->key_at, "hpc.plan", "notices come over the broker; mqtt is needed");
 	for (size_t i = 0; i < config->n_signals; i++) {
 		const struct signal_conf *signal = &config->signals[i];
 		topics[i] = signal->topic ? signal->topic :

@@ -167,6 +167,7 @@ struct config {
 	struct signal_conf *signals;
 	size_t n_meters, n_miners, n_signals;
 	struct mqtt_conf mqtt;
+	bool hpc_plan;                  /* the GPU scheduler's notices are taken */
 	void *memory;                   /* where all of it lives */
 };
 

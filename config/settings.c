@@ -125,13 +125,18 @@ static const struct field grid_fields[] = {
 };
 static const struct table grid_table = TABLE(grid_fields, NULL);
 
+static const struct field hpc_fields[] = {
+	FIELD(config, hpc_plan, KIND_BOOLEAN, "plan", NULL, NULL, "false", "take the GPU scheduler's notices, on PREFIX/SITE/hpc/plan"),
+};
+static const struct table hpc_table = TABLE(hpc_fields, NULL);
+
 static const struct field file_fields[] = {
 	SECTION(0, "site", &site_table, NULL, "the site"),
 	GROUPS(config, meters, n_meters, meter_group_conf, "meters", &meter_table, NULL, "power meters and PDUs"),
 	GROUPS(config, miners, n_miners, miner_group_conf, "miners", &miner_table, "", "what is commanded"),
 	SECTION(offsetof(struct config, mqtt), "mqtt", &mqtt_table, "", "the broker"),
 	SECTION(0, "grid", &grid_table, "", "the outside"),
-	LATER("hpc", "notices of the GPU scheduler"),
+	SECTION(0, "hpc", &hpc_table, "", "the GPU side"),
 	LATER("journal", "decisions that outlive a restart"),
 };
 const struct table site_file = TABLE(file_fields, config_finish);

@@ -121,7 +121,10 @@ static void on_bus_message(void *self, const char *topic, const char *text, size
 	if (service->stopping)
 		return;
 	struct instant at = now();
-	if (signals_message(service->signals, topic, text, len, retained, at)) {
+	bool ours = signals_message(service->signals, topic, text, len, retained, at);
+	if (service->plan)
+		ours |= plan_message(service->plan, topic, text, len, retained, at);
+	if (ours) {
 		if (service->site)
 			site_prompted(service->site, at);
 		service->step_now = true;
@@ -157,6 +160,22 @@ static void subscribe(struct service *service)
 		bus_subscribe(service->bus, signals_topic(service->signals, i));
 }
 
+/* Notices stay over a reload; without hpc.plan there are none. */
+static void set_plan(struct service *service)
+{
+	bool wanted = service->wired->config->hpc_plan;
+	if (wanted && !service->plan) {
+		service->plan = plan_new(service->wired->topic_prefix, service->alarms, now());
+		if (service->bus)
+			bus_subscribe(service->bus, plan_topic(service->plan));
+	} else if (!wanted && service->plan) {
+		if (service->bus)
+			bus_unsubscribe(service->bus, plan_topic(service->plan));
+		plan_free(service->plan, now());
+		service->plan = NULL;
+	}
+}
+
 static void publish_offline(struct service *service, const char *why)
 {
 	struct json json = { 0 };
@@ -190,7 +209,7 @@ static void new_site(struct service *service)
 {
 	service->wired->site.dry_run = service->conf->dry_run;
 	struct site_rooms rooms = { &system_clock, service->meters, service->miners, &service->relay, service->alarms,
-	                            service->signals };
+	                            service->signals, service->plan };
 	service->site = site_new(&service->wired->site, &rooms,
 	                         (struct site_user){ service, on_site_changed, on_site_closed }, now());
 }
@@ -251,6 +270,7 @@ void service_reload(struct service *service)
 	service->next = service->wired; /* freed once the old site is gone */
 	service->wired = wired;
 	swap_signals(service);
+	set_plan(service);
 	struct site *old = service->site;
 	new_site(service);
 	site_adopt(service->site, old);
@@ -398,6 +418,7 @@ static void start(struct service *service)
 	service->alarms = alarms_new(&service->relay, (struct alarms_user){ service, on_alarm });
 	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
 	subscribe(service);
+	set_plan(service);
 	service->meters = meter_room_open(&service->loop);
 	service->miners = miner_room_open(&service->loop, connections_at_most(service));
 	new_site(service);
@@ -425,6 +446,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		start(service);
 		uv_run(&service->loop, UV_RUN_DEFAULT);
 		signals_free(service->signals);
+		plan_free(service->plan, now());
 		alarms_free(service->alarms);
 		state_file_free(&service->state_file);
 		free(service->kept_text);

@@ -33,6 +33,7 @@ struct service {
 	struct control *control;
 	struct alarms *alarms;
 	struct signals *signals;
+	struct plan *plan;              /* NULL: hpc.plan is off */
 	struct meter_room *meters;
 	struct miner_room *miners;
 	struct site *site;

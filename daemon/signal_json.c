@@ -85,8 +85,8 @@ static bool take_id(const cJSON *root, const char *key, bool required, char out[
 	return true;
 }
 
-static bool take_number(const cJSON *root, const char *key, bool required, double most, double *out,
-                        struct signal_fault *fault)
+static bool take_between(const cJSON *root, const char *key, bool required, double least, double most, double *out,
+                         struct signal_fault *fault)
 {
 	const cJSON *item;
 	if (!member(root, key, &item, fault))
@@ -97,10 +97,16 @@ static bool take_number(const cJSON *root, const char *key, bool required, doubl
 		return refuse(fault, "%s is not a number", key);
 	if (!isfinite(item->valuedouble))
 		return refuse(fault, "%s is not finite", key);
-	if (item->valuedouble < 0 || item->valuedouble > most)
-		return refuse(fault, "%s is out of range: %g is not within 0 and %.10g", key, item->valuedouble, most);
+	if (item->valuedouble < least || item->valuedouble > most)
+		return refuse(fault, "%s is out of range: %g is not within %.10g and %.10g", key, item->valuedouble, least, most);
 	*out = item->valuedouble;
 	return true;
+}
+
+static bool take_number(const cJSON *root, const char *key, bool required, double most, double *out,
+                        struct signal_fault *fault)
+{
+	return take_between(root, key, required, 0, most, out, fault);
 }
 
 static bool take_watts(const cJSON *root, const char *key, bool required, int64_t *out, struct signal_fault *fault)
@@ -206,6 +212,31 @@ bool signal_target_parse(const char *text, size_t len, struct target_message *ou
 	cJSON_Delete(root);
 	if (good)
 		*out = (struct target_message){ (int32_t)(target * 10000), (int64_t)(timestamp * 1000) };
+	return good;
+}
+
+static bool take_notice(const cJSON *root, struct notice *notice, struct signal_fault *fault)
+{
+	double delta_w = 0, over_s = 0, most_w = (double)ORDER_MOST_W;
+	if (!take_id(root, "id", true, notice->id, fault))
+		return false;
+	memcpy(fault->id, notice->id, sizeof(fault->id));
+	if (!take_between(root, "delta_w", true, -most_w, most_w, &delta_w, fault) ||
+	    !take_number(root, "over_s", false, NOTICE_MOST_OVER_MS / 1000, &over_s, fault))
+		return false;
+	notice->delta_w = (int64_t)delta_w;
+	notice->over_ms = (int64_t)(over_s * 1000);
+	return take_time(root, "at", notice->delta_w != 0, &notice->at_ms, fault);
+}
+
+bool signal_notice_parse(const char *text, size_t len, struct notice *out, struct signal_fault *fault)
+{
+	struct notice notice = { .id = "" };
+	cJSON *root = parse(text, len, fault);
+	bool good = root && take_notice(root, &notice, fault);
+	cJSON_Delete(root);
+	if (good)
+		*out = notice;
 	return good;
 }
 

@@ -42,7 +42,10 @@ static bool worth_telling_dry(struct site *site, int64_t now_ms)
 static void step_policy(struct site *site, struct instant now, const struct demand *demand)
 {
 	struct snapshot seen = { .now_ms = now.mono_ms, .demand = *demand,
-	                         .meters = site->seen_meters, .miners = site->seen_miners };
+	                         .meters = site->seen_meters, .miners = site->seen_miners,
+	                         .futile = site->futility.cause != FUTILE_NOT };
+	if (site->rooms.plan)
+		seen.notices = plan_notices(site->rooms.plan, &seen.n_notices);
 	for (size_t i = 0; i < site->conf->policy.n_meters; i++)
 		site->seen_meters[i] = site->meters[i].newest;
 	site->decision.commands = site->commands;
@@ -101,8 +104,11 @@ void site_step(struct site *site, struct instant now)
 	outcomes_settle(site, now);
 	const struct picture *picture = &site->decision.picture;
 	signals_observe(site->rooms.signals, now, picture->site_w, picture->miners_w, &site->decision);
+	if (site->rooms.plan)
+		plan_observe(site->rooms.plan, picture, now);
 	add_energy(site, now.mono_ms);
 	tell_alarms(site, now);
+	tell_hpc(site, now);
 	tell_state(site, now);
 	tell_telemetry(site, now);
 	tell_groups(site, now);
@@ -146,6 +152,8 @@ struct site *site_new(const struct site_conf *conf, const struct site_rooms *roo
 	site->seen_miners = xcalloc(policy->n_miners, sizeof(*site->seen_miners));
 	site->tracks = xcalloc(policy->n_miners, sizeof(*site->tracks));
 	site->scratch = xcalloc(policy->n_miners, sizeof(*site->scratch));
+	site->groups_before_w = xcalloc(policy->n_meter_groups, sizeof(*site->groups_before_w));
+	site->hpc_asked.limit_w = POLICY_NONE;
 	site->commands = xcalloc(policy->n_miners, sizeof(*site->commands));
 	if (conf->dry_run)
 		site->dry_tracks = xcalloc(policy->n_miners, sizeof(*site->dry_tracks));
@@ -162,6 +170,8 @@ struct site *site_new(const struct site_conf *conf, const struct site_rooms *roo
 void site_adopt(struct site *site, const struct site *old)
 {
 	site->state = old->state;
+	site->futility = old->futility;
+	site->hpc_asked = old->hpc_asked;
 	site->energy = old->energy;
 	site->energy_ms = old->energy_ms;
 	site->seq = old->seq;
@@ -190,6 +200,7 @@ static void site_free(struct site *site)
 	free(site->seen_miners);
 	free(site->tracks);
 	free(site->scratch);
+	free(site->groups_before_w);
 	free(site->commands);
 	free(site->dry_tracks);
 	free(site->awaited);

@@ -7,6 +7,7 @@
 #include "daemon/alarms.h"
 #include "daemon/clock.h"
 #include "daemon/json.h"
+#include "daemon/plan.h"
 #include "daemon/kept.h"
 #include "daemon/signals.h"
 #include "daemon/sink.h"
@@ -47,6 +48,7 @@ struct site_rooms {                     /* lent for the life of the site */
 	struct sink *sink;
 	struct alarms *alarms;
 	struct signals *signals;
+	struct plan *plan;              /* NULL: no notices are taken */
 };
 
 struct site;

@@ -6,6 +6,7 @@
 #include "daemon/record.h"
 #include "daemon/schedule.h"
 #include "daemon/site.h"
+#include "policy/futility.h"
 #include "policy/orders.h"
 
 struct site_meter_state {
@@ -59,6 +60,14 @@ struct words {
 	char event[ORDER_ID_SIZE], why[RECORD_WHY_SIZE];
 	uint32_t part, parts;           /* told, of so many */
 	int64_t next_ms;
+};
+
+/* What was asked of the GPU side last (site_hpc.c). */
+struct hpc_asked {
+	bool told;                      /* something was published */
+	int64_t limit_w;                /* POLICY_NONE: nothing is asked */
+	int64_t told_ms;
+	int64_t needed_ms, calm_ms;     /* since when; 0: it is not */
 };
 
 #define OUTCOMES 256                    /* decisions whose commands are under way */
@@ -125,6 +134,10 @@ struct site {
 	int64_t dry_ms, dry_wanted_w;   /* dry run: what was published last */
 	enum reason dry_reason;
 	uint32_t jitter;
+	struct futility futility;
+	struct hpc_asked hpc_asked;
+	int64_t *groups_before_w;       /* of each group of meters, when the shed under way began: */
+	int64_t groups_noted_ms;
 	bool closing;
 };
 
@@ -159,6 +172,9 @@ void outcome_answered(struct site *, uint32_t miner, enum fault, int64_t now_ms)
 void outcomes_settle(struct site *, struct instant now);
 void outcomes_give_up(struct site *);   /* publishes the rest as it stands */
 void outcomes_free(struct site *);
+
+/* ---- site_hpc.c ---- */
+void tell_hpc(struct site *, struct instant now);       /* whether shedding helps, and what is asked of the GPU side */
 
 /* ---- site_tell.c ---- */
 /* Told at once where it fits one message; else bit by bit, while its commands are on their way. */

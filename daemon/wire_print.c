@@ -153,6 +153,8 @@ static void print_grid(const struct wired *wired, const struct printer *to)
 		say(to, "  %s: %s on %s%s%s", s->name, s->format == SIGNAL_ORDER ? "orders" : "target",
 		    s->topic ? s->topic : wired->topic_prefix, s->topic ? "" : "/order/", s->topic ? "" : s->name);
 	}
+	if (config->hpc_plan)
+		say(to, "GPU scheduler: notices on %s/hpc/plan", wired->topic_prefix);
 }
 
 void wired_print(const struct wired *wired, void (*put)(void *self, const char *line), void *self)

@@ -1,4 +1,4 @@
-/* Any bytes as an order and as a target: no crash, results only on success, and what is accepted is in range. */
+/* Any bytes as an order, a target and a notice: no crash, results only on success, and what is accepted is in range. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,5 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(target.share_ppm >= 0 && target.share_ppm <= 1000000);
 	else
 		assert(fault.why[0] && target.share_ppm == -1);
+	struct notice notice = { .delta_w = 1 };
+	if (signal_notice_parse((const char *)data, size, &notice, &fault))
+		assert(notice.id[0] && notice.delta_w >= -ORDER_MOST_W && notice.delta_w <= ORDER_MOST_W &&
+		       notice.over_ms >= 0 && notice.over_ms <= NOTICE_MOST_OVER_MS && notice.at_ms >= 0);
+	else
+		assert(fault.why[0] && notice.delta_w == 1 && !notice.id[0]);
 	return 0;
 }

@@ -48,7 +48,6 @@ static void put(struct sink *sink, const char *topic, enum delivery delivery, co
 {
 	struct scenario *s = (struct scenario *)(void *)((char *)sink - offsetof(struct scenario, sink));
 	(void)delivery;
-	(void)len;
 	char line[640];
 	double at_s = (double)scenario_now(s) / 1000;
 	if (!strcmp(topic, "decision")) {
@@ -68,6 +67,13 @@ static void put(struct sink *sink, const char *topic, enum delivery delivery, co
 		snprintf(s->last_ack, sizeof(s->last_ack), "%s", text);
 	} else if (!strcmp(topic, "outcome")) {
 		snprintf(s->last_outcome, sizeof(s->last_outcome), "%s", text);
+	} else if (!strcmp(topic, "hpc/limit")) {
+		snprintf(s->last_limit, sizeof(s->last_limit), "%s", text);
+		s->n_limits++;
+	} else if (!strncmp(topic, "group/", 6)) {
+		json_raw(&s->groups_seen, NULL, topic, strlen(topic));
+		json_raw(&s->groups_seen, NULL, text, len);
+		json_newline(&s->groups_seen);
 	} else if (!strncmp(topic, "event/", 6)) {
 		snprintf(s->last_event, sizeof(s->last_event), "%s", text);
 	} else if (!strncmp(topic, "alarm/", 6)) {
@@ -154,13 +160,15 @@ static struct signals *open_signals(struct scenario *s)
 
 static void new_site(struct scenario *s, const struct site_conf *conf)
 {
-	struct site_rooms rooms = { &s->clock.clock, sim_world_room(s->world), sim_world_miners(s->world), &s->sink, s->alarms, s->signals };
+	struct site_rooms rooms = { &s->clock.clock, sim_world_room(s->world), sim_world_miners(s->world), &s->sink, s->alarms, s->signals, s->plan };
 	s->site = site_new(conf, &rooms, (struct site_user){ s, on_changed, on_closed }, s->clock.at);
 }
 
 static void open_site(struct scenario *s)
 {
 	new_site(s, &s->site_conf);
+	if (s->recalled)
+		site_recall(s->site, s->recalled);
 	site_start(s->site, s->clock.at);
 }
 
@@ -193,6 +201,8 @@ void scenario_open(struct scenario *s, const struct scenario_conf *conf)
 	make_devices(s);
 	s->alarms = alarms_new(&s->sink, (struct alarms_user){ 0 });
 	s->signals = open_signals(s);
+	if (conf->plan)
+		s->plan = plan_new("mullet/test", s->alarms, s->clock.at);
 	open_site(s);
 	s->next_step_ms = s->next_poll_ms = s->next_sample_ms = BEGIN_MONO_MS;
 }
@@ -305,6 +315,20 @@ void scenario_order(struct scenario *s, const char *kind, const char *id, int64_
 	json_free(&json);
 }
 
+void scenario_notice(struct scenario *s, const char *id, int64_t in_ms, int64_t delta_w, int64_t over_s)
+{
+	struct json json = { 0 };
+	json_open(&json, NULL);
+	json_string(&json, "id", id);
+	json_time(&json, "at", s->clock.at.utc_ms + in_ms);
+	json_int(&json, "delta_w", delta_w);
+	json_int(&json, "over_s", over_s);
+	json_close(&json);
+	plan_message(s->plan, "mullet/test/hpc/plan", json.text, json.len, false, s->clock.at);
+	s->step_now = true;
+	json_free(&json);
+}
+
 void scenario_score(const struct scenario *s, int64_t from_ms, struct score *score)
 {
 	size_t from = (size_t)(from_ms / SCENARIO_SAMPLE_MS);
@@ -316,6 +340,7 @@ void scenario_close(struct scenario *s)
 {
 	close_site(s, s->site);
 	signals_free(s->signals);
+	plan_free(s->plan, s->clock.at);
 	alarms_free(s->alarms);
 	sim_world_close(s->world);
 	assert(uv_loop_close(&s->loop) == 0);
@@ -336,4 +361,5 @@ void scenario_close(struct scenario *s)
 	free(s->limit_w);
 	json_free(&s->trace);
 	json_free(&s->alarms_seen);
+	json_free(&s->groups_seen);
 }

@@ -19,6 +19,7 @@ struct scenario_conf {
 	int32_t cycles_per_day;
 	bool no_site_meter;                     /* only GPU meters */
 	bool dry_run;
+	bool plan;                              /* takes the GPU scheduler's notices */
 };
 
 #define SCENARIO_SAMPLE_MS 500
@@ -31,10 +32,12 @@ struct scenario {
 	struct sink sink;
 	struct alarms *alarms;
 	struct signals *signals;
+	struct plan *plan;
 	struct site *site;
 	struct site_conf site_conf;
 	struct policy_meter_group meter_groups[2];
 	struct policy_miner_group miner_group;
+	const struct kept *recalled;            /* what a restart finds; NULL: nothing */
 	bool step_now, closed;
 	int64_t next_step_ms, next_poll_ms, next_sample_ms;
 	/* what happened */
@@ -44,14 +47,16 @@ struct scenario {
 	uint32_t n_decisions, n_sleeps, n_wakes;
 	char last_state[32];
 	char last_outcome[2048];
-	char last_ack[512], last_event[2048];
+	char last_ack[512], last_event[2048], last_limit[512];         /* hpc/limit */
+	uint32_t n_limits;
 	struct json alarms_seen;                /* a line a change */
+	struct json groups_seen;                /* a line a message on group/NAME: its topic, the message */
 };
 
 void scenario_open(struct scenario *, const struct scenario_conf *);
 void scenario_run(struct scenario *, int64_t ms);
 void scenario_close(struct scenario *);
-/* Closes the site and opens a new one, that knows nothing, on the same world `away_ms` later. */
+/* Closes the site and opens a new one, that knows nothing but what is recalled, on the same world `away_ms` later. */
 void scenario_restart(struct scenario *, int64_t away_ms);
 /* As a reload of the file does: a new site takes over what the old one knows. The conf is lent for good. */
 void scenario_reload(struct scenario *, const struct site_conf *);
@@ -61,6 +66,8 @@ int64_t scenario_now(const struct scenario *);          /* since the begin */
 void scenario_note(struct scenario *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A message on the order topic of the one signal there is, "grid". start_in_ms 0: at once. */
 void scenario_order(struct scenario *, const char *kind, const char *id, int64_t watts, int64_t start_in_ms, int64_t end_in_ms);
+/* "The GPUs are about to draw so much more": on hpc/plan. */
+void scenario_notice(struct scenario *, const char *id, int64_t in_ms, int64_t delta_w, int64_t over_s);
 void scenario_score(const struct scenario *, int64_t from_ms, struct score *);
 
 #endif
