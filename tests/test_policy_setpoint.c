@@ -105,6 +105,10 @@ static void what_is_wanted_again_soon_does_not_go(void **unused)
 	assert_true(labs(setpoint_leaves_w(&sp, high_w, 4000, 8000) - high_w) < 5 * KW);
 	/* More than either goes at once. */
 	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 8000) - high_w) < 5 * KW);
+	/* Told 600: 500 comes next, for too short a time to be back at 600 after it. */
+	setpoint_look(&sp, 600 * KW, (int64_t)sp.load_w, 5000, now_ms += EVERY_MS);
+	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 8000) - high_w) < 5 * KW);
+	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 4000) - low_w) < 5 * KW);
 	(void)unused;
 }
 
