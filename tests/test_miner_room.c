@@ -178,6 +178,13 @@ static unsigned descriptors(void)
 	return n;
 }
 
+static rlim_t first_free(void)
+{
+	int fd = dup(STDOUT_FILENO);
+	close(fd);
+	return (rlim_t)fd;
+}
+
 static unsigned in_time_wait(uint16_t port)
 {
 	char line[300];
@@ -319,6 +326,22 @@ static void who_sleeps_an_hour_wakes_to_silence_once(void **state)
 	hall_close(hall);
 }
 
+/* Nor does it come round to them too early. */
+static void a_longer_timeout_than_the_wheel_is_cut(void **state)
+{
+	struct hall *hall = hall_open(4, 1, 1, 0);
+	(void)state;
+	hall->callers[0].line.timeout_ms = ROOM_DUES * ROOM_DUE_MS + 5000;
+	ask_all(hall, 0, 1, TURN_POLL);
+	assert_true(wait_for(hall, &hall->farm.requests, 1));
+	hall->room->ahead_ms += ROOM_DUES * ROOM_DUE_MS / 2;
+	wait_ticks(hall, 20);
+	assert_int_equal(hall->replies, 0);
+	hall->room->ahead_ms += ROOM_DUES * ROOM_DUE_MS / 2;
+	assert_true(wait_for(hall, &hall->replies, 1));
+	hall_close(hall);
+}
+
 static void an_answer_that_waits_for_us_is_no_silence(void **state)
 {
 	struct hall *hall = hall_open(4, 0, 0, 0);
@@ -331,6 +354,7 @@ static void an_answer_that_waits_for_us_is_no_silence(void **state)
 		uv_run(&hall->loop, UV_RUN_ONCE);
 	struct pollfd there = { .fd = caller->line.slot->fd, .events = POLLIN };
 	assert_int_equal(poll(&there, 1, 20000), 1);
+	uv_sleep(4 * ROOM_DUE_MS);                      /* so that the deadlines are looked at first */
 	hall->room->ahead_ms += 5000;
 	assert_true(wait_for(hall, &hall->replies, 1));
 	assert_int_equal(caller->fault, FAULT_NONE);
@@ -441,28 +465,27 @@ static void out_of_descriptors_nothing_is_lost(void **state)
 	struct rlimit limit, low;
 	uint16_t port;
 	pid_t child = farm_apart(&port);
+	rlim_t few = first_free() + 3;
 	(void)state;
 	for (int i = 0; i < 120; i++)
 		caller_add(hall, "127.0.0.1", port, TIMEOUT_MS);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	low = limit;
-	low.rlim_cur = descriptors() + 3;               /* the numbers may have gaps; a few are left, or none */
+	low.rlim_cur = 3;                               /* none at all: they wait for better times */
 	setrlimit(RLIMIT_NOFILE, &low);
 	ask_all(hall, 0, 60, TURN_POLL);
 	ask_all(hall, 60, 120, TURN_ORDER);
+	wait_ticks(hall, 20);
+	assert_int_equal(hall->asked, 0);
+	low.rlim_cur = few;
+	setrlimit(RLIMIT_NOFILE, &low);
 	assert_true(wait_for(hall, &hall->replies, 120));
-	assert_true(hall->most_open < 8);
+	assert_in_range(hall->most_open, 1, 3);
+	setrlimit(RLIMIT_NOFILE, &limit);
 	for (unsigned i = 0; i < 60; i++)
 		assert_int_equal(hall->order[i], 60 + i);
-	low.rlim_cur = 3;                               /* none at all: they wait for better times */
-	setrlimit(RLIMIT_NOFILE, &low);
-	hall->room->ahead_ms += 60000;
-	ask_all(hall, 0, 120, TURN_ORDER);
-	wait_ticks(hall, 20);
-	setrlimit(RLIMIT_NOFILE, &limit);
-	assert_true(wait_for(hall, &hall->replies, 240));
 	for (unsigned i = 0; i < 120; i++)
-		assert_true(hall->callers[i].replies == 2 && hall->callers[i].fault == FAULT_NONE);
+		assert_true(hall->callers[i].replies == 1 && hall->callers[i].fault == FAULT_NONE);
 	farm_end(child);
 	hall_close(hall);
 }
@@ -529,7 +552,7 @@ static void reminders_are_spread(void **state)
 	struct hall *hall = hall_open(4, 62, 0, 0);
 	(void)state;
 	for (unsigned i = 0; i < 62; i++)
-		miner_room_remind(hall->room, &hall->callers[i].line, i < 60 ? 1000 : 100000000);
+		miner_room_remind(hall->room, &hall->callers[i].line, i < 60 ? 1000 : ROOM_CHIMES * ROOM_CHIME_MS + 3000);
 	miner_room_remind(hall->room, &hall->callers[0].line, 0);       /* none any more */
 	miner_room_remind(hall->room, &hall->callers[1].line, 2000);    /* later than it was */
 	hall->room->ahead_ms += 900;
@@ -615,6 +638,7 @@ int main(void)
 		cmocka_unit_test(what_is_dropped_makes_room),
 		cmocka_unit_test(the_dead_do_not_delay_the_living),
 		cmocka_unit_test(who_sleeps_an_hour_wakes_to_silence_once),
+		cmocka_unit_test(a_longer_timeout_than_the_wheel_is_cut),
 		cmocka_unit_test(an_answer_that_waits_for_us_is_no_silence),
 		cmocka_unit_test(a_family_that_is_not_there_is_silent),
 		cmocka_unit_test(a_resolver_that_hangs_costs_the_timeout),
