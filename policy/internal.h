@@ -104,6 +104,7 @@ struct pick {
 	const struct miner_track *tracks;
 	int64_t now_ms;
 	bool hash, at_once;
+	bool quick_first;               /* of equal priority and efficiency those that wake soonest go, and come, first */
 	uint32_t *index;                /* miners that may be told and gain something; the picked go to the front */
 	uint32_t n;
 };

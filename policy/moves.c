@@ -1,4 +1,5 @@
 #include "policy/internal.h"
+#include "policy/setpoint.h"
 #include "policy/windows.h"
 
 #include <string.h>
@@ -59,7 +60,8 @@ static void tell_picked(struct step *step, uint32_t n, bool hash)
 /* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
 static struct pick candidates(struct step *step, bool hash, bool at_once, enum binding *forbidden)
 {
-	struct pick pick = { step->conf, step->tracks, step->seen->now_ms, hash, at_once, step->scratch, 0 };
+	struct pick pick = { .conf = step->conf, .tracks = step->tracks, .now_ms = step->seen->now_ms, .hash = hash, .at_once = at_once,
+	                     .quick_first = setpoint_moves(&step->state->setpoint, step->seen->now_ms), .index = step->scratch };
 	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
 		const struct policy_miner_group *group = group_of(step, i);
 		const struct miner_track *track = &step->tracks[i];

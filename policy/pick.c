@@ -21,6 +21,10 @@ static int compare(const struct pick *by, uint32_t a, uint32_t b)
 		order = compare64(gb->efficiency_mj_per_th, ga->efficiency_mj_per_th);
 	if (order)                      /* lowest priority and worst efficiency go first, and come back last */
 		return by->hash ? -order : order;
+	if (by->quick_first)
+		order = compare64(ga->wake.delay_ms + ga->wake.ramp_ms, gb->wake.delay_ms + gb->wake.ramp_ms);
+	if (order)
+		return order;
 	order = compare64(ta->sleeps, tb->sleeps);
 	if (order)                      /* least worn sleeps first; most worn stays asleep longest */
 		return order;

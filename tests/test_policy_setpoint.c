@@ -1,5 +1,6 @@
 /* Set points that move every few seconds: foretold where they can be, followed by the policy, within the windows. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/setpoint.h"
@@ -114,7 +115,8 @@ static void what_is_wanted_again_soon_does_not_go(void **unused)
 
 /* ---- the policy in virtual time ---- */
 
-static void an_hour_of_set_points_is_followed(void **unused)
+/* Half of a mixed fleet wakes in two minutes; the other half follows, and does as well alone. */
+static void an_hour_of_set_points_is_followed_by(const char *fleet)
 {
 	struct fast_file *file = malloc(sizeof(*file));
 	struct fast_case played;
@@ -127,6 +129,7 @@ static void an_hour_of_set_points_is_followed(void **unused)
 	assert_int_equal(fast_file_read(file, "sim/scenarios/setpoint-ercot.txt", why, sizeof(why)), 0);
 	size_t small = file->n_fleets - 1;
 	assert_int_equal(file->fleets[small].n, 300);
+	snprintf(file->fleets[small].kind, sizeof(file->fleets[small].kind), "%s", fleet);
 	assert_int_equal(fast_case_make(&played, file, small, ".", why, sizeof(why)), 0);
 	limits_make(&limits, &played);
 	fast_run(&played, FAST_POLICY, &lifted, &run);
@@ -138,6 +141,12 @@ static void an_hour_of_set_points_is_followed(void **unused)
 	limits_free(&limits);
 	fast_case_free(&played);
 	free(file);
+}
+
+static void an_hour_of_set_points_is_followed(void **unused)
+{
+	an_hour_of_set_points_is_followed_by("fast");
+	an_hour_of_set_points_is_followed_by("mixed");
 	(void)unused;
 }
 
