@@ -34,7 +34,7 @@ static void begin(struct futility *f, const struct picture *p, int64_t now_ms)
 	f->on = true;
 	f->begin_ms = now_ms;
 	f->told_w = f->followed_w = f->shown_w = 0;
-	f->suspect_ms = 0;
+	f->suspected = FUTILE_NOT;
 	f->rest_before_w = f->rest_w;
 	f->hpc_before_w = p->hpc_w;
 	f->site_before_w = p->site_w;
@@ -62,7 +62,7 @@ static bool is_over(const struct futility *f, int64_t now_ms)
 {
 	bool verdict = f->cause != FUTILE_NOT;
 	return now_ms - f->last_shed_ms >= (verdict ? VERDICT_MS : CALM_MS) ||
-	       (!f->suspect_ms && now_ms - f->begin_ms >= LONGEST_MS && !verdict) ||
+	       (f->suspected == FUTILE_NOT && now_ms - f->begin_ms >= LONGEST_MS && !verdict) ||
 	       now_ms - f->begin_ms >= RETRIAL_MS;
 }
 
@@ -72,11 +72,11 @@ static void judge(struct futility *f, int64_t cap_w, int64_t response_ms, int64_
 	enum futile_cause cause = looks_like(f, cap_w, landed);
 	if (f->cause != FUTILE_NOT && is_well(f))
 		f->cause = FUTILE_NOT;
-	if (cause == FUTILE_NOT)
-		f->suspect_ms = 0;
-	else if (!f->suspect_ms)
+	/* Orders under way count as followed, by the model: those of deaf miners would look like the meter's fault. */
+	if (cause != f->suspected)
 		f->suspect_ms = now_ms;
-	else if (now_ms - f->suspect_ms >= SUSPECT_MS + response_ms)
+	f->suspected = cause;
+	if (cause != FUTILE_NOT && now_ms - f->suspect_ms >= SUSPECT_MS + response_ms)
 		f->cause = cause;
 }
 
@@ -85,7 +85,7 @@ void futility_see(struct futility *f, const struct decision *d, int64_t cap_w, i
 	const struct picture *p = &d->picture;
 	bool seen = p->site_known && p->site_w != POLICY_NONE && p->hpc_whole && p->hpc_w != POLICY_NONE;
 	if (!seen) {
-		f->suspect_ms = 0;
+		f->suspected = FUTILE_NOT;
 		f->rest_ms = 0;
 		return;
 	}

@@ -29,7 +29,8 @@ struct futility {                       /* plain data, zero to start */
 	int64_t rest_before_w, hpc_before_w, site_before_w, miners_before_w;
 	int64_t told_w;                 /* to go, net of wakes */
 	int64_t followed_w, shown_w;    /* gone, as they say; gone, as the meters say */
-	int64_t suspect_ms;             /* since when the gap is too wide; 0: it is not */
+	enum futile_cause suspected;
+	int64_t suspect_ms;             /* since when */
 };
 
 /* After each step, with what it saw and decided. response_ms: of the slowest miners, to be asleep. */
