@@ -63,6 +63,8 @@ static void read_figures(struct ctl_model *model, const cJSON *status)
 	model->load_w = json_figure(status, "load_w");
 	model->planned_w = json_figure(status, "planned_w");
 	model->doubt_w = json_figure(status, "doubt_w");
+	model->announced_w = json_figure(status, "announced_w");
+	model->hpc_limit_w = json_figure(status, "hpc_limit_w");
 	model->frequency_mhz = json_scaled(status, "frequency_hz", 1000);
 	model->n_decisions = json_figure(status, "decisions");
 	model->n_commands = json_figure(status, "commands");

@@ -37,6 +37,7 @@ struct ctl_model {                      /* zero to start */
 	bool dry_run;
 	int64_t uptime_ms, site_w, hpc_w, miners_w, other_w, cap_w, target_w, reserve_w, headroom_w;
 	int64_t curtailable_w, restorable_w, nominal_miners_w, load_w, planned_w, doubt_w;
+	int64_t announced_w, hpc_limit_w;
 	int64_t frequency_mhz, n_decisions, n_commands;
 	int64_t site_wh, hpc_wh, miners_wh;
 	int64_t phases[N_SHOWN];

@@ -143,8 +143,12 @@ static void miners_note(struct canvas *canvas, int row, int column, const struct
 static void hpc_note(struct canvas *canvas, int row, int column, const struct ctl_model *model)
 {
 	char text[24];
-	if (model->doubt_w != FIGURE_UNKNOWN && model->doubt_w > 0)
+	if (model->hpc_limit_w != FIGURE_UNKNOWN)
+		canvas_format(canvas, row, column, INK_ALARM, "%s asked", format_power(model->hpc_limit_w, text, sizeof(text)));
+	else if (model->doubt_w != FIGURE_UNKNOWN && model->doubt_w > 0)
 		canvas_format(canvas, row, column, INK_WARNING, "%s unseen", format_power(model->doubt_w, text, sizeof(text)));
+	else if (model->announced_w != FIGURE_UNKNOWN && model->announced_w > 0)
+		canvas_format(canvas, row, column, INK_PLAIN, "+%s soon", format_power(model->announced_w, text, sizeof(text)));
 }
 
 int part_bars(struct canvas *canvas, int row, const struct ctl_model *model)

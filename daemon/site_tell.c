@@ -215,7 +215,9 @@ void site_status_json(const struct site *site, struct instant now, struct json *
 	json_int(json, "nominal_miners_w", nominal_w);
 	json_int(json, "load_w", picture->load_w);
 	json_int(json, "planned_w", picture->planned_w);
+	json_int(json, "announced_w", picture->announced_w);
 	json_int(json, "doubt_w", picture->doubt_w);
+	json_int_or_null(json, "hpc_limit_w", site->hpc_asked.limit_w, POLICY_NONE);
 	json_int(json, "decisions", (int64_t)site->seq);
 	json_int(json, "commands", (int64_t)site->n_commands);
 	json_int(json, "commands_unanswered", site->orders_out);
