@@ -95,7 +95,8 @@ static void nothing_within(struct stage *stage, int64_t ms)
 	uv_timer_start(&wake, scripted_tick, 5, 5);
 	while (uv_is_active((uv_handle_t *)&room->chime) && room->chimed_at < until_at)
 		uv_run(&stage->loop, UV_RUN_ONCE);
-	for (unsigned until = ticks + 6; ticks < until;)        /* for what would come of it */
+	ticks = 0;
+	while (ticks < 6)                               /* for what would come of it */
 		uv_run(&stage->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&wake, NULL);
 	uv_run(&stage->loop, UV_RUN_NOWAIT);

@@ -45,6 +45,7 @@ static void look(struct hall *hall)
 	const struct miner_room *room = hall->room;
 	if (!room)
 		return;
+	assert(room->young + room->younger <= ROOM_MOST_YOUNG && room->young + room->younger <= room->n_open);
 	hall->most_open = room->n_open > hall->most_open ? room->n_open : hall->most_open;
 	hall->most_polls = room->n_polls > hall->most_polls ? room->n_polls : hall->most_polls;
 }
@@ -221,6 +222,19 @@ static void the_window_is_kept(void **state)
 	assert_true(wait_for(hall, &hall->replies, 80));
 	assert_int_equal(hall->most_open, 16);
 	assert_true(hall->most_polls <= 16 / 2);
+	hall_close(hall);
+}
+
+/* Those who do not answer at once leave their place among the young, and the window fills. */
+static void the_young_are_few_and_grow_up(void **state)
+{
+	struct hall *hall = hall_open(MOST_CALLERS, MOST_CALLERS, MOST_CALLERS, 0);
+	(void)state;
+	ask_all(hall, 0, MOST_CALLERS, TURN_ORDER);
+	assert_true(wait_for(hall, &hall->farm.requests, MOST_CALLERS));
+	assert_true(hall->room->n_open == MOST_CALLERS && MOST_CALLERS > ROOM_MOST_YOUNG);
+	farm_release(&hall->farm);
+	assert_true(wait_for(hall, &hall->replies, MOST_CALLERS));
 	hall_close(hall);
 }
 
@@ -633,6 +647,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_window_is_kept),
+		cmocka_unit_test(the_young_are_few_and_grow_up),
 		cmocka_unit_test(a_window_of_one_is_enough),
 		cmocka_unit_test(orders_go_before_polls_and_in_the_order_given),
 		cmocka_unit_test(what_is_dropped_makes_room),
