@@ -52,20 +52,26 @@ static struct quickest quickest(const struct policy_conf *conf)
 	return quick;
 }
 
-/* What they should draw: a set point is held on average. Without the site's meter they never draw more. */
+/* What the set point leaves the miners: one that moves is followed, any other held on average. POLICY_NONE: there is none. */
+static int64_t left_by_setpoint_w(const struct step *step)
+{
+	const struct policy_state *state = step->state;
+	int64_t setpoint_w = setpoint_in_force(step);
+	if (setpoint_moves(&state->setpoint, step->seen->now_ms)) {
+		struct quickest quick = quickest(step->conf);
+		return setpoint_leaves_w(&state->setpoint, step->tracked.settled_w, quick.sleep_ms, quick.wake_ms);
+	}
+	return setpoint_w == POLICY_NONE ? POLICY_NONE :
+	       setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)state->dip_w);
+}
+
+/* What they should draw. Without the site's meter they never draw more. */
 static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
 {
 	struct wish wish = most_under(step, limit_w, miners_limit_w);
-	int64_t setpoint_w = setpoint_in_force(step);
 	if (step->failsafe)
 		return wish;
-	if (setpoint_moves(&step->state->setpoint, step->seen->now_ms)) {
-		struct quickest quick = quickest(step->conf);
-		int64_t miners_w = setpoint_leaves_w(&step->state->setpoint, step->tracked.settled_w, quick.sleep_ms, quick.wake_ms);
-		lower(&wish, miners_w, BINDING_SETPOINT);
-	} else if (setpoint_w != POLICY_NONE)
-		lower(&wish, setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)step->state->dip_w),
-		      step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
+	lower(&wish, left_by_setpoint_w(step), step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
 	if (!step->site_usable)
 		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	wish.miners_w = max64(wish.miners_w, 0);
@@ -296,10 +302,7 @@ static int64_t age_of(int64_t at_ms, int64_t now_ms)
 static int64_t headroom(const struct step *step)
 {
 	int64_t left_w = step->limit_w - step->reserve_w - step->doubt_w - step->planned_w;
-	int64_t setpoint_w = setpoint_in_force(step);
-	if (setpoint_w != POLICY_NONE)
-		left_w = min64(left_w, setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)step->state->dip_w));
-	return left_w - step->tracked.settled_w;
+	return min64(left_w, left_by_setpoint_w(step)) - step->tracked.settled_w;
 }
 
 static void draw_picture(const struct step *step, struct picture *picture)
