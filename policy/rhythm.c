@@ -5,6 +5,7 @@
 #define GAP_MS          3000    /* without a value for so long, what was under way is not known */
 #define SLACK_MS        1000    /* meters are read each second: edges are known no finer */
 #define SHORTEST_PERIOD_MS (3 * RHYTHM_SHORTEST_MS)
+#define LONGEST_PERIOD_MS (6 * 3600000)
 #define MISSES          3       /* in a row, then the train is forgotten */
 #define NEVER           UINT8_MAX       /* of proofs */
 
@@ -175,7 +176,7 @@ static void seek(struct rhythm_level *level)
 	for (uint8_t age = 1; age < level->n_dips; age++) {
 		const struct rhythm_dip *one = &level->dips[(level->newest + RHYTHM_DIPS - age) % RHYTHM_DIPS];
 		int64_t period_ms = last->fell_ms - one->fell_ms;
-		if (period_ms < SHORTEST_PERIOD_MS || !alike(one->lasts_ms, last->lasts_ms))
+		if (period_ms < SHORTEST_PERIOD_MS || period_ms > LONGEST_PERIOD_MS || !alike(one->lasts_ms, last->lasts_ms))
 			continue;
 		const struct rhythm_dip *two = dip_at(level, one->fell_ms - period_ms, tolerance(period_ms), last->lasts_ms);
 		if (!two)
