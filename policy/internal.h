@@ -125,6 +125,7 @@ struct step {
 	struct metered metered;
 	struct tracked tracked;
 	struct forecast forecast;
+	int64_t minute_up_w, minute_down_w;     /* what the ramps leave any minute; 0: there is none */
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
 	bool site_usable, failsafe;
 	struct policy_conf learned;     /* conf, with what was learned */

@@ -89,24 +89,38 @@ static bool ramps_down(const struct step *step)
 	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
 }
 
-/* What the windows leave of a move this way, whichever groups make it. */
-static int64_t windows_leave_w(const struct step *step, bool up)
+/* What windows leave of a move this way, whichever groups make it. */
+static int64_t windows_leave_w(const struct step *step, const struct policy_window *windows, size_t n_windows, bool up)
 {
 	const struct policy_conf *conf = step->conf;
 	int64_t allowed_w = POLICY_NONE;
-	for (size_t g = 0; conf->n_windows && g < conf->n_miner_groups; g++) {
+	for (size_t g = 0; n_windows && g < conf->n_miner_groups; g++) {
 		const struct policy_response *response = up ? &conf->miner_groups[g].wake : &conf->miner_groups[g].sleep;
-		allowed_w = min64(allowed_w, windows_allow_w(&step->state->course, conf->windows, conf->n_windows, response, up,
+		allowed_w = min64(allowed_w, windows_allow_w(&step->state->course, windows, n_windows, response, up,
 		                                             step->seen->now_ms));
 	}
 	return allowed_w;
+}
+
+/* Lowers what is allowed to what windows and ramp leave, and says which did: a ramp's budget says how soon, its minute
+ * that what was saved up does not come on top. */
+static int64_t under_limits_w(const struct step *step, int64_t allowed_w, bool ramped, bool up, enum binding *binding)
+{
+	struct policy_window minute = { 60000, up ? step->minute_up_w : step->minute_down_w };
+	int64_t budget_w = up ? step->state->up_budget_w : step->state->down_budget_w;
+	int64_t windows_w = windows_leave_w(step, step->conf->windows, step->conf->n_windows, up);
+	int64_t ramp_w = ramped ? min64(budget_w, windows_leave_w(step, &minute, minute.change_w > 0, up)) : POLICY_NONE;
+	if (min64(windows_w, ramp_w) >= allowed_w)
+		return allowed_w;
+	*binding = windows_w < ramp_w ? BINDING_WINDOW : up ? BINDING_RAMP_UP : BINDING_RAMP_DOWN;
+	return min64(windows_w, ramp_w);
 }
 
 static void note_for_windows(struct step *step, uint32_t n, bool hash)
 {
 	int64_t moved_w[POLICY_GROUPS] = { 0 };
 	const struct policy_conf *conf = step->conf;
-	if (!conf->n_windows)
+	if (!conf->n_windows && !step->minute_up_w && !step->minute_down_w)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t miner = step->scratch[i];
@@ -119,21 +133,6 @@ static void note_for_windows(struct step *step, uint32_t n, bool hash)
 			             hash ? moved_w[g] : -moved_w[g], step->seen->now_ms);
 }
 
-/* What may be put to sleep at ease, and what holds it at that. */
-static int64_t allowed_down_w(const struct step *step, int64_t need_w, enum binding *binding)
-{
-	int64_t allowed_w = need_w, windows_w = windows_leave_w(step, false);
-	if (windows_w < allowed_w) {
-		allowed_w = windows_w;
-		*binding = BINDING_WINDOW;
-	}
-	if (ramps_down(step) && step->state->down_budget_w < allowed_w) {
-		allowed_w = step->state->down_budget_w;
-		*binding = BINDING_RAMP_DOWN;
-	}
-	return allowed_w;
-}
-
 /* What must be shed is no move on purpose: it costs ramp and windows nothing. */
 int64_t move_down(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
 {
@@ -143,7 +142,7 @@ int64_t move_down(struct step *step, int64_t need_w, bool at_once, enum binding 
 	uint32_t n = at_once ? pick_first(&pick, need_w) : pick_amount(&pick, need_w, true);
 	int64_t shed_w = gained_w(step, n, false);
 	enum binding held = BINDING_NONE;
-	int64_t allowed_w = at_once ? shed_w : allowed_down_w(step, shed_w, &held);
+	int64_t allowed_w = at_once ? shed_w : under_limits_w(step, shed_w, ramps_down(step), false, &held);
 	if (shed_w > allowed_w) {
 		*forbidden = held;
 		n = pick_amount(&pick, allowed_w, false);
@@ -165,16 +164,7 @@ static int64_t allowed_up_w(const struct step *step, int64_t room_w, int64_t pac
 		allowed_w = pace_w;
 		*binding = BINDING_WAKES_IN_FLIGHT;
 	}
-	if (ramped && step->state->up_budget_w < allowed_w) {
-		allowed_w = step->state->up_budget_w;
-		*binding = BINDING_RAMP_UP;
-	}
-	int64_t windows_w = windows_leave_w(step, true);
-	if (windows_w < allowed_w) {
-		allowed_w = windows_w;
-		*binding = BINDING_WINDOW;
-	}
-	return allowed_w;
+	return under_limits_w(step, allowed_w, ramped, true, binding);
 }
 
 int64_t move_up(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)

@@ -213,6 +213,8 @@ static void fill_budgets(struct step *step, int64_t elapsed_ms)
 	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	fill(&state->up_budget_w, up, unit_w, elapsed_ms);
 	fill(&state->down_budget_w, down, unit_w, elapsed_ms);
+	step->minute_up_w = up ? max64(up, unit_w) : 0;
+	step->minute_down_w = down ? max64(down, unit_w) : 0;
 }
 
 static int64_t elapsed(struct policy_state *state, int64_t now_ms)

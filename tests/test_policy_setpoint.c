@@ -187,6 +187,24 @@ static void windows_hold_on_the_meter(void **unused)
 	(void)unused;
 }
 
+/* What was saved up while nothing moved does not come on top. */
+static void a_ramp_holds_in_any_minute(void **unused)
+{
+	enum { STEPS = 900000 / RIG_STEP_MS };
+	static int64_t draw_w[STEPS];
+	static struct rig rig;
+	begin(&rig, RIG_MINERS);
+	rig.conf.ramp_up_w_per_min = rig.conf.ramp_down_w_per_min = 36 * KW;
+	for (int64_t i = 0; i < STEPS; i++) {
+		rig.demand.setpoint_w = i * RIG_STEP_MS / 300000 % 2 ? ROOM_W : ROOM_W - 120 * KW;
+		rig_step(&rig);
+		draw_w[i] = rig_miners_w(&rig);
+	}
+	assert_true(rig.sleeps >= 80 && rig.wakes >= 40);       /* all the way within five minutes */
+	assert_in_range(largest_change_w(draw_w, STEPS, 60000 / RIG_STEP_MS), 33 * KW, 36 * KW);
+	(void)unused;
+}
+
 static void no_shed_waits_for_a_window(void **unused)
 {
 	struct rig rig;
@@ -211,6 +229,7 @@ int main(void)
 		cmocka_unit_test(what_is_wanted_again_soon_does_not_go),
 		cmocka_unit_test(an_hour_of_set_points_is_followed),
 		cmocka_unit_test(windows_hold_on_the_meter),
+		cmocka_unit_test(a_ramp_holds_in_any_minute),
 		cmocka_unit_test(no_shed_waits_for_a_window),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
