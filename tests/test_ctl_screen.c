@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/ctl_groups.h"
 #include "daemon/ctl_screen.h"
 #include "daemon/ctl_table.h"
 #include "daemon/xalloc.h"
@@ -273,6 +274,13 @@ static void test_tables(void **state)
 		{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
 		  "\"why\":\"over\"}]" },
 		{ LIST_ALARMS, "[]" },
+		{ LIST_GROUPS, "[{\"group\":\"hall-1\",\"driver\":\"luxos\",\"n_miners\":300,\"miners\":{\"awake\":287,\"asleep\":13},"
+		  "\"awake_w\":3480,\"asleep_w\":21,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":"
+		  "\"learned by site\",\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{"
+		  "\"dead_ms\":5000,\"ramp_ms\":15000,\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,"
+		  "\"works\":null,\"orders\":0},\"sleeps_per_miner\":1.3,\"sleeps_over_h\":5,\"cycles_per_day\":12,"
+		  "\"cycles_left\":10.7},{\"group\":\"old\",\"sleep\":7,\"miners\":null},null]" },
+		{ LIST_GROUPS, "[]" },
 	};
 	char *text = NULL;
 	size_t size = 0;
@@ -280,6 +288,8 @@ static void test_tables(void **state)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		cJSON *rows = cJSON_Parse(tables[i].rows);
 		assert_non_null(rows);
+		if (tables[i].list == LIST_GROUPS)
+			groups_as_rows(rows);
 		table_print(out, tables[i].list, rows);
 		cJSON_Delete(rows);
 	}
