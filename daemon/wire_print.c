@@ -170,8 +170,8 @@ void wired_print(const struct wired *wired, void (*put)(void *self, const char *
 	if (policy->ramp_down_w_per_min)
 		say(&to, "  moved down at most %s a minute, sheds excepted", power(policy->ramp_down_w_per_min, "").text);
 	for (size_t i = 0; i < policy->n_windows; i++)
-		say(&to, "  moved on purpose at most %s in any %lld.%03lld s", power(policy->windows[i].change_w, "").text,
-		    (long long)policy->windows[i].within_ms / 1000, (long long)policy->windows[i].within_ms % 1000);
+		say(&to, "  moved on purpose at most %s in any %g s", power(policy->windows[i].change_w, "").text,
+		    (double)policy->windows[i].within_ms / 1000);
 	print_meters(wired, &to);
 	print_miners(wired, &to);
 	print_grid(wired, &to);
