@@ -161,12 +161,23 @@ static int64_t response_ms(const struct site *site)
 	return slowest_ms;
 }
 
+static int64_t late_ms(const struct site *site)
+{
+	int64_t slowest_ms = 0;
+	for (size_t g = 0; g < site->conf->policy.n_meter_groups; g++) {
+		const struct policy_meter_group *group = &site->conf->policy.meter_groups[g];
+		if (group->measures == MEASURES_HPC && group->stale_ms > slowest_ms)
+			slowest_ms = group->stale_ms;
+	}
+	return slowest_ms;
+}
+
 /* A dry run commands nobody, so nothing can be futile, and asks nobody. */
 void tell_hpc(struct site *site, struct instant now)
 {
 	if (site->conf->dry_run)
 		return;
-	futility_see(&site->futility, &site->decision, site->conf->policy.cap_w, response_ms(site), now.mono_ms);
+	futility_see(&site->futility, &site->decision, site->conf->policy.cap_w, response_ms(site), late_ms(site), now.mono_ms);
 	note_groups(site);
 	alarm_futile(site, now);
 	tell_limit(site, now);

@@ -66,7 +66,7 @@ static bool is_over(const struct futility *f, int64_t now_ms)
 	       now_ms - f->begin_ms >= RETRIAL_MS;
 }
 
-static void judge(struct futility *f, int64_t cap_w, int64_t response_ms, int64_t now_ms)
+static void judge(struct futility *f, int64_t cap_w, int64_t response_ms, int64_t late_ms, int64_t now_ms)
 {
 	bool landed = now_ms - f->last_shed_ms > 2 * response_ms + SUSPECT_MS;
 	enum futile_cause cause = looks_like(f, cap_w, landed);
@@ -76,11 +76,13 @@ static void judge(struct futility *f, int64_t cap_w, int64_t response_ms, int64_
 	if (cause != f->suspected)
 		f->suspect_ms = now_ms;
 	f->suspected = cause;
-	if (cause != FUTILE_NOT && now_ms - f->suspect_ms >= SUSPECT_MS + response_ms)
+	int64_t patience_ms = SUSPECT_MS + response_ms + (cause == FUTILE_METER ? late_ms : 0);
+	if (cause != FUTILE_NOT && now_ms - f->suspect_ms >= patience_ms)
 		f->cause = cause;
 }
 
-void futility_see(struct futility *f, const struct decision *d, int64_t cap_w, int64_t response_ms, int64_t now_ms)
+void futility_see(struct futility *f, const struct decision *d, int64_t cap_w, int64_t response_ms, int64_t late_ms,
+                  int64_t now_ms)
 {
 	const struct picture *p = &d->picture;
 	bool seen = p->site_known && p->site_w != POLICY_NONE && p->hpc_whole && p->hpc_w != POLICY_NONE;
@@ -104,5 +106,5 @@ void futility_see(struct futility *f, const struct decision *d, int64_t cap_w, i
 		f->last_shed_ms = now_ms;
 	f->followed_w = f->miners_before_w - p->miners_w;
 	f->shown_w = f->rest_before_w - f->rest_w;
-	judge(f, cap_w, response_ms, now_ms);
+	judge(f, cap_w, response_ms, late_ms, now_ms);
 }

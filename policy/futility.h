@@ -33,7 +33,9 @@ struct futility {                       /* plain data, zero to start */
 	int64_t suspect_ms;             /* since when */
 };
 
-/* After each step, with what it saw and decided. response_ms: of the slowest miners, to be asleep. */
-void futility_see(struct futility *, const struct decision *, int64_t cap_w, int64_t response_ms, int64_t now_ms);
+/* After each step, with what it saw and decided. response_ms: until the slowest miners are
+ * asleep. late_ms: of the GPUs' meters; what GPUs do meanwhile looks like miners' watts that do not show. */
+void futility_see(struct futility *, const struct decision *, int64_t cap_w, int64_t response_ms, int64_t late_ms,
+                  int64_t now_ms);
 
 #endif

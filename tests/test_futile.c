@@ -38,7 +38,7 @@ static void run(struct bench *b, int64_t ms)
 		rig->futile = b->futility.cause != FUTILE_NOT;
 		rig_read(rig);
 		rig_decide(rig);
-		futility_see(&b->futility, &rig->out, rig->conf.cap_w, 5000, rig->now_ms);
+		futility_see(&b->futility, &rig->out, rig->conf.cap_w, 5000, 3000, rig->now_ms);
 	}
 }
 
@@ -162,10 +162,10 @@ static void a_verdict_falls_after_a_calm(void **unused)
 
 /* ---- the whole site ---- */
 
-static void open_site(struct scenario *s, int64_t hpc_w)
+static void open_site(struct scenario *s, enum load_pattern pattern, int64_t hpc_w)
 {
 	struct scenario_conf conf = {
-		.world = { .truth = { .seed = 7, .load = { .pattern = LOAD_CONSTANT, .peak_w = hpc_w }, .n_pdus = 20, .house_w = 30000 } },
+		.world = { .truth = { .seed = 7, .load = { .pattern = pattern, .peak_w = hpc_w }, .n_pdus = 20, .house_w = 30000 } },
 		.n_miners = 300, .cap_w = CAP_W, .pdu_nameplate_w = 120 * KW, .cycles_per_day = 12, .plan = true,
 	};
 	scenario_open(s, &conf);
@@ -188,7 +188,7 @@ static int64_t asked_w(const struct scenario *s)
 static void the_gpu_side_is_asked_where_miners_do_not_do(void **unused)
 {
 	struct scenario s;
-	open_site(&s, 900 * KW);
+	open_site(&s, LOAD_CONSTANT, 900 * KW);
 	assert_int_equal(s.n_limits, 1);        /* what an earlier run left is taken back */
 	assert_non_null(strstr(s.last_limit, "{\"limit_w\":null,\"why\":null,\"time\":\""));
 	sim_world_add_job(s.world, 0, 1300 * KW, 5 * SEC);
@@ -216,10 +216,10 @@ static void the_gpu_side_is_asked_where_miners_do_not_do(void **unused)
 static void lying_miners_are_an_alarm(void **unused)
 {
 	struct scenario s;
-	open_site(&s, 900 * KW);
+	open_site(&s, LOAD_INFERENCE, 900 * KW);        /* a site that draws the very same would be a frozen meter */
 	for (size_t i = 0; i < 300; i++)
 		sim_world_set_miner_fault(s.world, i, PLANT_LYING);
-	sim_world_add_job(s.world, 0, 300 * KW, 5 * SEC);
+	sim_world_add_job(s.world, 0, 700 * KW, 5 * SEC);
 	scenario_run(&s, 120 * SEC);
 	assert_true(said(&s, "futile", true));
 	assert_true(asked_w(&s) > 0);
@@ -238,7 +238,7 @@ static void announced_the_whole_site_stays_under(void **unused)
 	for (int told = 0; told < 2; told++) {
 		struct scenario s;
 		struct score score;
-		open_site(&s, 900 * KW);
+		open_site(&s, LOAD_CONSTANT, 900 * KW);
 		if (told)
 			scenario_notice(&s, "job-77", 30 * SEC, 400 * KW, 2);
 		sim_world_add_job(s.world, 30 * SEC, 400 * KW, 2 * SEC);
@@ -258,7 +258,7 @@ static void announced_the_whole_site_stays_under(void **unused)
 static void announced_for_nothing_is_an_alarm(void **unused)
 {
 	struct scenario s;
-	open_site(&s, 900 * KW);
+	open_site(&s, LOAD_CONSTANT, 900 * KW);
 	scenario_notice(&s, "job-77", 30 * SEC, 400 * KW, 2);
 	scenario_run(&s, 90 * SEC);
 	assert_true(said(&s, "plan", true));
