@@ -5,6 +5,7 @@
 
 #define TELEMETRY_MS 1000
 #define PART_MS      10                 /* between two messages of one decision */
+#define WORDS_WAIT_MS 1000
 #define SWAPS_MS     (10 * 60000)       /* since the last exchange of a miner, before its alarm is cleared */
 #define CAP_CALM_MS  5000               /* under the limit for so long before the alarm is cleared */
 
@@ -87,9 +88,18 @@ void tell_rest(struct site *site)
 		tell_part(site);
 }
 
+/* Words would take the time of deeds: while most miners have not answered, they wait. */
+static bool deeds_under_way(const struct site *site, int64_t now_ms)
+{
+	const struct words *words = &site->words;
+	return site->orders_out > words->decision.n_commands / 16 && now_ms - words->at.mono_ms < WORDS_WAIT_MS;
+}
+
 int64_t tell_more(struct site *site, int64_t now_ms)
 {
 	struct words *words = &site->words;
+	if (words->part < words->parts && deeds_under_way(site, now_ms))
+		words->next_ms = now_ms + PART_MS;
 	if (words->part < words->parts && now_ms >= words->next_ms) {
 		tell_part(site);
 		words->next_ms = now_ms + PART_MS;
