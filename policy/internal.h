@@ -84,17 +84,26 @@ int64_t load_estimate(const struct policy_conf *, struct policy_state *, const s
                       bool site_usable, int64_t now_ms);
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
-void load_remember(struct policy_state *, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w);
-int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the last minute and now */
+/* sleep_ms: of the slowest miners, until they have followed; wake_ms: of the quickest. */
+struct load_timing { int64_t now_ms, sleep_ms, wake_ms; };
+void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
+int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the hold in use and now */
 int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
-void reserve_learn(struct policy_state *, int64_t rise_w, int64_t cap_w);       /* one half-second */
-void reserve_see(struct policy_state *, int64_t load_w);                        /* its highest load */
-/* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. */
-int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t cap_w);
+uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for */
+/* Each half-second: its highest load; then, of each hold, how far that is over what was planned for when miners told then
+ * would have followed by now; then whether another hold is to be used. */
+void reserve_see(struct policy_state *, int64_t load_w);
+void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
+void reserve_try(struct policy_state *, uint32_t hold, int64_t wake_slots, int64_t cap_w);
+void reserve_choose(struct policy_state *, int64_t cap_w);
+/* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
+ * are left alone within coarse_w of where they should be. */
+int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
+int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
 
 /* ---- pick.c: which miners ---- */
 /* Lowest priority, worst efficiency, least worn sleep first, and are woken last. Those that did not follow their last

@@ -1,12 +1,13 @@
 #include "policy/internal.h"
 
-#define SLOT_MS         500
 #define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
 #define DIP_TAU_MS      120000
 #define FEED_FORWARD_MS 1000    /* a site sample older than this is carried forward by the GPU meters */
 #define FROZEN_MS       10000
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
+#define SETTLING_SLOTS  40      /* after a start the miners are still being found */
+#define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
 static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
 {
@@ -109,33 +110,23 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 
 int64_t load_highest(const struct policy_state *state, int64_t load_w)
 {
-	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, POLICY_LOADS));
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
+	             highest_between(state, 0, state->wary_slots ? POLICY_LOADS : reserve_slots(state->hold)));
 }
 
 int64_t load_recent(const struct policy_state *state, int64_t load_w)
 {
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
-	             highest_between(state, 0, NOTICE_LASTS_MS / SLOT_MS));
+	             highest_between(state, 0, NOTICE_LASTS_MS / POLICY_SLOT_MS));
 }
 
 void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)
 {
 	int64_t most_w = max64(load_recent(state, load_w), fallen_to_w);
-	for (uint32_t age = NOTICE_LASTS_MS / SLOT_MS; age < state->n_loads; age++) {
+	for (uint32_t age = NOTICE_LASTS_MS / POLICY_SLOT_MS; age < state->n_loads; age++) {
 		int64_t *old_w = &state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS];
 		*old_w = min64(*old_w, most_w);
 	}
-}
-
-/* How far the load lies below its highest, on average; never more than it did within what is remembered, so that a
- * job's end is no dip once it has passed. */
-static void learn_dip(struct policy_state *state, int64_t mean_w)
-{
-	int64_t highest_w = highest_between(state, 0, POLICY_LOADS), lowest_w = lowest_between(state, 0, POLICY_LOADS);
-	double dip_w = (double)(highest_w - mean_w), most_w = (double)(highest_w - lowest_w);
-	state->dip_w += (dip_w - state->dip_w) * SLOT_MS / DIP_TAU_MS;
-	if (state->dip_w > most_w)
-		state->dip_w = most_w;
 }
 
 static void push(struct policy_state *state, int64_t load_w)
@@ -146,20 +137,59 @@ static void push(struct policy_state *state, int64_t load_w)
 		state->n_loads++;
 }
 
-void load_remember(struct policy_state *state, int64_t load_w, int64_t now_ms, int64_t response_ms, int64_t cap_w)
+/* How far the load lies below the one planned for, on average; never more than it did within that time, so that a job's
+ * end is no dip once it has passed. */
+static void learn_dip(struct policy_state *state, uint32_t h, int64_t mean_w)
+{
+	struct policy_hold *hold = &state->holds[h];
+	int64_t level_w = hold->levels_w[state->newest];
+	double most_w = (double)(level_w - lowest_between(state, 0, reserve_slots(h)));
+	hold->dip_w += ((double)(level_w - mean_w) - hold->dip_w) * POLICY_SLOT_MS / DIP_TAU_MS;
+	if (hold->dip_w > most_w)
+		hold->dip_w = most_w;
+}
+
+/* A fall such as the load never rose may be a dip such as there was none yet: it is left alone for a minute. */
+static void beware(struct policy_state *state, uint32_t within, int64_t cap_w)
+{
+	int64_t fell_w = highest_between(state, 0, within) - state->loads_w[state->newest];
+	state->wary_slots -= state->wary_slots > 0;
+	if (fell_w > state->holds[0].reserve_w * 5 / 4 + cap_w / 100)
+		state->wary_slots = POLICY_LOADS;
+}
+
+/* How far the load rose over what was planned for when miners told then would have followed. Looked at a little later:
+ * if it went on to where no reserve would have helped, it is no reason for one. */
+static void learn_rise(struct policy_state *state, uint32_t h, uint32_t response, int64_t cap_w)
+{
+	uint32_t then = (state->newest + POLICY_LOADS - LATER_SLOTS) % POLICY_LOADS;
+	int64_t planned_w = state->holds[h].levels_w[(then + POLICY_LOADS - response) % POLICY_LOADS];
+	bool lost = highest_between(state, 0, LATER_SLOTS) > cap_w;
+	if (state->n_loads > SETTLING_SLOTS + response && !lost)
+		reserve_learn(state, h, state->loads_w[then] - planned_w - state->announced_w, cap_w);
+}
+
+static void learn(struct policy_state *state, int64_t mean_w, const struct load_timing *timing, int64_t cap_w)
+{
+	uint32_t response = (uint32_t)min64(timing->sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
+	reserve_see(state, state->loads_w[state->newest]);
+	beware(state, response, cap_w);
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
+		state->holds[h].levels_w[state->newest] = highest_between(state, 0, reserve_slots(h));
+		learn_rise(state, h, response, cap_w);
+		learn_dip(state, h, mean_w);
+		reserve_try(state, h, timing->wake_ms / POLICY_SLOT_MS, cap_w);
+	}
+}
+
+void load_remember(struct policy_state *state, int64_t load_w, const struct load_timing *timing, int64_t cap_w)
 {
 	if (!state->slot_ms)
-		state->slot_ms = now_ms;
-	if (now_ms - state->slot_ms >= SLOT_MS && state->slot_n) {
+		state->slot_ms = timing->now_ms;
+	if (timing->now_ms - state->slot_ms >= POLICY_SLOT_MS && state->slot_n) {
 		push(state, state->slot_highest_w);
-		reserve_see(state, state->slot_highest_w);
-		/* What was planned for when miners told then would have followed by now. */
-		uint32_t ago = (uint32_t)min64(response_ms / SLOT_MS + 1, POLICY_LOADS / 2);
-		int64_t planned_w = highest_between(state, ago, POLICY_LOADS);
-		if (state->n_loads > ago + 10)
-			reserve_learn(state, state->loads_w[state->newest] - planned_w - state->announced_w, cap_w);
-		learn_dip(state, state->slot_sum_w / state->slot_n);
-		state->slot_ms = now_ms;
+		learn(state, state->slot_sum_w / state->slot_n, timing, cap_w);
+		state->slot_ms = timing->now_ms;
 		state->slot_n = 0;
 		state->slot_sum_w = 0;
 	}

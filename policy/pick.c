@@ -13,7 +13,10 @@ static int compare(const struct pick *by, uint32_t a, uint32_t b)
 	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
 	const struct policy_miner_group *ga = &by->conf->miner_groups[by->conf->miner_group[a]];
 	const struct policy_miner_group *gb = &by->conf->miner_groups[by->conf->miner_group[b]];
-	int order = compare64(ta->tries > 0, tb->tries > 0);
+	int order = by->hash ? 0 : compare64(tb->under_way, ta->under_way);
+	if (order)                      /* one that is still waking yields nothing yet */
+		return order;
+	order = compare64(ta->tries > 0, tb->tries > 0);
 	if (order)
 		return by->at_once ? order : -order;
 	order = compare64(ga->priority, gb->priority);

@@ -8,6 +8,14 @@
 #define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
+static int64_t dead_band(const struct step *step)
+{
+	int64_t smallest_w = POLICY_NONE;
+	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
+		smallest_w = min64(smallest_w, step->conf->miner_groups[g].nominal_w);
+	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
+}
+
 struct wish { int64_t miners_w; enum binding binding; };
 
 static void lower(struct wish *wish, int64_t miners_w, enum binding binding)
@@ -52,6 +60,11 @@ static struct quickest quickest(const struct policy_conf *conf)
 	return quick;
 }
 
+static int64_t dip_w(const struct policy_state *state)
+{
+	return (int64_t)state->holds[state->hold].dip_w;
+}
+
 /* What the set point leaves the miners: one that moves is followed, any other held on average. POLICY_NONE: there is none. */
 static int64_t left_by_setpoint_w(const struct step *step)
 {
@@ -62,7 +75,7 @@ static int64_t left_by_setpoint_w(const struct step *step)
 		return setpoint_leaves_w(&state->setpoint, step->tracked.settled_w, quick.sleep_ms, quick.wake_ms);
 	}
 	return setpoint_w == POLICY_NONE ? POLICY_NONE :
-	       setpoint_w - (step->planned_w - step->forecast.fall_w - (int64_t)state->dip_w);
+	       setpoint_w - (step->planned_w - step->forecast.fall_w - dip_w(state));
 }
 
 /* What they should draw. Without the site's meter they never draw more. */
@@ -107,14 +120,6 @@ static void conclude(struct step *step, enum reason reason, enum binding binding
 	else if (ramped && reason == REASON_TARGET)
 		reason = REASON_RAMP;
 	out->reason = reason;
-}
-
-static int64_t dead_band(const struct step *step)
-{
-	int64_t smallest_w = POLICY_NONE;
-	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
-		smallest_w = min64(smallest_w, step->conf->miner_groups[g].nominal_w);
-	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
 }
 
 static void decide_down(struct step *step, const struct wish *wish, bool at_once, bool over)
@@ -279,18 +284,21 @@ static void look(struct step *step)
 	if (step->failsafe && step->metered.has_hpc)
 		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
 	foresee(step);
+	struct quickest quick = quickest(conf);
 	if (!step->site_usable)
 		step->state->usable_since_ms = now_ms;
 	else
-		load_remember(step->state, step->load_w, now_ms, step->tracked.slowest_sleep_ms, conf->cap_w);
-	if (!step->state->reserve_w)
-		reserve_learn(step->state, 0, conf->cap_w);
+		load_remember(step->state, step->load_w,
+		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms }, conf->cap_w);
+	if (conf->reserve_w == POLICY_NONE)
+		reserve_choose(step->state, conf->cap_w);
+	else
+		step->state->hold = POLICY_HOLDS - 1;
 	step->planned_w = load_highest(step->state, step->load_w) + step->forecast.rise_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
-		step->reserve_w = reserve_over(step->state, step->planned_w, conf->cap_w);
+		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
-	struct quickest quick = quickest(conf);
 	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, (quick.sleep_ms + quick.wake_ms) / 2,
 	              now_ms);
 }
@@ -313,7 +321,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	const struct metered *metered = &step->metered;
 	const struct tracked *tracked = &step->tracked;
 	/* Learned, it is told as what the site keeps free on average: the plan goes by the highest load, the target by the mean. */
-	int64_t reserve_w = step->reserve_w + (step->conf->reserve_w == POLICY_NONE ? (int64_t)step->state->dip_w : 0);
+	int64_t reserve_w = step->reserve_w + (step->conf->reserve_w == POLICY_NONE ? dip_w(step->state) : 0);
 	int64_t target_w = min64(step->limit_w - reserve_w, setpoint_in_force(step));
 	*picture = (struct picture){
 		.site_w = metered->site_known ? metered->site_w : POLICY_NONE,
@@ -325,7 +333,9 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
 		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->forecast.rise_w,
 		.recent_w = load_recent(step->state, step->load_w), .doubt_w = step->doubt_w,
-		.swing_w = (int64_t)step->state->dip_w,
+		.swing_w = dip_w(step->state),
+		.hold_ms = (int64_t)reserve_slots(step->state->hold) * POLICY_SLOT_MS,
+		.rise_w = step->state->holds[step->state->hold].reserve_w, .peak_w = reserve_peak_w(step->state),
 		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = reserve_w,
 		.settled_miners_w = tracked->settled_w,
 		.headroom_w = headroom(step),

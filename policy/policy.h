@@ -139,8 +139,21 @@ struct policy_trial {                   /* one group moves and nothing else does
 	int64_t before_w, way_w, hpc_w, seen_w;
 };
 
+#define POLICY_SLOT_MS 500
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
-#define POLICY_RISES 64                 /* bins of how far the load rose within the miners' response */
+#define POLICY_RISES 96                 /* bins of how far the load rose within the miners' response */
+#define POLICY_HOLDS 4                  /* lengths of time whose highest load may be planned for */
+#define POLICY_PEAKS 12                 /* stretches of 20 minutes whose highest load is known */
+
+struct policy_hold {                    /* one such length; all are tried on paper, one is used (policy/reserve.c) */
+	int64_t levels_w[POLICY_LOADS]; /* the load planned for in each half-second */
+	double rises[POLICY_RISES];     /* how often, lately, the load rose so far over that before miners had followed */
+	int64_t reserve_w;              /* the most it did */
+	double dip_w;                   /* how far the load lies below the one planned for, on average */
+	int64_t reached_w;              /* what the plan keeps from the miners, once these have followed */
+	int64_t pending_w, n_pending;   /* it is less for so many half-seconds: at most so much */
+	double kept_w;                  /* the same on average */
+};
 
 #define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as miners take to follow */
 
@@ -174,14 +187,16 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */
 	int64_t announced_w;            /* what notices in force told that has come or will soon: no news to the reserve */
-	double dip_w;                   /* how far the load lies below the one planned for, on average */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
 	uint32_t n_loads, newest;
 	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
 	uint32_t slot_n;
-	double rises[POLICY_RISES];     /* how often, lately */
-	int64_t reserve_w;              /* learned: how far the load rises */
-	int64_t peak_w;                 /* the highest load, fading towards the present one in some hours */
+	struct policy_hold holds[POLICY_HOLDS];
+	uint32_t hold;                  /* in use */
+	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
+	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
+	uint32_t n_peak_slots;          /* half-seconds in the newest */
+	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	struct policy_setpoint setpoint;
 	struct policy_course course;    /* kept where windows are told */
@@ -212,13 +227,16 @@ struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
 	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest reading used */
 	int64_t load_w;                 /* L, now */
-	int64_t planned_w;              /* L planned for: the highest of the last minute, and what is announced */
+	int64_t planned_w;              /* L planned for: the highest of hold_ms, and what is announced */
 	int64_t announced_w;            /* of it */
 	int64_t recent_w;               /* L's highest of the last 15 s */
 	int64_t swing_w;                /* how far L lies below that, on average */
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
 	int64_t limit_w, target_w;      /* target_w: what the site should draw on average */
-	int64_t reserve_w;              /* kept free; if learned, swing_w included */
+	int64_t reserve_w;              /* kept free; if learned, swing_w included: by … */
+	int64_t hold_ms;                /* … how long a dip of the load must last before miners fill it … */
+	int64_t rise_w;                 /* … the most by which the load lately rose over that before miners followed … */
+	int64_t peak_w;                 /* … and its highest of the last hours: it is not kept free much beyond that */
 	int64_t headroom_w;             /* what the plan leaves the miners beyond what they will draw when all under way is done */
 	int64_t settled_miners_w;       /* the miners, when all that is under way is done */
 	int64_t curtailable_w, restorable_w;

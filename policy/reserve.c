@@ -1,42 +1,141 @@
 #include "policy/internal.h"
 
-#define WIDTH_PER_MILLE 10              /* of a bin, in the cap: 64 bins reach 64 % */
+/* What is planned for must hold until miners told now have followed. The highest load of the last so and so long, and the
+ * most by which the load lately rose over that within their response, is such a bound, whatever the length: without a hold
+ * the miners follow each fall of the load at once, and as much is kept free as it may rise again; with a long one dips are
+ * left alone as long as they have lasted, and less is kept free over them. Which leaves the miners more depends on the load
+ * and on how long they take to wake: so each is tried on paper, all the time, and the best is used.
+ *
+ * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
+ * that comes again for longer. */
 #define MEMORY_SLOTS    3600.0          /* half-seconds that are remembered: half an hour, fading */
-#define PEAK_SLOTS      28800.0         /* the peak fades in four hours */
-#define NEWS_PER_MILLE  30              /* so far a load may rise over all it has shown of late */
-#define EXCEEDED        0.005           /* share of time in which a rise may be larger: a job start each half hour is */
-#define LEAST_PER_MILLE 15              /* never less than 1.5 % of the cap: meters and miners are no better */
+#define EXCEEDED        1.0             /* of them, in which a rise may be larger: 0.03 % */
+#define FIRST_PER_MILLE 1               /* of the cap: the first bin. Each is … */
+#define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
+#define PEAK_SLOTS      2400            /* 20 minutes */
+#define NEWS_PER_MILLE  20              /* so far the load may rise over all it has shown for hours, … */
+#define CLIMBS          16              /* … unless so many half-seconds of late went beyond that: then as far as ever; … */
+#define CLIMBS_MOST     60              /* … half a minute later that is over */
+#define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
+#define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
+#define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
+#define TRIED_SLOTS     1200.0          /* holds are compared over ten minutes, fading */
+#define BETTER_PER_MILLE 1              /* one by less is no reason to change */
+#define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
-/* A share of the whole memory, not of what it holds so far: else the first job start would look like a habit. */
-static int64_t quantile_w(const struct policy_state *state, int64_t cap_w)
+uint32_t reserve_slots(uint32_t hold)
 {
-	double above = 0;
-	for (int bin = POLICY_RISES - 1; bin >= 0; bin--) {
-		above += state->rises[bin];
-		if (above > MEMORY_SLOTS * EXCEEDED)
-			return cap_w / 1000 * WIDTH_PER_MILLE * (bin == 0 ? 0 : bin + 1);
-	}
-	return 0;
+	static const uint32_t slots[POLICY_HOLDS] = { 1, 10, 40, POLICY_LOADS };
+	return slots[hold];
 }
 
-void reserve_learn(struct policy_state *state, int64_t rise_w, int64_t cap_w)
+/* ---- what the load has shown ---- */
+
+static int64_t per_mille(int64_t cap_w, int64_t part)
 {
-	int64_t width_w = max64(cap_w / 1000 * WIDTH_PER_MILLE, 1);
+	return cap_w * part / 1000;
+}
+
+static int64_t wider(int64_t edge_w)
+{
+	return edge_w + edge_w * WIDER_PERCENT / 100 + 1;
+}
+
+static int64_t highest_rise_w(const double *rises, int64_t cap_w)
+{
+	int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE), highest_w = 0;
+	double within = 0, all = 0;
 	for (int bin = 0; bin < POLICY_RISES; bin++)
-		state->rises[bin] *= 1 - 1 / MEMORY_SLOTS;
-	state->rises[clamp64(rise_w / width_w, 0, POLICY_RISES - 1)] += 1;
-	state->reserve_w = max64(quantile_w(state, cap_w), cap_w / 1000 * LEAST_PER_MILLE);
+		all += rises[bin];
+	for (int bin = 0; bin < POLICY_RISES && all - within > EXCEEDED; bin++, edge_w = wider(edge_w)) {
+		within += rises[bin];
+		highest_w = edge_w;
+	}
+	return highest_w;
+}
+
+void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64_t cap_w)
+{
+	struct policy_hold *hold = &state->holds[h];
+	int bin = 0;
+	for (int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE); edge_w < rise_w && bin < POLICY_RISES - 1; bin++)
+		edge_w = wider(edge_w);
+	for (int b = 0; b < POLICY_RISES; b++)
+		hold->rises[b] *= 1 - 1 / MEMORY_SLOTS;
+	if (rise_w > 0)
+		hold->rises[bin] += 1;
+	hold->reserve_w = highest_rise_w(hold->rises, cap_w);
+	int64_t without_w = state->holds[0].reserve_w;
+	if (without_w > hold->reserve_w)
+		hold->reserve_w += (without_w - hold->reserve_w) / SHY_PART;
+}
+
+int64_t reserve_peak_w(const struct policy_state *state)
+{
+	int64_t peak_w = 0;
+	for (int p = 0; p < POLICY_PEAKS; p++)
+		peak_w = max64(peak_w, state->peaks_w[p]);
+	return peak_w;
 }
 
 void reserve_see(struct policy_state *state, int64_t load_w)
 {
-	if (load_w > state->peak_w)
-		state->peak_w = load_w;
-	else
-		state->peak_w -= (int64_t)((double)(state->peak_w - load_w) / PEAK_SLOTS);
+	if (load_w <= reserve_peak_w(state))
+		state->climbs -= state->climbs > 0;
+	else if (state->n_loads > 1 && state->climbs < CLIMBS_MOST)
+		state->climbs++;
+	state->peaks_w[0] = state->n_peak_slots ? max64(state->peaks_w[0], load_w) : load_w;
+	if (++state->n_peak_slots < PEAK_SLOTS)
+		return;
+	for (int p = POLICY_PEAKS - 1; p > 0; p--)
+		state->peaks_w[p] = state->peaks_w[p - 1];
+	state->n_peak_slots = 0;
 }
 
-int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t cap_w)
+/* ---- what is made of it ---- */
+
+static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
-	return min64(state->reserve_w, max64(state->peak_w - planned_w, 0) + cap_w / 1000 * NEWS_PER_MILLE);
+	bool young = !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS, climbs = state->climbs > CLIMBS;
+	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + per_mille(cap_w, NEWS_PER_MILLE);
+	int64_t most_w = climbs ? INT64_MAX : beyond_w, least = young || climbs ? YOUNG_PER_MILLE : LEAST_PER_MILLE;
+	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), per_mille(cap_w, least));
+}
+
+int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t coarse_w, int64_t cap_w)
+{
+	return over(state, state->hold, planned_w, coarse_w, cap_w);
+}
+
+/* More is kept from the miners at once, less only when it has been less for as long as they take to wake. */
+void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int64_t cap_w)
+{
+	struct policy_hold *hold = &state->holds[h];
+	int64_t level_w = hold->levels_w[state->newest], kept_w = level_w + over(state, h, level_w, 0, cap_w);
+	hold->pending_w = hold->n_pending ? max64(hold->pending_w, kept_w) : kept_w;
+	hold->n_pending++;
+	if (kept_w >= hold->reached_w || hold->n_pending > wake_slots) {
+		hold->reached_w = hold->pending_w;
+		hold->n_pending = 0;
+	}
+	if (state->n_loads <= 1)
+		hold->kept_w = (double)hold->reached_w;
+	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / TRIED_SLOTS;
+}
+
+void reserve_choose(struct policy_state *state, int64_t cap_w)
+{
+	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 5, 3, 1, 0 };   /* a short one wears the miners more */
+	uint32_t used = state->hold;
+	double best_w = 1e18;
+	if (state->n_loads < POLICY_LOADS)
+		state->hold = POLICY_HOLDS - 1;
+	for (uint32_t h = 0; h < POLICY_HOLDS && state->n_loads == POLICY_LOADS; h++) {
+		int64_t dearer = dearer_per_mille[h] - (h == used ? BETTER_PER_MILLE : 0);
+		double costs_w = state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
+		if (costs_w >= best_w)
+			continue;
+		best_w = costs_w;
+		state->hold = h;
+	}
 }

@@ -368,9 +368,9 @@ static void the_reserve_learns_nothing_of_what_was_announced(void **unused)
 			run_to(&play, at_ms + 150 * SEC);
 		}
 		if (told)
-			assert_true(play.rig.state.reserve_w < 40 * KW);
+			assert_true(play.rig.out.picture.rise_w < 40 * KW);
 		else
-			assert_true(play.rig.state.reserve_w > 80 * KW);
+			assert_true(play.rig.out.picture.rise_w > 80 * KW);
 	}
 	(void)unused;
 }

@@ -1,0 +1,179 @@
+/* The reserve that learns: what the load has shown is kept free, no more and no longer than it takes. */
+#include "tests/policy_says.h"
+
+#define KW 1000
+#define SEC 1000
+#define MIN 60000
+#define HOUSE_W (40 * KW)
+
+typedef int64_t course(int64_t ms);     /* what the GPUs draw */
+
+struct play { struct rig rig; int64_t over_ms; uint32_t moves; };
+
+static void open_play(struct play *play, int64_t gpus_w)
+{
+	*play = (struct play){ 0 };
+	rig_init(&play->rig, gpus_w, RIG_MINERS);
+	play->rig.house_w = HOUSE_W;
+	play->rig.conf.reserve_w = POLICY_NONE;
+}
+
+static void run(struct play *play, course *gpus, int64_t from_ms, int64_t to_ms)
+{
+	play->over_ms = play->moves = 0;
+	for (int64_t ms = from_ms; ms < to_ms; ms += RIG_STEP_MS) {
+		play->rig.gpus_w = gpus(ms);
+		rig_step(&play->rig);
+		play->over_ms += play->rig.gpus_w + HOUSE_W + rig_miners_w(&play->rig) > RIG_CAP_W ? RIG_STEP_MS : 0;
+		play->moves += play->rig.out.n_commands;
+	}
+}
+
+static int64_t at_rest(int64_t ms)
+{
+	(void)ms;
+	return 780 * KW;
+}
+
+static void a_quiet_load_needs_little(void **unused)
+{
+	struct play play;
+	open_play(&play, 780 * KW);
+	run(&play, at_rest, 0, 9 * MIN);
+	assert_int_equal(play.rig.out.picture.reserve_w, 15 * KW);      /* it may just have been quiet */
+	run(&play, at_rest, 0, 3 * MIN);
+	assert_int_equal(play.rig.out.picture.reserve_w, 3 * KW);
+	assert_int_equal(play.rig.out.picture.rise_w, 0);
+	assert_int_equal(play.rig.out.picture.peak_w, 820 * KW);
+	(void)unused;
+}
+
+/* Up by 80 kW in one step, every five minutes, for two. */
+static int64_t jobs(int64_t ms)
+{
+	return (ms % (5 * MIN) < 3 * MIN ? 700 : 780) * KW;
+}
+
+static void what_came_once_does_not_exceed_again(void **unused)
+{
+	struct play play;
+	open_play(&play, 700 * KW);
+	run(&play, jobs, 0, 5 * MIN);
+	assert_in_range(play.over_ms, 1, 6 * SEC);              /* nobody could know */
+	run(&play, jobs, 5 * MIN, 120 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	assert_in_range(play.rig.out.picture.rise_w, 80 * KW, 90 * KW);
+	(void)unused;
+}
+
+static void a_reserve_shrinks_when_nothing_comes(void **unused)
+{
+	struct play play;
+	open_play(&play, 700 * KW);
+	run(&play, jobs, 0, 15 * MIN);
+	run(&play, at_rest, 0, 30 * MIN);
+	assert_in_range(play.rig.out.picture.rise_w, 75 * KW, 90 * KW);
+	/* At the top of all it has shown not much more is to be expected. */
+	assert_in_range(play.rig.out.picture.reserve_w, 20 * KW, 25 * KW);
+	run(&play, at_rest, 0, 180 * MIN);
+	assert_in_range(play.rig.out.picture.rise_w, 0, 8 * KW);
+	(void)unused;
+}
+
+static int64_t slow_wave(int64_t ms)
+{
+	int64_t t = ms % (10 * MIN);
+	return 780 * KW + (t < 5 * MIN ? t : 10 * MIN - t) * 150 * KW / (5 * MIN);
+}
+
+static int64_t fast_wave(int64_t ms)
+{
+	return (ms % (12 * SEC) < 6 * SEC ? 780 : 720) * KW;
+}
+
+/* What is slower than the miners is followed at once; what is faster is not answered at all. */
+static void slow_swings_are_followed_and_fast_ones_left(void **unused)
+{
+	struct play slow, fast;
+	open_play(&slow, 780 * KW);
+	open_play(&fast, 780 * KW);
+	run(&slow, slow_wave, 0, 30 * MIN);
+	run(&fast, fast_wave, 0, 30 * MIN);
+	assert_true(slow.rig.out.picture.hold_ms <= 5 * SEC);
+	assert_true(fast.rig.out.picture.hold_ms >= 20 * SEC);
+	run(&slow, slow_wave, 30 * MIN, 60 * MIN);
+	run(&fast, fast_wave, 30 * MIN, 60 * MIN);
+	assert_true(slow.moves > 200);
+	assert_int_equal(slow.over_ms, 0);
+	assert_in_range(fast.moves, 0, 6);
+	assert_int_equal(fast.over_ms, 0);
+	(void)unused;
+}
+
+static int64_t one_dip(int64_t ms)
+{
+	return ms < 35 * MIN ? slow_wave(ms) : ms < 35 * MIN + 25 * SEC ? 870 * KW : 930 * KW;
+}
+
+/* It fell as it never rose: it may be back at once, and that has not been seen yet. */
+static void a_dip_like_none_before_is_left_alone(void **unused)
+{
+	struct play play;
+	open_play(&play, 780 * KW);
+	run(&play, one_dip, 0, 35 * MIN);
+	assert_true(play.rig.out.picture.hold_ms <= 5 * SEC);
+	uint32_t wakes = play.rig.wakes;
+	run(&play, one_dip, 35 * MIN, 36 * MIN);
+	assert_int_equal(play.rig.wakes, wakes);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
+static int64_t beyond(int64_t ms)
+{
+	return ms < 12 * MIN || ms > 13 * MIN ? 780 * KW : 1080 * KW;
+}
+
+/* No reserve would have helped: it is no reason for one that keeps all miners asleep. */
+static void what_no_reserve_would_hold_makes_none(void **unused)
+{
+	struct play play;
+	open_play(&play, 780 * KW);
+	run(&play, beyond, 0, 13 * MIN);
+	assert_true(play.over_ms > 50 * SEC && play.rig.out.cap_unreachable);
+	run(&play, beyond, 13 * MIN + SEC, 20 * MIN);
+	assert_in_range(play.rig.out.picture.settled_miners_w, 150 * KW, 177 * KW);
+	assert_in_range(play.rig.out.picture.rise_w, 0, 10 * KW);
+	(void)unused;
+}
+
+static int64_t ramp(int64_t ms)
+{
+	return 600 * KW + (ms < 11 * MIN ? 0 : ms < 14 * MIN ? (ms - 11 * MIN) : 180000);
+}
+
+/* A load that goes on climbing beyond all it has shown is met by its own pace. */
+static void a_climb_is_met_by_its_pace(void **unused)
+{
+	struct play play;
+	open_play(&play, 600 * KW);
+	run(&play, ramp, 0, 11 * MIN + 30 * SEC);
+	run(&play, ramp, 11 * MIN + 30 * SEC, 16 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	assert_true(play.moves > 0);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_quiet_load_needs_little),
+		cmocka_unit_test(what_came_once_does_not_exceed_again),
+		cmocka_unit_test(a_reserve_shrinks_when_nothing_comes),
+		cmocka_unit_test(slow_swings_are_followed_and_fast_ones_left),
+		cmocka_unit_test(a_dip_like_none_before_is_left_alone),
+		cmocka_unit_test(what_no_reserve_would_hold_makes_none),
+		cmocka_unit_test(a_climb_is_met_by_its_pace),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
