@@ -273,6 +273,15 @@ void record_phases(const uint32_t phases[N_PHASES], struct json *json)
 	json_close(json);
 }
 
+static void put_ripple(struct json *json, const char *key, const int64_t ripple_w[N_RIPPLES])
+{
+	static const char *const within_s[N_RIPPLES] = { "5", "15", "60" };
+	json_open(json, key);
+	for (int r = 0; r < N_RIPPLES; r++)
+		put_watts(json, within_s[r], ripple_w[r]);
+	json_close(json);
+}
+
 void record_telemetry(const struct telemetry_record *record, struct json *json)
 {
 	const struct picture *p = record->picture;
@@ -288,6 +297,13 @@ void record_telemetry(const struct telemetry_record *record, struct json *json)
 	json_int(json, "headroom_w", p->headroom_w);
 	json_int(json, "curtailable_w", p->curtailable_w);
 	json_int(json, "restorable_w", p->restorable_w);
+	put_ripple(json, "ripple_w", p->ripple_w);
+	put_ripple(json, "hpc_ripple_w", p->hpc_ripple_w);
+	json_open(json, "reserve_by");
+	json_int(json, "rise_w", p->rise_w);
+	json_int(json, "hold_ms", p->hold_ms);
+	json_int(json, "peak_w", p->peak_w);
+	json_close(json);
 	json_number(json, "frequency_hz", record->frequency_mhz ? record->frequency_mhz / 1000.0 : (double)NAN, 3);
 	record_phases(p->phases, json);
 	json_open_array(json, "stale");

@@ -105,6 +105,11 @@ void reserve_choose(struct policy_state *, int64_t cap_w);
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
 
+/* ---- ripple.c: how far a draw goes up and down ---- */
+void ripple_see(struct policy_ripple *, int64_t w, int64_t now_ms);
+/* From peak to peak in the last within_ms, at most a minute; POLICY_NONE: it has not been seen for so long. */
+int64_t ripple_w(const struct policy_ripple *, int64_t within_ms);
+
 /* ---- pick.c: which miners ---- */
 /* Lowest priority, worst efficiency, least worn sleep first, and are woken last. Those that did not follow their last
  * order come last where the watts are needed at once, and first where there is time to try. */

@@ -25,12 +25,16 @@ static int64_t lowest_between(const struct policy_state *state, uint32_t from, u
 	return lowest_w;
 }
 
-/* GPU meters are read a second after the site's: while the load moves, the difference is not the rest of the site. */
-static bool steady(const struct policy_conf *conf, const struct policy_state *state, int64_t load_w)
+/* GPU meters are read a second after the site's, or tell what was half a minute ago: while the load moves, the difference
+ * is not the rest of the site. */
+static bool steady(const struct policy_conf *conf, const struct policy_state *state, const struct metered *metered,
+                   int64_t load_w)
 {
-	int64_t highest_w = max64(load_w, highest_between(state, 0, STEADY_SLOTS));
-	int64_t lowest_w = min64(load_w, lowest_between(state, 0, STEADY_SLOTS));
-	return state->n_loads >= STEADY_SLOTS && highest_w - lowest_w <= conf->cap_w / 100;
+	uint32_t late = (uint32_t)clamp64((metered->site_ms - metered->hpc_ms) / POLICY_SLOT_MS, 0, POLICY_LOADS);
+	uint32_t slots = STEADY_SLOTS + late;
+	int64_t highest_w = max64(load_w, highest_between(state, 0, slots));
+	int64_t lowest_w = min64(load_w, lowest_between(state, 0, slots));
+	return state->n_loads >= min64(slots, POLICY_LOADS) && highest_w - lowest_w <= conf->cap_w / 100;
 }
 
 static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
@@ -56,7 +60,7 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 		                 metered->site_w - tracked->least_w);
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
-	if (elapsed_ms > 0 && steady(conf, state, load_w))
+	if (elapsed_ms > 0 && steady(conf, state, metered, load_w))
 		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
 	state->site_ms = metered->site_ms;
 	return load_w;
@@ -76,7 +80,10 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 	 * learned of the rest; what they move since is not, and the rest itself may have moved as much. */
 	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
 	int64_t rest_w = max64(state->other_w, 0);
-	return metered->hpc_w + rest_w + (unsure_w + rest_w) / 5;
+	int64_t load_w = metered->hpc_w + rest_w + (unsure_w + rest_w) / 5;
+	/* Until the GPUs' meters tell of a later time than the site's did, the load is not known to have fallen since. */
+	bool news = !state->n_loads || metered->hpc_ms > state->site_ms;
+	return news ? load_w : max64(load_w, state->loads_w[state->newest]);
 }
 
 /* The rest is read later than the site: what still comes in of a move that the site showed is no news. */

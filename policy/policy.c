@@ -290,6 +290,12 @@ static void look(struct step *step)
 	else
 		load_remember(step->state, step->load_w,
 		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms }, conf->cap_w);
+	if (step->site_usable) {
+		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);
+		ripple_see(&step->state->load_ripple, step->load_w, now_ms);
+	} else {
+		step->state->site_ripple.n = step->state->load_ripple.n = 0;
+	}
 	if (conf->reserve_w == POLICY_NONE)
 		reserve_choose(step->state, conf->cap_w);
 	else
@@ -343,6 +349,11 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.stale_meters = metered->stale,
 		.site_known = step->site_usable, .hpc_whole = metered->hpc_whole, .failsafe = step->failsafe,
 	};
+	static const int64_t within_ms[N_RIPPLES] = { 5000, 15000, 60000 };
+	for (int r = 0; r < N_RIPPLES; r++) {
+		picture->ripple_w[r] = ripple_w(&step->state->site_ripple, within_ms[r]);
+		picture->hpc_ripple_w[r] = ripple_w(&step->state->load_ripple, within_ms[r]);
+	}
 	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
 }
 

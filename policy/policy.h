@@ -177,6 +177,15 @@ struct policy_setpoint {                /* told every few seconds (policy/setpoi
 	int64_t load_ms;
 };
 
+#define POLICY_RIPPLES 120              /* half-seconds: a minute */
+
+struct policy_span { int64_t highest_w, lowest_w; };
+struct policy_ripple {                  /* of something's draw; n 0: nothing is known */
+	int64_t slot_ms;
+	uint32_t n, newest;
+	struct policy_span spans[POLICY_RIPPLES];
+};
+
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
@@ -197,6 +206,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
 	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
+	struct policy_ripple site_ripple, load_ripple;
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	struct policy_setpoint setpoint;
 	struct policy_course course;    /* kept where windows are told */
@@ -222,6 +232,8 @@ enum binding {                          /* the limit that bound */
 	N_BINDINGS
 };
 
+enum { RIPPLE_5_S, RIPPLE_15_S, RIPPLE_60_S, N_RIPPLES };
+
 /* What is believed at this instant; for telemetry and for the decision's figures. POLICY_NONE: not known. */
 struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
@@ -237,6 +249,8 @@ struct picture {
 	int64_t hold_ms;                /* … how long a dip of the load must last before miners fill it … */
 	int64_t rise_w;                 /* … the most by which the load lately rose over that before miners followed … */
 	int64_t peak_w;                 /* … and its highest of the last hours: it is not kept free much beyond that */
+	int64_t ripple_w[N_RIPPLES];    /* from peak to peak within so long, at the site's meter … */
+	int64_t hpc_ripple_w[N_RIPPLES];        /* … and without the miners: what GPUs and the rest would have done alone */
 	int64_t headroom_w;             /* what the plan leaves the miners beyond what they will draw when all under way is done */
 	int64_t settled_miners_w;       /* the miners, when all that is under way is done */
 	int64_t curtailable_w, restorable_w;

@@ -164,6 +164,31 @@ static void a_climb_is_met_by_its_pace(void **unused)
 	(void)unused;
 }
 
+static int64_t spikes(int64_t ms)
+{
+	return (ms % (10 * SEC) == 3 * SEC ? 800 : ms % MIN == 30 * SEC ? 700 : 780) * KW;
+}
+
+/* What is told of the ripple, with the miners and without. */
+static void a_ripple_is_told(void **unused)
+{
+	struct play play;
+	open_play(&play, 600 * KW);
+	play.rig.conf.reserve_w = RIG_RESERVE_W;
+	run(&play, spikes, 0, 4 * SEC);
+	assert_int_equal(play.rig.out.picture.ripple_w[RIPPLE_5_S], POLICY_NONE);
+	run(&play, spikes, 4 * SEC, 5 * MIN + 9 * SEC);
+	const struct picture *p = &play.rig.out.picture;
+	assert_int_equal(p->hpc_ripple_w[RIPPLE_5_S], 0);
+	assert_int_equal(p->hpc_ripple_w[RIPPLE_15_S], 20 * KW);
+	assert_int_equal(p->hpc_ripple_w[RIPPLE_60_S], 100 * KW);
+	assert_int_equal(p->ripple_w[RIPPLE_60_S], 100 * KW);   /* the miners stand still */
+	play.rig.mute[RIG_MAIN] = true;
+	run(&play, spikes, 0, 5 * SEC);
+	assert_int_equal(play.rig.out.picture.ripple_w[RIPPLE_5_S], POLICY_NONE);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
 		cmocka_unit_test(slow_swings_are_followed_and_fast_ones_left),
 		cmocka_unit_test(a_dip_like_none_before_is_left_alone),
 		cmocka_unit_test(what_no_reserve_would_hold_makes_none),
+		cmocka_unit_test(a_ripple_is_told),
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
