@@ -205,6 +205,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
+	uint32_t n_below_slots;         /* half-seconds since it went beyond them by more than a little */
 	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
 	struct policy_ripple site_ripple, load_ripple;
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */

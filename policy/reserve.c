@@ -14,6 +14,9 @@
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
 #define PEAK_SLOTS      2400            /* 20 minutes */
 #define NEWS_PER_MILLE  20              /* so far the load may rise over all it has shown for hours, … */
+#define OLD_NEWS_PER_MILLE 10           /* … less and less, down to so far, while that stands, … */
+#define OLD_SLOTS       1200            /* … for ten minutes, … */
+#define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it, … */
 #define CLIMBS          16              /* … unless so many half-seconds of late went beyond that: then as far as ever; … */
 #define CLIMBS_MOST     60              /* … half a minute later that is over */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
@@ -80,7 +83,9 @@ int64_t reserve_peak_w(const struct policy_state *state)
 
 void reserve_see(struct policy_state *state, int64_t load_w)
 {
-	if (load_w <= reserve_peak_w(state))
+	int64_t peak_w = reserve_peak_w(state);
+	state->n_below_slots = load_w > peak_w + per_mille(peak_w, RECORD_PER_MILLE) ? 0 : state->n_below_slots + 1;
+	if (load_w <= peak_w)
 		state->climbs -= state->climbs > 0;
 	else if (state->n_loads > 1 && state->climbs < CLIMBS_MOST)
 		state->climbs++;
@@ -97,7 +102,9 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
 	bool young = !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS, climbs = state->climbs > CLIMBS;
-	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + per_mille(cap_w, NEWS_PER_MILLE);
+	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
+	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
+	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
 	int64_t most_w = climbs ? INT64_MAX : beyond_w, least = young || climbs ? YOUNG_PER_MILLE : LEAST_PER_MILLE;
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), per_mille(cap_w, least));
 }
@@ -125,7 +132,7 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 
 void reserve_choose(struct policy_state *state, int64_t cap_w)
 {
-	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 5, 3, 1, 0 };   /* a short one wears the miners more */
+	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2, 0 };   /* a short one wears the miners more */
 	uint32_t used = state->hold;
 	double best_w = 1e18;
 	if (state->n_loads < POLICY_LOADS)

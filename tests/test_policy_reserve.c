@@ -74,7 +74,7 @@ static void a_reserve_shrinks_when_nothing_comes(void **unused)
 	run(&play, at_rest, 0, 30 * MIN);
 	assert_in_range(play.rig.out.picture.rise_w, 75 * KW, 90 * KW);
 	/* At the top of all it has shown not much more is to be expected. */
-	assert_in_range(play.rig.out.picture.reserve_w, 20 * KW, 25 * KW);
+	assert_in_range(play.rig.out.picture.reserve_w, 10 * KW, 15 * KW);
 	run(&play, at_rest, 0, 180 * MIN);
 	assert_in_range(play.rig.out.picture.rise_w, 0, 8 * KW);
 	(void)unused;
