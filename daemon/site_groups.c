@@ -41,8 +41,8 @@ static struct kept_group keep_group(const struct site *site, size_t g)
 {
 	struct kept_group group = group_of(site->conf, g);
 	group.firmware = site->pasts[g].firmware;
-	group.down = site->state.actuators[g][false];
-	group.up = site->state.actuators[g][true];
+	group.down = site->state.actuators[g][DEED_SLEEP];
+	group.up = site->state.actuators[g][DEED_WAKE];
 	return group;
 }
 
@@ -59,8 +59,8 @@ static bool recall_group(struct site *site, size_t g, const struct kept_group *k
 	struct kept_group group = group_of(site->conf, g);
 	if (!kept_same_group(&group, kept))
 		return false;
-	site->state.actuators[g][false] = kept->down;
-	site->state.actuators[g][true] = kept->up;
+	site->state.actuators[g][DEED_SLEEP] = kept->down;
+	site->state.actuators[g][DEED_WAKE] = kept->up;
 	site->pasts[g].firmware = kept->firmware;
 	return true;
 }
@@ -220,8 +220,8 @@ static void conclude(const struct site *site, size_t g, int64_t now_ms, const st
 	const struct policy_conf *policy = &site->conf->policy;
 	const struct site_told *told = site->conf->told ? &site->conf->told[g] : &(struct site_told){ true, true };
 	static const struct policy_actuator unlearned;
-	struct policy_actuator down = g < POLICY_GROUPS ? site->state.actuators[g][false] : unlearned;
-	struct policy_actuator up = g < POLICY_GROUPS ? site->state.actuators[g][true] : unlearned;
+	struct policy_actuator down = g < POLICY_GROUPS ? site->state.actuators[g][DEED_SLEEP] : unlearned;
+	struct policy_actuator up = g < POLICY_GROUPS ? site->state.actuators[g][DEED_WAKE] : unlearned;
 	int64_t cycles = policy->miner_groups[g].cycles_per_day;
 	if (g >= POLICY_GROUPS) {
 		down.used = policy->miner_groups[g].sleep;

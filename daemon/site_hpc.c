@@ -153,7 +153,7 @@ static int64_t response_ms(const struct site *site)
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
 		const struct policy_response *told = &site->conf->policy.miner_groups[g].sleep;
-		const struct policy_response *used = g < POLICY_GROUPS ? &site->state.actuators[g][false].used : told;
+		const struct policy_response *used = g < POLICY_GROUPS ? &site->state.actuators[g][DEED_SLEEP].used : told;
 		int64_t told_ms = told->delay_ms + told->ramp_ms, used_ms = used->delay_ms + used->ramp_ms;
 		slowest_ms = told_ms > slowest_ms ? told_ms : slowest_ms;
 		slowest_ms = used_ms > slowest_ms ? used_ms : slowest_ms;

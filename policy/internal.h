@@ -53,7 +53,7 @@ void track_tell(const struct policy_miner_group *, struct miner_track *, bool ha
 /* Writes the groups with what was learned in place of what was declared, where it may be used. */
 void learn_apply(const struct policy_conf *, struct policy_state *, struct policy_miner_group *out);
 /* What a miner's newest answer shows: `before` is its track without it. */
-void learn_from_poll(struct policy_actuator actuators[2], const struct miner_track *before, struct miner_track *after,
+void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
                      const struct miner_reading *);
 /* What the site's meter shows of the trial under way, if there is one. */
 void learn_from_site(struct policy_state *, const struct metered *);

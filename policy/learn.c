@@ -70,7 +70,7 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
 		after->begun_cs = UINT16_MAX;
 }
 
-void learn_from_poll(struct policy_actuator actuators[2], const struct miner_track *before, struct miner_track *after,
+void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
                      const struct miner_reading *r)
 {
 	bool hash = before->under_way ? before->told_hash : after->phase == PHASE_AWAKE;
@@ -178,14 +178,17 @@ static void make_use(struct policy_actuator *a, const struct policy_response *de
 void learn_apply(const struct policy_conf *conf, struct policy_state *state, struct policy_miner_group *out)
 {
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
-		struct policy_actuator *down = &state->actuators[g][false], *up = &state->actuators[g][true];
+		struct policy_actuator *learned = state->actuators[g];
 		out[g] = conf->miner_groups[g];
-		make_use(down, &out[g].sleep);
-		make_use(up, &out[g].wake);
-		out[g].sleep = down->used;
-		out[g].sleep_spread_ms = down->spread_ms;
-		out[g].wake = up->used;
-		out[g].wake_spread_ms = up->spread_ms;
+		make_use(&learned[DEED_SLEEP], &out[g].sleep);
+		make_use(&learned[DEED_WAKE], &out[g].wake);
+		make_use(&learned[DEED_POWER], &out[g].power);
+		out[g].sleep = learned[DEED_SLEEP].used;
+		out[g].sleep_spread_ms = learned[DEED_SLEEP].spread_ms;
+		out[g].wake = learned[DEED_WAKE].used;
+		out[g].wake_spread_ms = learned[DEED_WAKE].spread_ms;
+		out[g].power = learned[DEED_POWER].used;
+		out[g].power_spread_ms = learned[DEED_POWER].spread_ms;
 	}
 }
 
@@ -193,7 +196,8 @@ void policy_forget(struct policy_state *state, size_t group)
 {
 	if (group >= POLICY_GROUPS)
 		return;
-	state->actuators[group][false] = state->actuators[group][true] = (struct policy_actuator){ 0 };
+	for (int deed = 0; deed < N_DEEDS; deed++)
+		state->actuators[group][deed] = (struct policy_actuator){ 0 };
 	if (state->trial.group == group)
 		state->trial.on = false;
 }

@@ -17,7 +17,7 @@ static struct command tell(struct step *step, uint32_t miner, bool hash)
 	struct miner_track *track = &step->tracks[miner];
 	track_tell(group_of(step, miner), track, hash, step->seen->now_ms);
 	step->out->n_repeats += track->tries > 1;
-	return (struct command){ .miner = miner, .hash = hash, .try_number = track->tries,
+	return (struct command){ .miner = miner, .deed = hash ? DEED_WAKE : DEED_SLEEP, .hash = hash, .try_number = track->tries,
 	                         .from_w = track->from_w, .to_w = track->to_w };
 }
 

@@ -19,6 +19,17 @@ const char *reason_name(enum reason reason)
 	return "unknown";
 }
 
+const char *deed_name(enum deed deed)
+{
+	switch (deed) {
+	case DEED_SLEEP: return "sleep";
+	case DEED_WAKE:  return "wake";
+	case DEED_POWER: return "power";
+	case N_DEEDS:    break;
+	}
+	return "unknown";
+}
+
 const char *basis_name(enum policy_basis basis)
 {
 	switch (basis) {

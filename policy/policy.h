@@ -26,15 +26,20 @@ struct policy_meter_group {
 
 struct policy_response { int64_t delay_ms, ramp_ms; };  /* from the order: dead time, then a ramp */
 
+/* What a miner may be told: to sleep, to wake, or to hash on at another power. */
+enum deed { DEED_SLEEP, DEED_WAKE, DEED_POWER, N_DEEDS };
+
 struct policy_miner_group {
 	int16_t priority;               /* lower is curtailed first */
 	int32_t efficiency_mj_per_th;   /* within a priority the worst (highest) is curtailed first; 0: not told */
 	int32_t nominal_w, asleep_w;    /* of one miner */
+	int32_t partial_w;              /* the least power it is run at while hashing; 0: it knows only on and off */
+	int32_t step_w;                 /* finest step of power between that and nominal_w; 0: 1 W */
 	int32_t cycles_per_day;         /* 0: as many as it takes */
 	int64_t min_awake_ms, min_asleep_ms;
 	int64_t stale_ms;               /* not heard for so long: unreachable */
-	struct policy_response sleep, wake;     /* declared; policy_step puts what it learned in their place */
-	int64_t sleep_spread_ms, wake_spread_ms;        /* standard deviation of single miners; 0: not known */
+	struct policy_response sleep, wake, power;      /* declared; policy_step puts what it learned in their place */
+	int64_t sleep_spread_ms, wake_spread_ms, power_spread_ms;       /* standard deviation of single miners; 0: not known */
 };
 
 #define POLICY_WINDOWS 4
@@ -51,7 +56,9 @@ struct policy_conf {                    /* constant while running; arrays are le
 	const uint16_t *meter_group;    /* of each meter */
 	const struct policy_miner_group *miner_groups;
 	const uint16_t *miner_group;    /* of each miner */
+	const uint16_t *circuit;        /* of each miner: the feeder or phase that it stands on; NULL: not told */
 	size_t n_meter_groups, n_meters, n_miner_groups, n_miners;
+	size_t n_circuits;
 };
 
 /* What grid and operator want at this moment, already resolved (policy/orders.h). */
@@ -214,7 +221,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
-	struct policy_actuator actuators[POLICY_GROUPS][2];     /* of each miner group: [false] to sleep, [true] to wake */
+	struct policy_actuator actuators[POLICY_GROUPS][N_DEEDS];       /* of each miner group */
 	struct policy_trial trial;
 };
 
@@ -262,7 +269,9 @@ struct picture {
 
 struct command {
 	uint32_t miner;
-	bool hash;
+	enum deed deed;
+	bool hash;                      /* the state to be in, of a miner_order … */
+	int32_t limit_w;                /* … and its limit: 0 where the group has no partial_w */
 	uint8_t try_number;             /* 1 for a new order; more: told again, it did not follow */
 	int32_t from_w, to_w;
 };
@@ -289,6 +298,7 @@ void policy_step(const struct policy_conf *, struct policy_state *, struct miner
 void policy_forget(struct policy_state *, size_t group);
 
 const char *basis_name(enum policy_basis);
+const char *deed_name(enum deed);                /* as in the decision's JSON */
 const char *reason_name(enum reason);           /* as in the decision's JSON */
 const char *binding_name(enum binding);
 const char *phase_name(enum miner_phase);

@@ -38,7 +38,7 @@ static void learns_from_the_site_what_is_faster_than_declared(void **unused)
 	struct rig rig;
 	struct declared declared;
 	begin_declared(&rig, &declared, (struct policy_response){ 5000, 10000 }, (struct policy_response){ 10000, 30000 });
-	const struct policy_actuator *down = &rig.state.actuators[0][false], *up = &rig.state.actuators[0][true];
+	const struct policy_actuator *down = &rig.state.actuators[0][DEED_SLEEP], *up = &rig.state.actuators[0][DEED_WAKE];
 	for (int i = 0; i < 4; i++) {
 		cycle(&rig);
 		assert_int_equal(down->basis, BASIS_DECLARED);
@@ -52,7 +52,7 @@ static void learns_from_the_site_what_is_faster_than_declared(void **unused)
 	assert_int_equal(up->basis, BASIS_LEARNED);
 	assert_near(up->used.delay_ms, 5000, 700);
 	assert_near(up->used.ramp_ms, 10000, 1000);
-	assert_int_equal(rig.state.actuators[1][false].basis, BASIS_DECLARED);
+	assert_int_equal(rig.state.actuators[1][DEED_SLEEP].basis, BASIS_DECLARED);
 	assert_true(down->works.n >= 100 && down->works.mean > 0.99F);
 	assert_true(up->watts.n > 100 && up->watts.mean > RIG_MINER_W * 0.99F && up->watts.mean < RIG_MINER_W * 1.01F);
 	(void)unused;
@@ -70,7 +70,7 @@ static void believes_the_miners_only_that_they_are_slower(void **unused)
 		rig.miner_groups[0].sleep = rows[i].truth;
 		for (int k = 0; k < 2; k++)
 			cycle(&rig);
-		const struct policy_actuator *down = &rig.state.actuators[0][false];
+		const struct policy_actuator *down = &rig.state.actuators[0][DEED_SLEEP];
 		assert_int_equal(down->basis, rows[i].basis);
 		bool learned = rows[i].basis == BASIS_LEARNED;
 		assert_near(down->used.delay_ms, learned ? 4000 : 2000, 400);
@@ -93,8 +93,8 @@ static void nothing_is_learned_while_the_gpus_swing(void **unused)
 		rig.demand = rig_no_demand();
 		rig_run(&rig, 60000);
 	}
-	assert_int_equal(rig.state.actuators[0][false].by_site.end_ms.n, 0);
-	assert_int_equal(rig.state.actuators[0][false].basis, BASIS_DECLARED);
+	assert_int_equal(rig.state.actuators[0][DEED_SLEEP].by_site.end_ms.n, 0);
+	assert_int_equal(rig.state.actuators[0][DEED_SLEEP].basis, BASIS_DECLARED);
 	(void)unused;
 }
 
@@ -106,7 +106,7 @@ static void a_new_firmware_is_learned_anew(void **unused)
 	rig.miner_groups[0].sleep = (struct policy_response){ 4000, 6000 };
 	for (int k = 0; k < 6; k++)
 		cycle(&rig);
-	const struct policy_actuator *down = &rig.state.actuators[0][false];
+	const struct policy_actuator *down = &rig.state.actuators[0][DEED_SLEEP];
 	assert_near(down->used.ramp_ms, 6000, 800);
 	rig.miner_groups[0].sleep = (struct policy_response){ 8000, 16000 };
 	for (int k = 0; k < 16; k++)
@@ -131,7 +131,7 @@ static void miners_that_do_not_agree_are_taken_at_their_worst(void **unused)
 		rig.miner_groups[0].sleep = (struct policy_response){ ms, ms };
 		cycle(&rig);
 	}
-	const struct policy_actuator *down = &rig.state.actuators[0][false];
+	const struct policy_actuator *down = &rig.state.actuators[0][DEED_SLEEP];
 	assert_int_equal(down->basis, BASIS_WORST);
 	assert_true(down->used.delay_ms + down->used.ramp_ms > 5000);
 	(void)unused;
