@@ -8,6 +8,7 @@
  *   lasts = 1h          begin = TIME into the trace; seed = N
  *   share = 30%         of the fleet has room under the cap while the load is highest
  *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (fast_fleets); PEAK instead of the file's
+ *   partial = no        miners know only on and off; else also any power from their type's least on
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
  *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, or as mulletsim --at has it. May be repeated
@@ -39,6 +40,7 @@ struct fast_file {                      /* as read */
 	int64_t peak_w, house_w, lasts_ms, begin_ms;
 	int32_t floor_permille, share_permille, level_permille, span_permille;
 	double breakeven;
+	bool whole;                     /* miners know only on and off */
 	struct fast_fleet fleets[FAST_FLEETS];
 	size_t n_fleets;
 	struct fast_order orders[FAST_ORDERS];
@@ -52,6 +54,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	size_t n_of[FAST_TYPES], n_types, n_miners;
 	int64_t fleet_w;                /* nominal */
 	int64_t cap_w, house_w, lasts_ms;
+	bool whole;                     /* miners know only on and off */
 	uint64_t seed;
 	struct load load;
 	struct fast_series setpoint, price;     /* n 0: none */

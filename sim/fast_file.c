@@ -113,6 +113,12 @@ static bool set_number(const char *text, double *value)
 	return end != text && !*end;
 }
 
+static bool set_partial(struct fast_file *file, char *text)
+{
+	file->whole = strcmp(text, "no") == 0;
+	return file->whole || strcmp(text, "yes") == 0;
+}
+
 static bool take(struct fast_file *file, const char *key, char *value)
 {
 	const struct { const char *key; int64_t *to; bool (*read)(const char *, int64_t *); } plain[] = {
@@ -126,6 +132,7 @@ static bool take(struct fast_file *file, const char *key, char *value)
 	};
 	const struct { const char *key; bool (*read)(struct fast_file *, char *); } parsed[] = {
 		{ "load", set_load }, { "fleets", set_fleets }, { "setpoint", set_setpoint }, { "at", add_happening },
+		{ "partial", set_partial },
 	};
 	for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
 		if (strcmp(key, plain[k].key) == 0)

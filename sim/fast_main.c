@@ -15,12 +15,13 @@ static const char help[] =
 "\n"
 "  --only TEXT        only cases whose name contains it\n"
 "  --cycles N         wear limits: N cycles a day, 10 min awake, 3 min asleep (default: lifted)\n"
+"  --no-partial       miners know only on and off\n"
 "  --json FILE        writes the results\n"
 "  --svg DIR          writes a picture of each case\n"
 "  --traces DIR       measured traces (default $MULLET_SHARED/traces or ../shared/traces)\n"
 "  --threads N        (default: as many as there are processors)\n";
 
-enum { KEY_ONLY = 256, KEY_CYCLES, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
+enum { KEY_ONLY = 256, KEY_CYCLES, KEY_WHOLE, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
 static const struct option long_options[] = {
 	{ "only", 1, NULL, KEY_ONLY }, { "cycles", 1, NULL, KEY_CYCLES }, { "json", 1, NULL, KEY_JSON },
 	{ "svg", 1, NULL, KEY_SVG }, { "traces", 1, NULL, KEY_TRACES }, { "threads", 1, NULL, KEY_THREADS },
@@ -57,6 +58,7 @@ static bool take(struct fast_options *options, int key)
 	switch (key) {
 	case KEY_ONLY:    return (options->only = optarg);
 	case KEY_CYCLES:  return set_cycles(optarg, &options->wear);
+	case KEY_WHOLE:   return (options->whole = true);
 	case KEY_JSON:    return (options->json_file = optarg);
 	case KEY_SVG:     return (options->svg_dir = optarg);
 	case KEY_TRACES:  return (options->traces = optarg);

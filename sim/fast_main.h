@@ -19,6 +19,7 @@ struct fast_options {
 	struct fast_wear wear;
 	int threads;
 	bool quiet;                     /* no table */
+	bool whole;                     /* no miner runs at partial power */
 };
 
 /* Plays all cases of the scenarios. Results in their order, to be freed; NULL and why if a scenario cannot be read. */

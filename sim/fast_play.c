@@ -23,6 +23,7 @@ static int add_case(struct player *player, const struct fast_file *file, const c
 	int err = fast_case_make(&made, file, fleet, player->options->traces, why, size);
 	if (err < 0)
 		return err;
+	made.whole |= player->options->whole;
 	fast_case_take_foresight(&made, path);
 	memcpy(result.name, made.name, sizeof result.name);
 	if (err > 0)

@@ -27,6 +27,8 @@ static void make_miner_groups(struct fast_site *site, const struct fast_wear *we
 			.cycles_per_day = wear->cycles_per_day, .min_awake_ms = wear->min_awake_ms,
 			.min_asleep_ms = wear->min_asleep_ms, .stale_ms = 3 * FAST_MINER_EVERY_MS + 5000,
 			.sleep = { type->sleep_dead_ms, type->sleep_fall_ms }, .wake = { type->wake_dead_ms, type->wake_ramp_ms },
+			.power = { type->adjust_dead_ms, type->adjust_ms },
+			.partial_w = site->of->whole ? 0 : type->least_w, .step_w = 1,
 		};
 		for (size_t i = 0; i < site->of->n_of[g]; i++)
 			site->miner_group[at++] = (uint16_t)g;
@@ -276,7 +278,7 @@ void fast_site_turn(struct fast_site *site, int64_t now_ms)
 static void obey(struct fast_site *site, const struct command *command, int64_t now_ms)
 {
 	struct plant *plant = &site->truth.plant;
-	struct miner_order order = { .hash = command->hash };
+	struct miner_order order = { .hash = command->hash, .limit_w = command->hash ? command->limit_w : 0 };
 	struct miner_seen *seen = &site->miners[command->miner];
 	enum plant_fault fault = plant->miners[command->miner].fault;
 	seen->heard = fault == PLANT_BUSY ? FAULT_REFUSED : answer_of(fault);

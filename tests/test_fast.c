@@ -402,7 +402,8 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		{ "\n# so\nspeed = 3\n", ":3: speed" }, { "load = constant\n", "names no fleets" },
 		{ "fleets = fast:3\nat = 3min:cap=1MW\n", ":2: at" }, { "fleets = fast:3\nat = 3min:mine=2\n", ":2: at" },
 		{ "fleets = fast\n", ":1: fleets" }, { "fleets = fast:3\nsetpoint = tomorrow\n", ":2: setpoint" },
-		{ "fleets = fast:3\nfloor = 120%\n", ":2: floor" }, { "fleets\n", ":1: fleets" },
+		{ "fleets = fast:3\nfloor = 120%\n", ":2: floor" },
+		{ "fleets = fast:3\npartial = half\n", ":2: partial" }, { "fleets\n", ":1: fleets" },
 	};
 	char path[] = "/tmp/mullet-fast-XXXXXX", why[300];
 	static struct fast_file file;
@@ -415,7 +416,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		assert_non_null(strstr(why, bad[i].told));
 	}
 	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
-	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\n");
+	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n");
 	assert_int_equal(fast_file_read(&file, path, why, sizeof why), 0);
 	assert_string_equal(file.load_file, "x.csv");
 	assert_int_equal(file.jobs, 12);
@@ -428,6 +429,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	assert_int_equal(file.orders[0].lasts_ms, 900000);
 	assert_int_equal(file.farm.n_events, 1);
 	NEAR(file.breakeven, 61.5, 0);
+	assert_true(file.whole);
 	remove(path);
 	close(fd);
 }
