@@ -23,7 +23,8 @@ static const char help[] =
 
 enum { KEY_ONLY = 256, KEY_CYCLES, KEY_WHOLE, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
 static const struct option long_options[] = {
-	{ "only", 1, NULL, KEY_ONLY }, { "cycles", 1, NULL, KEY_CYCLES }, { "json", 1, NULL, KEY_JSON },
+	{ "only", 1, NULL, KEY_ONLY }, { "cycles", 1, NULL, KEY_CYCLES }, { "no-partial", 0, NULL, KEY_WHOLE },
+	{ "json", 1, NULL, KEY_JSON },
 	{ "svg", 1, NULL, KEY_SVG }, { "traces", 1, NULL, KEY_TRACES }, { "threads", 1, NULL, KEY_THREADS },
 	{ "help", 0, NULL, KEY_HELP }, { NULL, 0, NULL, 0 },
 };
