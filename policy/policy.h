@@ -162,6 +162,23 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	double kept_w;                  /* the same on average */
 };
 
+enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STAGES = 6 };
+
+struct policy_normal {                  /* normal equations; the lower half of `square` counts */
+	double square[FORETELL_TAPS][FORETELL_TAPS], product[FORETELL_TAPS], power;
+};
+struct policy_foretell {                /* policy/foretell.h */
+	uint32_t n, newest;             /* half-seconds */
+	double mean_w;
+	double seen[FORETELL_PAST];
+	double load[FORETELL_BANDS][FORETELL_PAST];             /* about its mean, in each band … */
+	double cancelled[FORETELL_BANDS][FORETELL_PAST];        /* … and what miners would take off, told to follow it */
+	double low[FORETELL_BANDS - 1][FORETELL_STAGES][2], high[FORETELL_BANDS - 1][FORETELL_STAGES][2];
+	struct policy_normal equations[FORETELL_BANDS];
+	double weights[FORETELL_BANDS]; /* 1 or more */
+	double taps[FORETELL_TAPS];
+};
+
 #define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as miners take to follow */
 
 struct policy_course {                  /* what was moved on purpose, in each half-second as the site's meter shows it */

@@ -1,0 +1,222 @@
+#include "policy/foretell.h"
+
+#include <string.h>
+
+#include "policy/internal.h"
+
+enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS, PAST = FORETELL_PAST };
+
+#define SLOT_S      0.5
+#define KEEPS       (1 - SLOT_S / 1800)         /* of what was learned, from half-second to half-second */
+#define MEAN_S      1800.0                      /* over which the load's mean is taken */
+#define SENSE_MS    600                         /* a half-second is told at its end, and holds until the next */
+#define SHRINK      0.01                        /* of the whole power: by so much taps are drawn towards the first ones, … */
+#define WHOLE       10.0                        /* … and as hard to a sum of 1: a load that stands is foretold to stand */
+#define YOUNG       600.0                       /* … and by more in so many half-seconds */
+#define GROWS_MOST  1.5                         /* a second */
+#define EASES       0.99
+#define HEAVIEST    1e4
+#define ENOUGH      600                         /* half-seconds */
+
+static const uint8_t lags[TAPS] = { 0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 124 };
+/* The best for steps at random times, and not bad for anything: to begin with, and where little tells otherwise. */
+static const double first_taps[TAPS] = {
+	0.675, -0.248, -0.220, 0.042, 0.187, 0.176, 0.136, 0.178, 0.157, 0.061, -0.008, -0.144,
+	-0.189, -0.019, 0.107, 0.101, -0.099, 0.088, 0.058, -0.024, -0.002, -0.017, 0.042, -0.038,
+};
+/* Of a band's power, before its weight grows: as much as keeps it at its own once the load has changed a little. */
+static const double most_left[BANDS] = { 1.04, 0.92, 1, 1 };
+
+/* tan(pi SLOT_S / period), of the periods of 10, 60 and 600 s at which bands meet. */
+static const double corner[BANDS - 1] = { 0.158384440, 0.026185922, 0.002617999 };
+
+/* ---- bands ---- */
+
+/* Butterworth of the twelfth order, in six sections (Oppenheim and Schafer, Discrete-Time Signal Processing, 7.1): edges
+ * as sharp as those of the bands that a site is judged by, for what leaks in from beside them would be guarded too. */
+static double section(double *state, double k, double damping, bool high, double x)
+{
+	double norm = 1 / (1 + k * damping + k * k), gain = high ? norm : k * k * norm;
+	double y = gain * x + state[0];
+	state[0] = (high ? -2 : 2) * gain * x - 2 * (k * k - 1) * norm * y + state[1];
+	state[1] = gain * x - (1 - k * damping + k * k) * norm * y;
+	return y;
+}
+
+static double filtered(double stages[FORETELL_STAGES][2], double k, bool high, double x)
+{
+	static const double damping[FORETELL_STAGES] = { 1.982889723, 1.847759065, 1.586706681, 1.217522858, 0.765366865, 0.261052384 };
+	for (int s = 0; s < FORETELL_STAGES; s++)
+		x = section(stages[s], k, damping[s], high, x);
+	return x;
+}
+
+/* Of what is quicker than the band's own longest period, and slower than its shortest. */
+static double in_band(struct policy_foretell *f, int band, double x)
+{
+	if (band > 0)
+		x = filtered(f->low[band - 1], corner[band - 1], false, x);
+	return band < BANDS - 1 ? filtered(f->high[band], corner[band], true, x) : x;
+}
+
+/* ---- what the miners make of it ---- */
+
+static double past(const double *ring, uint32_t newest, uint32_t age)
+{
+	return ring[(newest + PAST - age) % PAST];
+}
+
+/* Dead time, then a ramp: the mean of what was between them. A half-second stands for the time around its middle. */
+static double followed(const struct policy_foretell *f, int band, const struct policy_response *response)
+{
+	double from = (double)clamp64(response->delay_ms + SENSE_MS, 500, (PAST - 4) * 500) / 500;
+	double to = (double)clamp64(response->delay_ms + response->ramp_ms + SENSE_MS, 1000, (PAST - 2) * 500) / 500;
+	double sum = 0, whole = 0;
+	for (uint32_t age = (uint32_t)(from + 0.5); (double)age - 0.5 < to; age++) {
+		double begin = (double)age - 0.5 > from ? (double)age - 0.5 : from, end = (double)age + 0.5 < to ? (double)age + 0.5 : to;
+		if (end <= begin)
+			continue;
+		sum += (end - begin) * past(f->load[band], f->newest, age);
+		whole += end - begin;
+	}
+	return whole > 0 ? sum / whole : 0;
+}
+
+static void learn_band(struct policy_foretell *f, int b, double x)
+{
+	struct policy_normal *eq = &f->equations[b];
+	double row[TAPS];
+	for (int k = 0; k < TAPS; k++)
+		row[k] = past(f->cancelled[b], f->newest, lags[k]);
+	for (int k = 0; k < TAPS; k++) {
+		for (int j = 0; j <= k; j++)
+			eq->square[k][j] = KEEPS * eq->square[k][j] + row[k] * row[j];
+		eq->product[k] = KEEPS * eq->product[k] + row[k] * x;
+	}
+	eq->power = KEEPS * eq->power + x * x;
+}
+
+/* ---- the weights ---- */
+
+static double weighed(const struct policy_foretell *f, int k, int j)
+{
+	double sum = 0;
+	for (int b = 0; b < BANDS; b++)
+		sum += f->weights[b] * f->equations[b].square[k][j];
+	return sum;
+}
+
+/* L D L' (Golub and Van Loan, 4.1.2), in place: the lower half of `a` becomes L, its diagonal D. */
+static void solve(double a[TAPS][TAPS], double *x)
+{
+	for (int k = 0; k < TAPS; k++) {
+		for (int j = 0; j < k; j++) {
+			double sum = a[k][j];
+			for (int i = 0; i < j; i++)
+				sum -= a[k][i] * a[j][i] * a[i][i];
+			a[k][j] = sum / a[j][j];
+			a[k][k] -= a[k][j] * a[k][j] * a[j][j];
+			x[k] -= a[k][j] * x[j];
+		}
+	}
+	for (int k = TAPS; k-- > 0;) {
+		x[k] /= a[k][k];
+		for (int i = k + 1; i < TAPS; i++)
+			x[k] -= a[i][k] * x[i];
+	}
+}
+
+static double left_of(const struct policy_foretell *f, int b)
+{
+	const struct policy_normal *eq = &f->equations[b];
+	double left = eq->power;
+	for (int k = 0; k < TAPS; k++) {
+		left -= 2 * f->taps[k] * eq->product[k];
+		for (int j = 0; j < k; j++)
+			left += 2 * f->taps[k] * f->taps[j] * eq->square[k][j];
+		left += f->taps[k] * f->taps[k] * eq->square[k][k];
+	}
+	return left;
+}
+
+static void choose_taps(struct policy_foretell *f)
+{
+	double a[TAPS][TAPS], power = 0;
+	for (int b = 0; b < BANDS; b++)
+		power += f->weights[b] * f->equations[b].power;
+	if (power <= 0)
+		return;
+	double shrink = SHRINK * power * (1 + YOUNG / (double)(f->n - PAST + 1)), whole = WHOLE * power;
+	for (int k = 0; k < TAPS; k++) {
+		for (int j = 0; j <= k; j++)
+			a[k][j] = weighed(f, k, j) + whole + (k == j ? shrink : 0);
+		f->taps[k] = shrink * first_taps[k] + whole;
+		for (int b = 0; b < BANDS; b++)
+			f->taps[k] += f->weights[b] * f->equations[b].product[k];
+	}
+	solve(a, f->taps);
+}
+
+/* A band that would come out worse than it is weighs more from the next time on. */
+static void weigh_bands(struct policy_foretell *f)
+{
+	for (int b = 0; b < BANDS; b++) {
+		double most = most_left[b] * f->equations[b].power, left = left_of(f, b);
+		if (f->equations[b].power <= 0)
+			continue;
+		double by = left > most ? left / most : EASES;
+		f->weights[b] *= by > GROWS_MOST ? GROWS_MOST : by;
+		f->weights[b] = f->weights[b] < 1 ? 1 : f->weights[b] > HEAVIEST ? HEAVIEST : f->weights[b];
+	}
+}
+
+/* ---- the frame ---- */
+
+static void begin(struct policy_foretell *f, double mean_w)
+{
+	f->mean_w = mean_w;
+	memcpy(f->taps, first_taps, sizeof(first_taps));
+	for (int b = 0; b < BANDS; b++)
+		f->weights[b] = 1;
+}
+
+void foretell_see(struct policy_foretell *f, double mean_w, const struct policy_response *response)
+{
+	double over_s = (double)f->n * SLOT_S < MEAN_S ? (double)(f->n + 1) * SLOT_S : MEAN_S;
+	if (!f->n)
+		begin(f, mean_w);
+	f->mean_w += (mean_w - f->mean_w) * SLOT_S / over_s;
+	f->newest = (f->newest + 1) % PAST;
+	f->seen[f->newest] = mean_w;
+	for (int b = 0; b < BANDS; b++) {
+		f->load[b][f->newest] = in_band(f, b, mean_w - f->mean_w);
+		f->cancelled[b][f->newest] = followed(f, b, response);
+	}
+	if (++f->n < PAST)
+		return;
+	for (int b = 0; b < BANDS; b++)
+		learn_band(f, b, f->load[b][f->newest]);
+	if (f->n % 2)
+		return;
+	choose_taps(f);
+	weigh_bands(f);
+}
+
+bool foretell_knows(const struct policy_foretell *f)
+{
+	return f->n >= ENOUGH;
+}
+
+int64_t foretell_level_w(const struct policy_foretell *f)
+{
+	double level_w = f->mean_w;
+	for (int k = 0; k < TAPS; k++)
+		level_w += f->taps[k] * (past(f->seen, f->newest, lags[k]) - f->mean_w);
+	return (int64_t)level_w;
+}
+
+int32_t foretell_left_permille(const struct policy_foretell *f, int band)
+{
+	double power = f->equations[band].power;
+	return power > 0 ? (int32_t)(1000 * left_of(f, band) / power) : 1000;
+}

@@ -1,0 +1,23 @@
+/* policy/foretell.h - where the load will be when miners told now have followed, as far as its own past tells.
+ *
+ * A linear filter of the last minute, with the weights that leave the least of the load uncancelled once the miners'
+ * dead time and ramp have passed (Wiener; normal equations with forgetting, Haykin, Adaptive Filter Theory, ch. 2 and 9).
+ * With a dead time whatever is taken off slow swings comes back in quicker ones (Bode): left to itself the least sum would
+ * cut minutes down and make seconds worse. So the load is taken apart into bands of periods, each has a weight of its own
+ * in the sum, and the weight of a band grows while more than the load's own would be left in it. What is left above the
+ * break-even period is thereby the least that leaves no band the worse for it.
+ *
+ * Once for each half-second; plain data, zero to start. */
+#ifndef POLICY_FORETELL_H
+#define POLICY_FORETELL_H
+
+#include "policy/policy.h"
+
+/* mean_w: of the half-second; response: of the miners, both ways. */
+void foretell_see(struct policy_foretell *, double mean_w, const struct policy_response *);
+bool foretell_knows(const struct policy_foretell *);    /* it has seen enough to be asked */
+int64_t foretell_level_w(const struct policy_foretell *);
+/* What would be left in a band, by the load's own there, in per mille; by what is remembered. */
+int32_t foretell_left_permille(const struct policy_foretell *, int band);
+
+#endif
