@@ -114,6 +114,7 @@ static const char *held_back(enum binding binding)
 	case BINDING_NONE:
 	case BINDING_CAP:
 	case BINDING_LIMIT:
+	case BINDING_RUNNING_RESERVE:
 	case BINDING_RESERVE:
 	case BINDING_PLAN:
 	case BINDING_TARGET:

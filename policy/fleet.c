@@ -1,7 +1,10 @@
 #include "policy/internal.h"
 
 /* Sums over miners that stand still and hide nothing: by far the most, so they get by with two lines of memory each. */
-struct still { int64_t awake_w, asleep_w, curtailable_w, restorable_w, oldest_ms, least_wake_w; uint32_t awake, asleep; };
+struct still {
+	int64_t awake_w, asleep_w, curtailable_w, restorable_w, raisable_w, lowerable_w, oldest_ms, least_wake_w, least_raise_w;
+	uint32_t awake, asleep;
+};
 
 static bool stands_still(const struct policy_miner_group *group, const struct miner_track *track,
                          const struct miner_seen *seen, int64_t now_ms)
@@ -12,9 +15,23 @@ static bool stands_still(const struct policy_miner_group *group, const struct mi
 	       now_ms - track->read_ms <= group->stale_ms;
 }
 
-static void add_still(const struct policy_miner_group *group, const struct miner_track *track, struct still *sum)
+/* What power alone may add and take. */
+static void add_power(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms, struct still *sum)
+{
+	if (track_may_be_told(group, track, MOVE_RAISE, false, now_ms)) {
+		int64_t gain_w = track_gain_w(group, track, MOVE_RAISE, 0, now_ms);
+		sum->raisable_w += gain_w;
+		sum->least_raise_w = min64(sum->least_raise_w, gain_w);
+	}
+	if (track_may_be_told(group, track, MOVE_LOWER, false, now_ms))
+		sum->lowerable_w += track_gain_w(group, track, MOVE_LOWER, 0, now_ms);
+}
+
+static void add_still(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms, struct still *sum)
 {
 	sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
+	if (group->partial_w && track->phase == PHASE_AWAKE)
+		add_power(group, track, now_ms, sum);
 	if (track->phase == PHASE_AWAKE) {
 		sum->awake++;
 		sum->awake_w += track->drawn_w;
@@ -26,7 +43,7 @@ static void add_still(const struct policy_miner_group *group, const struct miner
 	sum->asleep_w += track->drawn_w;
 	sum->restorable_w += gain_w;
 	if (gain_w)
-		sum->least_wake_w = min64(sum->least_wake_w, gain_w);
+		sum->least_wake_w = min64(sum->least_wake_w, track_gain_w(group, track, MOVE_WAKE, group->partial_w, now_ms));
 }
 
 static void take_over(struct tracked *sum, const struct still *still)
@@ -43,14 +60,18 @@ static void take_over(struct tracked *sum, const struct still *still)
 	sum->restorable_w += still->restorable_w;
 	sum->oldest_ms = min64(sum->oldest_ms, still->oldest_ms);
 	sum->least_wake_w = min64(sum->least_wake_w, still->least_wake_w);
+	sum->raisable_w += still->raisable_w;
+	sum->lowerable_w += still->lowerable_w;
+	sum->least_raise_w = min64(sum->least_raise_w, still->least_raise_w);
 }
 
 static void add_draw(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
                      struct tracked *sum)
 {
 	sum->drawn_w += track_drawn_w(group, track, at_ms, 100);
-	int32_t fast_w = track_drawn_w(group, track, at_ms, TRACK_FAST_PERCENT);
-	int32_t slow_w = track_drawn_w(group, track, at_ms, TRACK_SLOW_PERCENT);
+	bool by_power = track->under_way && track->deed == DEED_POWER;
+	int32_t fast_w = track_drawn_w(group, track, at_ms, by_power ? TRACK_STEADY_FAST_PERCENT : TRACK_FAST_PERCENT);
+	int32_t slow_w = track_drawn_w(group, track, at_ms, by_power ? TRACK_STEADY_SLOW_PERCENT : TRACK_SLOW_PERCENT);
 	sum->least_w += min64(fast_w, slow_w);
 	sum->most_w += max64(fast_w, slow_w);
 }
@@ -65,17 +86,21 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	sum->unseen_w += track_unseen_w(group, track, now_ms);
 	enum miner_phase phase = track->phase;
 	if (track->under_way)
-		phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
+		phase = track->deed == DEED_SLEEP ? PHASE_FALLING : track->deed == DEED_WAKE ? PHASE_WAKING : phase;
 	sum->phases[phase]++;
+	sum->changing += track->under_way && track->deed == DEED_POWER;
+	if (group->partial_w && track->under_way && track->told_hash)
+		sum->raisable_soon_w += max64(0, (int64_t)track->awake_w - track->to_w);
 	if (phase == PHASE_WAKING)
 		sum->waking_w += max64(0, settled_w - now_w);
-	if (track_may_be_told(group, track, false, true, now_ms))
+	if (track_may_be_told(group, track, MOVE_SLEEP, true, now_ms))
 		sum->curtailable_w += max64(0, settled_w - group->asleep_w);
-	if (track_may_be_told(group, track, true, false, now_ms)) {
-		int64_t gain_w = max64(0, track_gain_w(group, track, true, now_ms));
+	if (track_may_be_told(group, track, MOVE_WAKE, false, now_ms)) {
+		int64_t gain_w = max64(0, track_gain_w(group, track, MOVE_WAKE, 0, now_ms));
+		int64_t least_w = track_gain_w(group, track, MOVE_WAKE, group->partial_w, now_ms);
 		sum->restorable_w += gain_w;
 		if (gain_w)
-			sum->least_wake_w = min64(sum->least_wake_w, gain_w);
+			sum->least_wake_w = min64(sum->least_wake_w, least_w);
 	}
 	if (track->read_ms && phase != PHASE_UNREACHABLE)
 		sum->oldest_ms = min64(sum->oldest_ms, track->read_ms);
@@ -104,17 +129,19 @@ static void take_in(const struct policy_conf *conf, struct policy_state *state, 
 void fleet_look(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
                 const struct snapshot *seen, int64_t at_ms, struct tracked *sum)
 {
-	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX };
-	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX,
+	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX, .least_raise_w = INT64_MAX };
+	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX, .least_raise_w = INT64_MAX,
 	                         .slowest_sleep_ms = slowest_sleep_ms(conf) };
 	for (size_t i = 0; i < conf->n_miners; i++) {
 		const struct policy_miner_group *group = &conf->miner_groups[conf->miner_group[i]];
 		if (stands_still(group, &tracks[i], &seen->miners[i], seen->now_ms)) {
-			add_still(group, &tracks[i], &still);
+			add_still(group, &tracks[i], seen->now_ms, &still);
 			continue;
 		}
 		take_in(conf, state, &tracks[i], seen, i);
 		add_one(group, &tracks[i], seen->now_ms, at_ms, sum);
+		if (group->partial_w && !tracks[i].under_way && tracks[i].phase == PHASE_AWAKE)
+			add_power(group, &tracks[i], seen->now_ms, &still);
 		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER)
 			sum->unheard++;
 	}

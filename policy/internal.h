@@ -28,26 +28,36 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 
 /* ---- tracks.c: one miner, what it draws and is on its way to ---- */
 #define TRACK_FAST_PERCENT 40           /* miners are between so much … */
-#define TRACK_SLOW_PERCENT 200          /* … and so much of the times told */
+#define TRACK_SLOW_PERCENT 200          /* … and so much of the times told, … */
+#define TRACK_STEADY_FAST_PERCENT 80    /* … and where they only change their power, which is done all the time, … */
+#define TRACK_STEADY_SLOW_PERCENT 130   /* … between these */
 
 /* The newest answer, or that there was none for long, or that the order was refused. */
 void track_take_in(const struct policy_miner_group *, struct miner_track *, const struct miner_seen *, int64_t now_ms);
 /* By the model, where it takes `percent` of the times told. */
 int32_t track_drawn_w(const struct policy_miner_group *, const struct miner_track *, int64_t at_ms, int64_t percent);
-/* Whether the miner may be told to go to sleep (hash false) or to wake now, wear aside. at_once: an order that was lost
- * on the way is repeated without delay. */
-bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, bool hash, bool at_once,
+/* What may be asked of a miner. Lowering and raising are of the power at which it hashes. */
+enum move { MOVE_SLEEP, MOVE_LOWER, MOVE_RAISE, MOVE_WAKE };
+static inline bool move_is_up(enum move move) { return move == MOVE_RAISE || move == MOVE_WAKE; }
+enum deed move_deed(enum move);
+const struct policy_response *deed_response(const struct policy_miner_group *, enum deed);
+
+/* Whether the miner may be told so now, wear aside. at_once: an order that was lost on the way is repeated without
+ * delay, and one on its way up is turned round. */
+bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, enum move, bool at_once,
                        int64_t now_ms);
 /* Which wear limit forbids it; BINDING_NONE: none. */
-enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
-/* What it will draw once it has done what it was told. One that should sleep by now and does not answer is not counted on. */
+enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, enum move, int64_t now_ms);
+/* What it will draw once it has done what it was told. One that should draw less by now and does not answer is not
+ * counted on. */
 int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 /* Of what it should draw less by now: nobody has looked since. Thousands are looked at in turn. */
 int32_t track_unseen_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
-/* What it will draw less (hash false) or more once it has followed. */
-int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track *, bool hash, int64_t now_ms);
-/* The order is given. */
-void track_tell(const struct policy_miner_group *, struct miner_track *, bool hash, int64_t now_ms);
+/* What it will draw less or more once it has followed. limit_w: as it is told; 0: the least when lowered, else the most. */
+int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track *, enum move, int32_t limit_w,
+                     int64_t now_ms);
+/* The order is given; with it goes the limit. */
+void track_tell(const struct policy_miner_group *, struct miner_track *, enum move, int32_t limit_w, int64_t now_ms);
 
 /* ---- learn.c: how the miners really follow ---- */
 /* Writes the groups with what was learned in place of what was declared, where it may be used. */
@@ -70,6 +80,10 @@ struct tracked {
 	int64_t now_w;                  /* drawn at now_ms */
 	int64_t oldest_ms;
 	int64_t curtailable_w, restorable_w, waking_w;
+	int64_t raisable_w, lowerable_w;        /* by power alone, of those awake … */
+	int64_t raisable_soon_w;        /* … and of those on their way to a power below their most */
+	uint32_t changing;              /* on their way to another power */
+	int64_t least_raise_w;          /* of any of those that may be raised; INT64_MAX: none may */
 	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
 	uint32_t phases[N_PHASES];
 	uint32_t unheard;               /* neither answer nor fault yet */
@@ -84,26 +98,34 @@ int64_t load_estimate(const struct policy_conf *, struct policy_state *, const s
                       bool site_usable, int64_t now_ms);
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
-/* sleep_ms: of the slowest miners, until they have followed; wake_ms: of the quickest. */
-struct load_timing { int64_t now_ms, sleep_ms, wake_ms; };
+/* sleep_ms: of the slowest miners, until they have followed; wake_ms: of the quickest. both_ways: of miners that follow
+ * up as well as down, or NULL. */
+struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; };
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
-int64_t load_highest(const struct policy_state *, int64_t load_w);      /* of the hold in use and now */
+int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
+int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
 int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
-uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for */
+uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for; 0: what is foretold is */
 /* Each half-second: its highest load; then, of each hold, how far that is over what was planned for when miners told then
  * would have followed by now; then whether another hold is to be used. */
 void reserve_see(struct policy_state *, int64_t load_w);
 void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
 void reserve_try(struct policy_state *, uint32_t hold, int64_t wake_slots, int64_t cap_w);
-void reserve_choose(struct policy_state *, int64_t cap_w);
+void reserve_choose(struct policy_state *, bool both_ways, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
+
+/* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
+/* Each step: what the miners should draw. wake_ms: how long waking takes instead. */
+void spare_see(struct policy_state *, int64_t wish_w, int64_t wake_ms, int64_t now_ms);
+/* By how much what is there, and on its way, falls short of what was lately needed. */
+int64_t spare_lacking_w(const struct policy_state *, const struct tracked *);
 
 /* ---- ripple.c: how far a draw goes up and down ---- */
 void ripple_see(struct policy_ripple *, int64_t w, int64_t now_ms);
@@ -115,9 +137,10 @@ int64_t ripple_w(const struct policy_ripple *, int64_t within_ms);
  * order come last where the watts are needed at once, and first where there is time to try. */
 struct pick {
 	const struct policy_conf *conf;
-	const struct miner_track *tracks;
+	const struct miner_track *tracks;       /* each with its move and the limit that goes with it */
 	int64_t now_ms;
-	bool hash, at_once;
+	bool up, at_once;
+	bool beyond;                    /* what sleep takes off more than lowering, of those that are lowered */
 	bool quick_first;               /* of equal priority and efficiency those that wake soonest go, and come, first */
 	uint32_t *index;                /* miners that may be told and gain something; the picked go to the front */
 	uint32_t n;
@@ -141,14 +164,21 @@ struct step {
 	struct forecast forecast;
 	int64_t minute_up_w, minute_down_w;     /* what the ramps leave any minute; 0: there is none */
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
+	int64_t rising_to_w;            /* the load as far as it is seen to be rising to; now, where it does not */
+	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
+	bool is_over;                   /* the limit, whatever the plan is: now, or within a moment */
+	bool has_partial;               /* some miners may be told their power */
 	struct policy_conf learned;     /* conf, with what was learned */
 	struct policy_miner_group groups[POLICY_GROUPS];
 };
-/* Sheds at least need_w at once, about need_w at ease, or all there is. Returns what it sheds; forbidden: what held it
- * back, if anything. The commands stand in the order in which the watts fall. */
-int64_t move_down(struct step *, int64_t need_w, bool at_once, enum binding *forbidden);
-/* Wakes at most room_w. Returns what it wakes. */
-int64_t move_up(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
+/* Sheds at least need_w at once, about need_w at ease, or all there is: by less power where that will do, else by sleep.
+ * Returns what it sheds; forbidden: what held it back, if anything. The commands stand in the order in which the watts
+ * fall. */
+int64_t move_down(struct step *, int64_t need_w, bool at_once, bool lower_only, enum binding *forbidden);
+/* Lets those awake draw at most room_w more. Returns what they will. */
+int64_t move_raise(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
+/* Wakes at most room_w: to the least power where `sparing`, so that they may be raised. Returns what it wakes. */
+int64_t move_wake(struct step *, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden);
 
 #endif

@@ -63,7 +63,8 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
 		after->begun_cs = coarse ? UINT16_MAX : (uint16_t)clamp64(crossed_ms(last, now, 10) / 10, 1, UINT16_MAX - 1);
 	bool ended = now.percent >= 90 || (!after->under_way && now.percent >= 20);
 	/* One turned round on its way up had not much of a way to go. */
-	bool whole_way = abs64((int64_t)before->to_w - before->from_w) >= before->awake_w / 2;
+	int32_t way_w = before->deed == DEED_POWER ? before->awake_w / 4 : before->awake_w / 2;
+	bool whole_way = abs64((int64_t)before->to_w - before->from_w) >= way_w;
 	if (ended && !coarse && whole_way && after->begun_cs != UINT16_MAX)
 		observe_end(motion, after, last, now);
 	if (ended)
@@ -73,8 +74,10 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
 void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
                      const struct miner_reading *r)
 {
-	bool hash = before->under_way ? before->told_hash : after->phase == PHASE_AWAKE;
-	struct policy_actuator *actuator = &actuators[hash];
+	enum deed deed = before->under_way ? (enum deed)before->deed : after->phase == PHASE_AWAKE ? DEED_WAKE : DEED_SLEEP;
+	if (!before->under_way && deed == DEED_WAKE && after->limit_w && after->drawn_w < after->awake_w)
+		deed = DEED_POWER;
+	struct policy_actuator *actuator = &actuators[deed];
 	bool news = r->fault == FAULT_NONE && after->read_ms > before->read_ms;
 	if (before->under_way && !after->under_way)
 		observe(&actuator->works, after->tries == 0 ? 1.0F : 0.0F, MEMORY);
@@ -82,7 +85,7 @@ void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct min
 		return;
 	if (before->under_way && r->at_ms > before->told_ms)
 		observe_way(&actuator->by_polls, before, after, r);
-	else if (!after->under_way && after->phase == (hash ? PHASE_AWAKE : PHASE_ASLEEP))
+	else if (!after->under_way && after->phase == (deed == DEED_SLEEP ? PHASE_ASLEEP : PHASE_AWAKE))
 		observe(&actuator->watts, (float)r->power_w, MEMORY);
 }
 
@@ -94,10 +97,12 @@ void learn_begin(const struct policy_conf *conf, struct policy_state *state, con
 	const struct command *commands = decision->commands;
 	uint16_t group = conf->miner_group[commands[0].miner];
 	struct policy_trial trial = { .on = undisturbed && metered->has_hpc && metered->hpc_whole && group < POLICY_GROUPS,
-		.hash = commands[0].hash, .group = group, .told_ms = now_ms, .seen_ms = now_ms,
+		.deed = commands[0].deed, .group = group, .told_ms = now_ms, .seen_ms = now_ms,
 		.before_w = metered->site_w - metered->hpc_last_w, .hpc_w = metered->hpc_last_w };
 	for (uint32_t c = 0; c < decision->n_commands && trial.on; c++) {
-		trial.on = conf->miner_group[commands[c].miner] == group;
+		bool up = commands[c].to_w > commands[c].from_w;
+		trial.on = conf->miner_group[commands[c].miner] == group && commands[c].deed == trial.deed &&
+		           up == (commands[0].to_w > commands[0].from_w);
 		trial.way_w += (int64_t)commands[c].to_w - commands[c].from_w;
 	}
 	trial.seen_w = trial.before_w;
@@ -109,7 +114,7 @@ static void see(struct policy_state *state, struct policy_trial *trial, int64_t 
 {
 	struct look last = { trial->seen_ms - trial->told_ms, (trial->seen_w - trial->before_w) * 100 / trial->way_w };
 	struct look now = { site_ms - trial->told_ms, (rest_w - trial->before_w) * 100 / trial->way_w };
-	struct policy_motion *motion = &state->actuators[trial->group][trial->hash].by_site;
+	struct policy_motion *motion = &state->actuators[trial->group][trial->deed].by_site;
 	if (!trial->begin_ms && now.percent >= 10)
 		trial->begin_ms = max64(crossed_ms(last, now, 10), 1);
 	if (now.percent >= 85) {

@@ -1,3 +1,4 @@
+#include "policy/foretell.h"
 #include "policy/internal.h"
 
 #define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
@@ -6,6 +7,7 @@
 #define FROZEN_MS       10000
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
+#define RISING_SLOTS    4
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
@@ -115,10 +117,17 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 	return state->frozen;
 }
 
-int64_t load_highest(const struct policy_state *state, int64_t load_w)
+int64_t load_planned(const struct policy_state *state, int64_t load_w)
 {
-	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
-	             highest_between(state, 0, state->wary_slots ? POLICY_LOADS : reserve_slots(state->hold)));
+	uint32_t slots = state->wary_slots ? POLICY_LOADS : reserve_slots(state->hold);
+	if (!slots)
+		return state->holds[state->hold].levels_w[state->newest];
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
+}
+
+int64_t load_risen(const struct policy_state *state, int64_t load_w)
+{
+	return state->n_loads ? max64(load_w - lowest_between(state, 0, RISING_SLOTS), 0) : 0;
 }
 
 int64_t load_recent(const struct policy_state *state, int64_t load_w)
@@ -150,7 +159,9 @@ static void learn_dip(struct policy_state *state, uint32_t h, int64_t mean_w)
 {
 	struct policy_hold *hold = &state->holds[h];
 	int64_t level_w = hold->levels_w[state->newest];
-	double most_w = (double)(level_w - lowest_between(state, 0, reserve_slots(h)));
+	double most_w = (double)(level_w - lowest_between(state, 0, (uint32_t)max64(reserve_slots(h), 1)));
+	if (!reserve_slots(h))          /* it is the mean */
+		return;
 	hold->dip_w += ((double)(level_w - mean_w) - hold->dip_w) * POLICY_SLOT_MS / DIP_TAU_MS;
 	if (hold->dip_w > most_w)
 		hold->dip_w = most_w;
@@ -181,8 +192,12 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	uint32_t response = (uint32_t)min64(timing->sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
 	reserve_see(state, state->loads_w[state->newest]);
 	beware(state, response, cap_w);
+	if (timing->both_ways)
+		foretell_see(&state->foretell, (double)mean_w, timing->both_ways);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
-		state->holds[h].levels_w[state->newest] = highest_between(state, 0, reserve_slots(h));
+		bool foretold = !reserve_slots(h) && foretell_knows(&state->foretell);
+		uint32_t slots = reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS;
+		state->holds[h].levels_w[state->newest] = foretold ? foretell_level_w(&state->foretell) : highest_between(state, 0, slots);
 		learn_rise(state, h, response, cap_w);
 		learn_dip(state, h, mean_w);
 		reserve_try(state, h, timing->wake_ms / POLICY_SLOT_MS, cap_w);
@@ -196,7 +211,9 @@ void load_remember(struct policy_state *state, int64_t load_w, const struct load
 	if (timing->now_ms - state->slot_ms >= POLICY_SLOT_MS && state->slot_n) {
 		push(state, state->slot_highest_w);
 		learn(state, state->slot_sum_w / state->slot_n, timing, cap_w);
-		state->slot_ms = timing->now_ms;
+		/* Steps do not fall on half-seconds: but what is counted in half-seconds must not drift. */
+		bool late = timing->now_ms - state->slot_ms >= 2 * POLICY_SLOT_MS;
+		state->slot_ms = late ? timing->now_ms : state->slot_ms + POLICY_SLOT_MS;
 		state->slot_n = 0;
 		state->slot_sum_w = 0;
 	}

@@ -12,92 +12,142 @@ static const struct policy_miner_group *group_of(const struct step *step, uint32
 	return &step->conf->miner_groups[step->conf->miner_group[miner]];
 }
 
-static struct command tell(struct step *step, uint32_t miner, bool hash)
+static int64_t gain_of(const struct step *step, uint32_t miner)
+{
+	const struct miner_track *track = &step->tracks[miner];
+	return track_gain_w(group_of(step, miner), track, (enum move)track->move, track->trim_w, step->seen->now_ms);
+}
+
+static int64_t gained_w(const struct step *step, uint32_t n)
+{
+	int64_t sum_w = 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum_w += gain_of(step, step->scratch[i]);
+	return sum_w;
+}
+
+/* ---- telling ---- */
+
+static struct command tell(struct step *step, uint32_t miner)
 {
 	struct miner_track *track = &step->tracks[miner];
-	track_tell(group_of(step, miner), track, hash, step->seen->now_ms);
+	track_tell(group_of(step, miner), track, (enum move)track->move, track->trim_w, step->seen->now_ms);
 	step->out->n_repeats += track->tries > 1;
-	return (struct command){ .miner = miner, .deed = hash ? DEED_WAKE : DEED_SLEEP, .hash = hash, .try_number = track->tries,
-	                         .from_w = track->from_w, .to_w = track->to_w };
+	return (struct command){ .miner = miner, .deed = (enum deed)track->deed, .hash = track->told_hash,
+	                         .limit_w = track->limit_w, .try_number = track->tries, .from_w = track->from_w,
+	                         .to_w = track->to_w };
 }
 
 /* How soon the watts fall: 0 is the soonest. Logarithmic, for the figures are no better than a tenth. */
-static uint32_t class_of(const struct step *step, uint32_t miner, bool hash)
+static uint32_t class_of(const struct step *step, uint32_t miner)
 {
-	if (hash)
-		return 0;
-	const struct policy_miner_group *group = group_of(step, miner);
 	const struct miner_track *track = &step->tracks[miner];
-	int64_t ms = max64(group->sleep.delay_ms + group->sleep.ramp_ms, 1);
-	uint64_t w_per_s = (uint64_t)clamp64(track_gain_w(group, track, false, step->seen->now_ms) * 1000 / ms, 8, UINT32_MAX);
+	if (move_is_up((enum move)track->move))
+		return 0;
+	const struct policy_response *r = deed_response(group_of(step, miner), move_deed((enum move)track->move));
+	int64_t ms = max64(r->delay_ms + r->ramp_ms, 1);
+	uint64_t w_per_s = (uint64_t)clamp64(gain_of(step, miner) * 1000 / ms, 8, UINT32_MAX);
 	uint32_t octave = 63 - (uint32_t)__builtin_clzll(w_per_s);
 	uint32_t rate = octave * 8 + (uint32_t)(w_per_s >> (octave - 3) & 7);
 	return CLASSES / 2 - 1 - rate + (track->tries ? CLASSES / 2 : 0);
 }
 
 /* Gives the order to those picked: by class, within one by number. */
-static void tell_picked(struct step *step, uint32_t n, bool hash)
+static void tell_picked(struct step *step, uint32_t n)
 {
 	uint32_t ends[CLASSES] = { 0 }, end = step->out->n_commands;
 	for (uint32_t i = 0; i < n; i++) {
 		step->tracks[step->scratch[i]].picked = true;
-		ends[class_of(step, step->scratch[i], hash)]++;
+		ends[class_of(step, step->scratch[i])]++;
 	}
 	for (uint32_t c = 0; c < CLASSES; c++) {
 		uint32_t count = ends[c];
 		ends[c] = end;
 		end += count;
 	}
-	for (uint32_t i = 0; i < step->conf->n_miners; i++)
+	for (uint32_t i = 0; n && i < step->conf->n_miners; i++)
 		if (step->tracks[i].picked) {
-			uint32_t place = ends[class_of(step, i, hash)]++;
-			step->out->commands[place] = tell(step, i, hash);
+			uint32_t place = ends[class_of(step, i)]++;
+			step->out->commands[place] = tell(step, i);
 			step->tracks[i].picked = false;
 		}
 	step->out->n_commands = end;
 }
 
-/* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
-static struct pick candidates(struct step *step, bool hash, bool at_once, enum binding *forbidden)
+/* ---- who may be told ---- */
+
+static bool may(const struct step *step, uint32_t miner, enum move move, bool at_once, enum binding *forbidden)
 {
-	struct pick pick = { .conf = step->conf, .tracks = step->tracks, .now_ms = step->seen->now_ms, .hash = hash, .at_once = at_once,
-	                     .quick_first = setpoint_moves(&step->state->setpoint, step->seen->now_ms), .index = step->scratch };
+	const struct policy_miner_group *group = group_of(step, miner);
+	const struct miner_track *track = &step->tracks[miner];
+	int64_t now_ms = step->seen->now_ms;
+	if (!track_may_be_told(group, track, move, at_once, now_ms) || track_gain_w(group, track, move, 0, now_ms) <= 0)
+		return false;
+	enum binding wear = at_once ? BINDING_NONE : track_wear(group, track, move, now_ms);
+	if (wear != BINDING_NONE)
+		*forbidden = wear;
+	return wear == BINDING_NONE;
+}
+
+/* What must fall at once falls as fast as it can; and where the site is over its limit already, nothing is as fast as
+ * sleep: half of its way is done in the first moments. */
+static bool lowering_is_quick(const struct step *step, const struct policy_miner_group *group)
+{
+	int64_t sleep_ms = group->sleep.delay_ms + group->sleep.ramp_ms;
+	return !step->is_over && group->power.delay_ms + group->power.ramp_ms <= sleep_ms * 5 / 4;
+}
+
+static struct pick pick_of(struct step *step, bool up, bool at_once)
+{
+	return (struct pick){ .conf = step->conf, .tracks = step->tracks, .now_ms = step->seen->now_ms, .up = up,
+	                      .at_once = at_once, .index = step->scratch,
+	                      .quick_first = setpoint_moves(&step->state->setpoint, step->seen->now_ms) };
+}
+
+static void add(struct step *step, struct pick *pick, uint32_t miner, enum move move, int32_t limit_w)
+{
+	step->tracks[miner].move = (uint8_t)move;
+	step->tracks[miner].trim_w = limit_w;
+	pick->index[pick->n++] = miner;
+}
+
+/* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
+static struct pick candidates_down(struct step *step, bool at_once, bool lower_only, enum binding *forbidden)
+{
+	struct pick pick = pick_of(step, false, at_once);
 	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
 		const struct policy_miner_group *group = group_of(step, i);
-		const struct miner_track *track = &step->tracks[i];
-		if (!track_may_be_told(group, track, hash, at_once, pick.now_ms) || track_gain_w(group, track, hash, pick.now_ms) <= 0)
-			continue;
-		enum binding wear = track_wear(group, track, hash, pick.now_ms);
-		if (wear != BINDING_NONE && !at_once)
-			*forbidden = wear;
-		else
-			step->scratch[pick.n++] = i;
+		bool lowers = group->partial_w && (!at_once || lowering_is_quick(step, group));
+		if (lowers && may(step, i, MOVE_LOWER, at_once, forbidden))
+			add(step, &pick, i, MOVE_LOWER, 0);
+		else if (!lower_only && may(step, i, MOVE_SLEEP, at_once, forbidden))
+			add(step, &pick, i, MOVE_SLEEP, 0);
 	}
 	return pick;
 }
 
-static int64_t gained_w(const struct step *step, uint32_t n, bool hash)
+static struct pick candidates_up(struct step *step, enum move move, bool sparing, enum binding *forbidden)
 {
-	int64_t sum_w = 0;
-	for (uint32_t i = 0; i < n; i++)
-		sum_w += track_gain_w(group_of(step, step->scratch[i]), &step->tracks[step->scratch[i]], hash, step->seen->now_ms);
-	return sum_w;
+	struct pick pick = pick_of(step, true, false);
+	for (uint32_t i = 0; i < step->conf->n_miners; i++)
+		if (may(step, i, move, false, forbidden))
+			add(step, &pick, i, move, sparing ? group_of(step, i)->partial_w : 0);
+	return pick;
 }
 
-static bool ramps_down(const struct step *step)
-{
-	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
-}
+/* ---- limits on what is moved on purpose ---- */
 
-/* What windows leave of a move this way, whichever groups make it. */
 static int64_t windows_leave_w(const struct step *step, const struct policy_window *windows, size_t n_windows, bool up)
 {
 	const struct policy_conf *conf = step->conf;
 	int64_t allowed_w = POLICY_NONE;
 	for (size_t g = 0; n_windows && g < conf->n_miner_groups; g++) {
-		const struct policy_response *response = up ? &conf->miner_groups[g].wake : &conf->miner_groups[g].sleep;
-		allowed_w = min64(allowed_w, windows_allow_w(&step->state->course, windows, n_windows, response, up,
-		                                             step->seen->now_ms));
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		const struct policy_response *response = up ? &group->wake : &group->sleep;
+		struct policy_course *course = &step->state->course;
+		allowed_w = min64(allowed_w, windows_allow_w(course, windows, n_windows, response, up, step->seen->now_ms));
+		if (group->partial_w)
+			allowed_w = min64(allowed_w, windows_allow_w(course, windows, n_windows, &group->power, up, step->seen->now_ms));
 	}
 	return allowed_w;
 }
@@ -116,44 +166,145 @@ static int64_t under_limits_w(const struct step *step, int64_t allowed_w, bool r
 	return min64(windows_w, ramp_w);
 }
 
-static void note_for_windows(struct step *step, uint32_t n, bool hash)
+static void note_for_windows(struct step *step, uint32_t n)
 {
-	int64_t moved_w[POLICY_GROUPS] = { 0 };
 	const struct policy_conf *conf = step->conf;
+	int64_t moved_w[POLICY_GROUPS][N_DEEDS] = { { 0 } };
 	if (!conf->n_windows && !step->minute_up_w && !step->minute_down_w)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t miner = step->scratch[i];
-		moved_w[min64(conf->miner_group[miner], POLICY_GROUPS - 1)] +=
-			track_gain_w(group_of(step, miner), &step->tracks[miner], hash, step->seen->now_ms);
+		enum move move = (enum move)step->tracks[miner].move;
+		int64_t gain_w = gain_of(step, miner);
+		moved_w[min64(conf->miner_group[miner], POLICY_GROUPS - 1)][move_deed(move)] += move_is_up(move) ? gain_w : -gain_w;
 	}
 	for (size_t g = 0; g < POLICY_GROUPS; g++)
-		if (moved_w[g])
-			windows_note(&step->state->course, hash ? &conf->miner_groups[g].wake : &conf->miner_groups[g].sleep,
-			             hash ? moved_w[g] : -moved_w[g], step->seen->now_ms);
+		for (enum deed deed = 0; deed < N_DEEDS; deed++)
+			if (moved_w[g][deed])
+				windows_note(&step->state->course, deed_response(&conf->miner_groups[g], deed), moved_w[g][deed],
+				             step->seen->now_ms);
+}
+
+/* ---- exact amounts ---- */
+
+/* What whole moves leave is made up for by one more miner, told a power in between. Returns the number picked. */
+static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int64_t left_w)
+{
+	uint32_t best = pick->n;
+	for (uint32_t place = n; place < pick->n; place++) {
+		uint32_t miner = pick->index[place];
+		const struct policy_miner_group *group = group_of(step, miner);
+		int64_t least_w = step->tracks[miner].move == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
+		bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / 16);
+		if (!can || gain_of(step, miner) <= left_w)
+			continue;
+		if (best == pick->n || step->tracks[miner].moved_ms < step->tracks[pick->index[best]].moved_ms)
+			best = place;
+	}
+	if (best == pick->n)
+		return n;
+	struct miner_track *track = &step->tracks[pick->index[best]];
+	const struct policy_miner_group *group = group_of(step, pick->index[best]);
+	int64_t limit_w = move_is_up((enum move)track->move) ? track->drawn_w + left_w :
+	                  track_settled_w(group, track, step->seen->now_ms) - left_w;
+	track->trim_w = (int32_t)(group->step_w > 1 ? limit_w - limit_w % group->step_w : limit_w);
+	uint32_t kept = pick->index[n];
+	pick->index[n] = pick->index[best];
+	pick->index[best] = kept;
+	return n + 1;
+}
+
+/* As near to amount_w as it goes without exceeding it, unless it may by half a miner. */
+static uint32_t choose_amount(struct step *step, struct pick *pick, int64_t amount_w, bool may_exceed)
+{
+	uint32_t n = pick_amount(pick, amount_w, may_exceed && !step->has_partial);
+	int64_t left_w = amount_w - gained_w(step, n);
+	return step->has_partial && left_w > 0 ? trim(step, pick, n, left_w) : n;
+}
+
+/* ---- down ---- */
+
+/* Where all less power is not enough, those lowered go to sleep instead, as many as it takes. */
+static void send_to_sleep(struct step *step, struct pick *pick, uint32_t n, int64_t need_w, bool at_once,
+                          enum binding *forbidden)
+{
+	struct pick rest = *pick;
+	rest.beyond = true;
+	rest.n = 0;
+	for (uint32_t place = 0; place < n; place++) {
+		uint32_t miner = pick->index[place];
+		if (step->tracks[miner].move != MOVE_LOWER || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
+			continue;
+		pick->index[place] = pick->index[rest.n];
+		pick->index[rest.n++] = miner;
+	}
+	uint32_t m = at_once ? pick_first(&rest, need_w) : pick_amount(&rest, need_w, false);
+	for (uint32_t place = 0; place < m; place++) {
+		step->tracks[pick->index[place]].move = MOVE_SLEEP;
+		step->tracks[pick->index[place]].trim_w = 0;
+	}
+}
+
+static uint32_t choose_down(struct step *step, int64_t need_w, bool at_once, bool lower_only, bool may_exceed,
+                            enum binding *forbidden)
+{
+	struct pick pick = candidates_down(step, at_once, lower_only, forbidden);
+	uint32_t n = at_once ? pick_first(&pick, need_w) : choose_amount(step, &pick, need_w, may_exceed);
+	int64_t left_w = need_w - gained_w(step, n);
+	if (n == pick.n && left_w > 0 && step->has_partial && !lower_only)
+		send_to_sleep(step, &pick, n, left_w, at_once, forbidden);
+	return n;
+}
+
+static bool ramps_down(const struct step *step)
+{
+	return step->conf->ramp_down_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
 }
 
 /* What must be shed is no move on purpose: it costs ramp and windows nothing. */
-int64_t move_down(struct step *step, int64_t need_w, bool at_once, enum binding *forbidden)
+int64_t move_down(struct step *step, int64_t need_w, bool at_once, bool lower_only, enum binding *forbidden)
 {
 	if (!step->tracked.curtailable_w)
 		return 0;
-	struct pick pick = candidates(step, false, at_once, forbidden);
-	uint32_t n = at_once ? pick_first(&pick, need_w) : pick_amount(&pick, need_w, true);
-	int64_t shed_w = gained_w(step, n, false);
+	uint32_t n = choose_down(step, need_w, at_once, lower_only, true, forbidden);
+	int64_t shed_w = gained_w(step, n);
 	enum binding held = BINDING_NONE;
 	int64_t allowed_w = at_once ? shed_w : under_limits_w(step, shed_w, ramps_down(step), false, &held);
 	if (shed_w > allowed_w) {
 		*forbidden = held;
-		n = pick_amount(&pick, allowed_w, false);
-		shed_w = gained_w(step, n, false);
+		n = choose_down(step, allowed_w, at_once, lower_only, false, forbidden);
+		shed_w = gained_w(step, n);
 	}
 	if (!at_once) {
 		step->state->down_budget_w -= shed_w;
-		note_for_windows(step, n, false);
+		note_for_windows(step, n);
 	}
-	tell_picked(step, n, false);
+	tell_picked(step, n);
 	return shed_w;
+}
+
+/* ---- up ---- */
+
+static void go_up(struct step *step, uint32_t n, int64_t gain_w)
+{
+	step->state->up_budget_w -= gain_w;
+	note_for_windows(step, n);
+	tell_picked(step, n);
+}
+
+int64_t move_raise(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)
+{
+	if (!step->tracked.raisable_w || room_w <= 0)
+		return 0;
+	enum binding held = *forbidden;
+	int64_t allowed_w = under_limits_w(step, room_w, ramped, true, &held);
+	struct pick pick = candidates_up(step, MOVE_RAISE, false, forbidden);
+	uint32_t n = choose_amount(step, &pick, allowed_w, false);
+	int64_t raised_w = gained_w(step, n);
+	if (n < pick.n && allowed_w < room_w)
+		*forbidden = held;
+	go_up(step, n, raised_w);
+	return raised_w;
 }
 
 /* What may be woken now, and what holds it at that. */
@@ -167,7 +318,7 @@ static int64_t allowed_up_w(const struct step *step, int64_t room_w, int64_t pac
 	return under_limits_w(step, allowed_w, ramped, true, binding);
 }
 
-int64_t move_up(struct step *step, int64_t room_w, bool ramped, enum binding *forbidden)
+int64_t move_wake(struct step *step, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden)
 {
 	int64_t full_w = step->conf->cap_w / 1000 * WAKING_PER_MILLE, pace_w = full_w - step->tracked.waking_w;
 	bool first = step->tracked.phases[PHASE_WAKING] == 0;
@@ -185,13 +336,11 @@ int64_t move_up(struct step *step, int64_t room_w, bool ramped, enum binding *fo
 		*forbidden = held;
 		return 0;
 	}
-	struct pick pick = candidates(step, true, false, forbidden);
-	uint32_t n = pick_amount(&pick, allowed_w, false);
-	int64_t woken_w = gained_w(step, n, true);
+	struct pick pick = candidates_up(step, MOVE_WAKE, sparing, forbidden);
+	uint32_t n = choose_amount(step, &pick, allowed_w, false);
+	int64_t woken_w = gained_w(step, n);
 	if (n < pick.n && allowed_w < room_w)
 		*forbidden = held;
-	step->state->up_budget_w -= woken_w;
-	note_for_windows(step, n, true);
-	tell_picked(step, n, true);
+	go_up(step, n, woken_w);
 	return woken_w;
 }

@@ -7,28 +7,42 @@ static int compare64(int64_t a, int64_t b)
 	return a < b ? -1 : a > b;
 }
 
+static bool is_waking(const struct miner_track *track)
+{
+	return track->under_way && track->deed == DEED_WAKE;
+}
+
 /* Negative where a is to be told before b. */
 static int compare(const struct pick *by, uint32_t a, uint32_t b)
 {
 	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
 	const struct policy_miner_group *ga = &by->conf->miner_groups[by->conf->miner_group[a]];
 	const struct policy_miner_group *gb = &by->conf->miner_groups[by->conf->miner_group[b]];
-	int order = by->hash ? 0 : compare64(tb->under_way, ta->under_way);
-	if (order)                      /* one that is still waking yields nothing yet */
+	int order = 0;
+	if (!by->up && !by->at_once) {  /* less power wears less than sleep */
+		order = compare64(ga->priority, gb->priority);
+		order = order ? order : compare64(tb->move == MOVE_LOWER, ta->move == MOVE_LOWER);
+	}
+	if (!order && !by->up)          /* one that is still waking yields nothing yet */
+		order = compare64(is_waking(tb), is_waking(ta));
+	if (order)
 		return order;
 	order = compare64(ta->tries > 0, tb->tries > 0);
 	if (order)
 		return by->at_once ? order : -order;
 	order = compare64(ga->priority, gb->priority);
 	if (!order)
+		order = compare64(tb->move == MOVE_LOWER, ta->move == MOVE_LOWER);
+	if (!order)
 		order = compare64(gb->efficiency_mj_per_th, ga->efficiency_mj_per_th);
 	if (order)                      /* lowest priority and worst efficiency go first, and come back last */
-		return by->hash ? -order : order;
+		return by->up ? -order : order;
 	if (by->quick_first)
 		order = compare64(ga->wake.delay_ms + ga->wake.ramp_ms, gb->wake.delay_ms + gb->wake.ramp_ms);
 	if (order)
 		return order;
-	order = compare64(ta->sleeps, tb->sleeps);
+	bool by_power = ta->move == MOVE_LOWER || ta->move == MOVE_RAISE;
+	order = by_power ? compare64(ta->moved_ms, tb->moved_ms) : compare64(ta->sleeps, tb->sleeps);
 	if (order)                      /* least worn sleeps first; most worn stays asleep longest */
 		return order;
 	order = compare64(ta->settled_ms, tb->settled_ms);
@@ -38,7 +52,11 @@ static int compare(const struct pick *by, uint32_t a, uint32_t b)
 static int64_t gain_w(const struct pick *by, uint32_t place)
 {
 	uint32_t miner = by->index[place];
-	return track_gain_w(&by->conf->miner_groups[by->conf->miner_group[miner]], &by->tracks[miner], by->hash, by->now_ms);
+	const struct policy_miner_group *group = &by->conf->miner_groups[by->conf->miner_group[miner]];
+	const struct miner_track *track = &by->tracks[miner];
+	if (by->beyond)
+		return (int64_t)group->partial_w - group->asleep_w;
+	return track_gain_w(group, track, (enum move)track->move, track->trim_w, by->now_ms);
 }
 
 static int64_t gains_w(const struct pick *by, uint32_t from, uint32_t to)

@@ -6,13 +6,17 @@
 #define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up the waking of others */
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
 #define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
+#define SPARE_PART           100        /* of the cap, woken to be raised later, at a time */
+#define GUARD_PER_MILLE      1          /* of the cap: so near to the limit is over it, for the load may go on rising */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t dead_band(const struct step *step)
 {
 	int64_t smallest_w = POLICY_NONE;
-	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
-		smallest_w = min64(smallest_w, step->conf->miner_groups[g].nominal_w);
+	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
+		const struct policy_miner_group *group = &step->conf->miner_groups[g];
+		smallest_w = min64(smallest_w, group->partial_w ? group->nominal_w / 8 : group->nominal_w);
+	}
 	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
 }
 
@@ -31,6 +35,11 @@ static int64_t setpoint_in_force(const struct step *step)
 }
 
 /* The most the miners may draw under these limits, held by the highest load of late. */
+static bool foretells(const struct step *step)
+{
+	return !step->state->wary_slots && !reserve_slots(step->state->hold);
+}
+
 static struct wish most_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
 {
 	struct wish wish = { POLICY_NONE, BINDING_NONE };
@@ -38,7 +47,8 @@ static struct wish most_under(const struct step *step, int64_t limit_w, int64_t 
 		int64_t left_w = step->metered.has_hpc ? limit_w - step->reserve_w - step->load_w : 0;
 		lower(&wish, min64(left_w, step->tracked.settled_w), BINDING_METER_LOST);
 	} else {
-		lower(&wish, limit_w - step->reserve_w - step->doubt_w - step->planned_w, BINDING_RESERVE);
+		int64_t load_w = max64(step->planned_w + step->reserve_w, step->rising_to_w + step->forecast.rise_w);
+		lower(&wish, limit_w - step->doubt_w - load_w, BINDING_RESERVE);
 	}
 	lower(&wish, miners_limit_w, BINDING_MINERS_LIMIT);
 	wish.miners_w = max64(wish.miners_w, 0);
@@ -46,23 +56,33 @@ static struct wish most_under(const struct step *step, int64_t limit_w, int64_t 
 }
 
 /* Mean times of the group that moves soonest: a set point is followed by those. */
-struct quickest { int64_t sleep_ms, wake_ms; };
+struct quickest { int64_t sleep_ms, wake_ms; const struct policy_response *both_ways; };
 
 static struct quickest quickest(const struct policy_conf *conf)
 {
-	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4 };
+	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4, NULL };
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
-		const struct policy_response *sleep = &conf->miner_groups[g].sleep, *wake = &conf->miner_groups[g].wake;
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		const struct policy_response *sleep = group->partial_w ? &group->power : &group->sleep;
+		const struct policy_response *wake = group->partial_w ? &group->power : &group->wake;
 		int64_t sleep_ms = sleep->delay_ms + sleep->ramp_ms / 2, wake_ms = wake->delay_ms + wake->ramp_ms / 2;
 		if (sleep_ms + wake_ms < quick.sleep_ms + quick.wake_ms)
-			quick = (struct quickest){ sleep_ms, wake_ms };
+			quick = (struct quickest){ sleep_ms, wake_ms, group->partial_w ? &group->power : NULL };
 	}
 	return quick;
 }
 
+static int64_t slowest_wake_ms(const struct policy_conf *conf)
+{
+	int64_t slowest_ms = 0;
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		slowest_ms = max64(slowest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+	return slowest_ms;
+}
+
 static int64_t dip_w(const struct policy_state *state)
 {
-	return (int64_t)state->holds[state->hold].dip_w;
+	return reserve_slots(state->hold) ? (int64_t)state->holds[state->hold].dip_w : 0;
 }
 
 /* What the set point leaves the miners: one that moves is followed, any other held on average. POLICY_NONE: there is none. */
@@ -132,7 +152,7 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 	if (by_load && need_w <= step->forecast.rise_w)
 		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
-	int64_t shed_w = move_down(step, need_w, at_once, &forbidden);
+	int64_t shed_w = move_down(step, need_w, at_once, false, &forbidden);
 	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
 		binding = forbidden;
 	else if (!shed_w)
@@ -141,14 +161,18 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 	conclude(step, reason_for(step, wish, over), binding);
 }
 
-static bool may_wake(const struct step *step)
+static bool may_go_up(const struct step *step)
 {
 	int64_t now_ms = step->seen->now_ms;
 	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
-	/* While miners fall the load is not known well enough to wake others into what they leave. */
-	bool calm = step->metered.site_w <= step->limit_w &&
-	            (!step->tracked.phases[PHASE_FALLING] || setpoint_moves(&step->state->setpoint, now_ms));
-	return step->site_usable && heard && calm && !step->seen->futile && now_ms - step->state->usable_since_ms >= WATCHED_MS;
+	return step->site_usable && heard && step->metered.site_w <= step->limit_w && !step->seen->futile &&
+	       now_ms - step->state->usable_since_ms >= WATCHED_MS;
+}
+
+/* While miners fall the load is not known well enough to wake others into what they leave. */
+static bool may_wake(const struct step *step)
+{
+	return !step->tracked.phases[PHASE_FALLING] || setpoint_moves(&step->state->setpoint, step->seen->now_ms);
 }
 
 static void decide_up(struct step *step, const struct wish *now)
@@ -163,31 +187,73 @@ static void decide_up(struct step *step, const struct wish *now)
 	int64_t room_w = soon.miners_w - step->tracked.settled_w;
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
-	int64_t woken_w = move_up(step, room_w, ramped, &forbidden);
-	if (forbidden != BINDING_NO_MINERS && room_w - woken_w > dead_band(step))
+	/* Raising is done in seconds and known to the watt: it need not wait for what is under way. */
+	int64_t more_w = move_raise(step, room_w, ramped, &forbidden);
+	if (may_wake(step))
+		more_w += move_wake(step, room_w - more_w, step->spare_w > 0, ramped, &forbidden);
+	if (forbidden != BINDING_NO_MINERS && room_w - more_w > dead_band(step))
 		binding = forbidden;
-	step->tracked.settled_w += woken_w;
+	step->tracked.settled_w += more_w;
 	conclude(step, reason_for(step, &soon, false), binding);
+}
+
+/* A rise that uses up the reserve is like none before: it may well go on by as much again. */
+static bool sees_rise(struct step *step)
+{
+	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w, risen_w = 0;
+	if (step->site_usable && !step->failsafe)
+		risen_w = load_risen(step->state, step->load_w);
+	step->is_over = risen_w > step->reserve_w / 2 && drawn_w > step->limit_w;
+	step->rising_to_w = step->load_w + (step->is_over ? risen_w : 0);
+	return step->is_over;
+}
+
+/* Wakes some to the least power, for others to be lowered by as much, so that more can be raised in seconds. Not for the
+ * last few watts of it, and no more at a time than the reserve bears. */
+static void wake_spare(struct step *step)
+{
+	int64_t part_w = step->conf->cap_w / SPARE_PART;
+	int64_t most_w = min64(part_w - step->tracked.waking_w, step->tracked.lowerable_w);
+	if (step->spare_w < part_w / 2 || most_w < step->tracked.least_wake_w || !may_go_up(step) || !may_wake(step))
+		return;
+	enum binding forbidden = BINDING_NONE;
+	bool ramped = step->conf->ramp_up_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
+	int64_t wanted_w = min64(most_w, max64(step->spare_w / 2, step->tracked.least_wake_w));
+	int64_t woken_w = move_wake(step, wanted_w, true, ramped, &forbidden);
+	step->tracked.settled_w += woken_w;
+	step->tracked.waking_w += woken_w;
+	if (woken_w)
+		conclude(step, REASON_TARGET, BINDING_RUNNING_RESERVE);
 }
 
 static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
 	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
+	if (step->has_partial && step->site_usable) {
+		spare_see(step->state, wish.miners_w, slowest_wake_ms(step->conf), step->seen->now_ms);
+		step->spare_w = spare_lacking_w(step->state, &step->tracked);
+	}
 	/* Over now, or as soon as the load is where it was within the last minute. */
-	bool over = !step->failsafe && step->planned_w + step->doubt_w + step->tracked.settled_w > step->limit_w;
+	int64_t risk_w = foretells(step) ? step->load_w + step->forecast.rise_w : step->planned_w;
+	int64_t guard_w = step->conf->cap_w / 1000 * GUARD_PER_MILLE;
+	bool over = !step->failsafe && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - guard_w;
+	over |= sees_rise(step);
 	struct wish most = { demand->miners_w, BINDING_MINERS_LIMIT };
 	if (over || step->failsafe)
 		most = most_under(step, step->limit_w, demand->miners_w);
-	int64_t above_w = step->tracked.settled_w - wish.miners_w;
+	bool at_once = step->tracked.settled_w > max64(most.miners_w, 0);
 	step->out->wanted_miners_w = wish.miners_w;
 	step->out->serves = step->out->binding = wish.binding;
-	if (step->tracked.settled_w > max64(most.miners_w, 0)) {
+	if (!at_once && step->has_partial)
+		wake_spare(step);
+	int64_t above_w = step->tracked.settled_w - wish.miners_w;
+	if (at_once) {
 		step->out->serves = most.binding;
 		decide_down(step, &most, true, over);
 	} else if (above_w > dead_band(step) && !step->seen->futile)
 		decide_down(step, &wish, false, false);
-	else if (above_w < 0 && may_wake(step))
+	else if (above_w < 0 && may_go_up(step))
 		decide_up(step, &wish);
 	step->out->cap_unreachable = over && !step->tracked.unheard &&
 	                             step->load_w + step->tracked.settled_w > step->limit_w;
@@ -289,7 +355,7 @@ static void look(struct step *step)
 		step->state->usable_since_ms = now_ms;
 	else
 		load_remember(step->state, step->load_w,
-		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms }, conf->cap_w);
+		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, quick.both_ways }, conf->cap_w);
 	if (step->site_usable) {
 		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);
 		ripple_see(&step->state->load_ripple, step->load_w, now_ms);
@@ -297,10 +363,10 @@ static void look(struct step *step)
 		step->state->site_ripple.n = step->state->load_ripple.n = 0;
 	}
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(step->state, conf->cap_w);
+		reserve_choose(step->state, step->has_partial, conf->cap_w);
 	else
-		step->state->hold = POLICY_HOLDS - 1;
-	step->planned_w = load_highest(step->state, step->load_w) + step->forecast.rise_w;
+		step->state->hold = 3;
+	step->planned_w = load_planned(step->state, step->load_w) + step->forecast.rise_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
@@ -373,6 +439,8 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	struct step step = { .conf = conf, .state = state, .tracks = tracks, .seen = seen, .scratch = scratch, .out = out };
 	struct command *room = out->commands;
 	use_learned(&step);
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		step.has_partial |= conf->miner_groups[g].partial_w > 0;
 	*out = (struct decision){ .commands = room };
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
 	look(&step);
@@ -383,7 +451,7 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	if (waiting)
 		step.failsafe = false;
 	draw_picture(&step, &out->picture);
-	bool still = step.site_usable && !step.tracked.phases[PHASE_FALLING] && !step.tracked.phases[PHASE_WAKING];
+	bool still = step.site_usable && !step.tracked.phases[PHASE_FALLING] && !step.tracked.phases[PHASE_WAKING] && !step.tracked.changing;
 	if (!waiting)
 		decide(&step);
 	if (out->n_commands)

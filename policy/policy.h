@@ -107,15 +107,21 @@ struct miner_track {
 	int32_t drawn_w;                /* at read_ms */
 	int32_t awake_w;                /* what it draws, or drew, when hashing */
 	int32_t from_w, to_w;           /* of the order under way */
+	int32_t limit_w;                /* told, while it hashes; 0: none */
+	int64_t moved_ms;               /* since when it hashes at this power; 0: since it woke */
+	int64_t stuck_ms;               /* until then it is not told another power: it did not follow */
 	uint32_t sleeps;                /* how often it was put to sleep */
 	uint8_t tries;                  /* orders in a row that it did not follow, the one under way included */
 	bool under_way;                 /* an order is */
 	bool told_hash;
+	uint8_t deed;                   /* enum deed, of the newest order */
 	bool lost;                      /* the newest order was not answered at all */
 	bool answers;                   /* its newest answer was no fault */
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
-	bool picked;                    /* within a step only */
+	bool picked;                    /* within a step only … */
+	uint8_t move;                   /* … as is what it is picked for (policy/internal.h, enum move) */
+	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most */
 	uint16_t begun_cs;              /* of the order under way: when a tenth of the way was done, 10 ms; 0: not yet */
 	uint16_t earlier_cs;            /* since it was first told the same, before told_ms */
 };
@@ -140,7 +146,8 @@ struct policy_actuator {                /* a group of miners, one way */
 #define POLICY_GROUPS 64                /* of miners that are learned of: with more, the declared values stand for all */
 
 struct policy_trial {                   /* one group moves and nothing else does: the site's meter shows how */
-	bool on, hash;
+	bool on;
+	enum deed deed;
 	uint16_t group;
 	int64_t told_ms, seen_ms, begin_ms;
 	int64_t before_w, way_w, hpc_w, seen_w;
@@ -149,7 +156,7 @@ struct policy_trial {                   /* one group moves and nothing else does
 #define POLICY_SLOT_MS 500
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
 #define POLICY_RISES 96                 /* bins of how far the load rose within the miners' response */
-#define POLICY_HOLDS 4                  /* lengths of time whose highest load may be planned for */
+#define POLICY_HOLDS 6                  /* ways to plan: for the highest load of so long, or for what is foretold */
 #define POLICY_PEAKS 12                 /* stretches of 20 minutes whose highest load is known */
 
 struct policy_hold {                    /* one such length; all are tried on paper, one is used (policy/reserve.c) */
@@ -159,7 +166,8 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	double dip_w;                   /* how far the load lies below the one planned for, on average */
 	int64_t reached_w;              /* what the plan keeps from the miners, once these have followed */
 	int64_t pending_w, n_pending;   /* it is less for so many half-seconds: at most so much */
-	double kept_w;                  /* the same on average */
+	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
+	uint32_t n_tried;               /* … of so many half-seconds */
 };
 
 enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STAGES = 6 };
@@ -226,12 +234,18 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t slot_n;
 	struct policy_hold holds[POLICY_HOLDS];
 	uint32_t hold;                  /* in use */
+	struct policy_foretell foretell;
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
 	uint32_t n_below_slots;         /* half-seconds since it went beyond them by more than a little */
 	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
 	struct policy_ripple site_ripple, load_ripple;
+	int64_t wishes_w[POLICY_LOADS]; /* what the miners should draw, in each half-second … */
+	uint32_t n_wishes, newest_wish;
+	int64_t wish_ms;
+	double low_wish_w;              /* … the lowest of them of late, fading … */
+	double climb_w;                 /* … and how far they lately climbed while a wake would have taken, fading */
 	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
 	struct policy_setpoint setpoint;
 	struct policy_course course;    /* kept where windows are told */
@@ -253,7 +267,7 @@ enum binding {                          /* the limit that bound */
 	BINDING_NONE,
 	BINDING_CAP, BINDING_LIMIT, BINDING_RESERVE, BINDING_PLAN, BINDING_TARGET, BINDING_SETPOINT, BINDING_MINERS_LIMIT,
 	BINDING_RAMP_UP, BINDING_RAMP_DOWN, BINDING_WINDOW, BINDING_MIN_AWAKE, BINDING_MIN_ASLEEP, BINDING_CYCLES,
-	BINDING_WAKES_IN_FLIGHT, BINDING_METER_LOST, BINDING_NO_MINERS,
+	BINDING_WAKES_IN_FLIGHT, BINDING_RUNNING_RESERVE, BINDING_METER_LOST, BINDING_NO_MINERS,
 	N_BINDINGS
 };
 

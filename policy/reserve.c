@@ -1,3 +1,4 @@
+#include "policy/foretell.h"
 #include "policy/internal.h"
 
 /* What is planned for must hold until miners told now have followed. The highest load of the last so and so long, and the
@@ -10,25 +11,31 @@
  * that comes again for longer. */
 #define MEMORY_SLOTS    3600.0          /* half-seconds that are remembered: half an hour, fading */
 #define EXCEEDED        1.0             /* of them, in which a rise may be larger: 0.03 % */
+#define EXCEEDED_FORETOLD 0.3           /* what is foretold may lie below what is */
+#define SHRINK_SLOTS    14400           /* … and is given up over two hours */
 #define FIRST_PER_MILLE 1               /* of the cap: the first bin. Each is … */
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
 #define PEAK_SLOTS      2400            /* 20 minutes */
 #define NEWS_PER_MILLE  20              /* so far the load may rise over all it has shown for hours, … */
 #define OLD_NEWS_PER_MILLE 10           /* … less and less, down to so far, while that stands, … */
-#define OLD_SLOTS       1200            /* … for ten minutes, … */
+#define OLD_SLOTS       1500            /* … for twelve minutes, … */
 #define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it, … */
 #define CLIMBS          16              /* … unless so many half-seconds of late went beyond that: then as far as ever; … */
 #define CLIMBS_MOST     60              /* … half a minute later that is over */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
+#define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define TRIED_SLOTS     1200.0          /* holds are compared over ten minutes, fading */
+#define TRIED_SLOTS     1200          /* holds are compared over ten minutes, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
+#define FLAT_PERCENT 15                 /* of what miners would draw, at most, is given for a flat site, … */
+#define FLAT_LATELY_PERCENT 40          /* … for a minute, … */
+#define LATELY_SLOTS 120
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
 uint32_t reserve_slots(uint32_t hold)
 {
-	static const uint32_t slots[POLICY_HOLDS] = { 1, 10, 40, POLICY_LOADS };
+	static const uint32_t slots[POLICY_HOLDS] = { 1, 10, 40, POLICY_LOADS, 0, 0 };
 	return slots[hold];
 }
 
@@ -44,13 +51,13 @@ static int64_t wider(int64_t edge_w)
 	return edge_w + edge_w * WIDER_PERCENT / 100 + 1;
 }
 
-static int64_t highest_rise_w(const double *rises, int64_t cap_w)
+static int64_t highest_rise_w(const double *rises, double exceeded, int64_t cap_w)
 {
 	int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE), highest_w = 0;
 	double within = 0, all = 0;
 	for (int bin = 0; bin < POLICY_RISES; bin++)
 		all += rises[bin];
-	for (int bin = 0; bin < POLICY_RISES && all - within > EXCEEDED; bin++, edge_w = wider(edge_w)) {
+	for (int bin = 0; bin < POLICY_RISES && all - within > exceeded; bin++, edge_w = wider(edge_w)) {
 		within += rises[bin];
 		highest_w = edge_w;
 	}
@@ -67,9 +74,12 @@ void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64
 		hold->rises[b] *= 1 - 1 / MEMORY_SLOTS;
 	if (rise_w > 0)
 		hold->rises[bin] += 1;
-	hold->reserve_w = highest_rise_w(hold->rises, cap_w);
+	int64_t shrunk_w = hold->reserve_w - hold->reserve_w / SHRINK_SLOTS - 1;
+	hold->reserve_w = highest_rise_w(hold->rises, reserve_slots(h) ? EXCEEDED : EXCEEDED_FORETOLD, cap_w);
+	if (!reserve_slots(h))          /* a flat site moves with it */
+		hold->reserve_w = max64(wider(wider(hold->reserve_w)), shrunk_w);
 	int64_t without_w = state->holds[0].reserve_w;
-	if (without_w > hold->reserve_w)
+	if (reserve_slots(h) && without_w > hold->reserve_w)
 		hold->reserve_w += (without_w - hold->reserve_w) / SHY_PART;
 }
 
@@ -99,13 +109,16 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 
 /* ---- what is made of it ---- */
 
+/* The last way is to stay flat whatever the peak: no part of the reserve is given up above it. */
+enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5 };
+
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
 	bool young = !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS, climbs = state->climbs > CLIMBS;
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
-	int64_t most_w = climbs ? INT64_MAX : beyond_w, least = young || climbs ? YOUNG_PER_MILLE : LEAST_PER_MILLE;
+	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w, least = young || climbs ? YOUNG_PER_MILLE : reserve_slots(hold) ? LEAST_PER_MILLE : LEAST_FORETOLD_PER_MILLE;
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), per_mille(cap_w, least));
 }
 
@@ -125,24 +138,36 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 		hold->reached_w = hold->pending_w;
 		hold->n_pending = 0;
 	}
-	if (state->n_loads <= 1)
-		hold->kept_w = (double)hold->reached_w;
-	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / TRIED_SLOTS;
+	hold->n_tried += hold->n_tried < TRIED_SLOTS;
+	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
+	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
 }
 
-void reserve_choose(struct policy_state *state, int64_t cap_w)
+/* What the miners are kept from, and what is paid with it for wearing them. */
+static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_w)
 {
-	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2, 0 };   /* a short one wears the miners more */
-	uint32_t used = state->hold;
-	double best_w = 1e18;
-	if (state->n_loads < POLICY_LOADS)
-		state->hold = POLICY_HOLDS - 1;
-	for (uint32_t h = 0; h < POLICY_HOLDS && state->n_loads == POLICY_LOADS; h++) {
-		int64_t dearer = dearer_per_mille[h] - (h == used ? BETTER_PER_MILLE : 0);
-		double costs_w = state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
-		if (costs_w >= best_w)
-			continue;
-		best_w = costs_w;
-		state->hold = h;
-	}
+	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2, 0, 0, 0 };     /* a short hold wears the miners more */
+	int64_t dearer = dearer_per_mille[h] - (h == state->hold ? BETTER_PER_MILLE : 0);
+	return state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
+}
+
+/* In the long run, and at the moment: a job that begins may make it far too dear at once. */
+static bool worth_flat(const struct policy_state *state, uint32_t best, int64_t cap_w)
+{
+	const struct policy_hold *flat = &state->holds[HOLD_FLAT], *other = &state->holds[best];
+	int64_t easier = state->hold == HOLD_FLAT ? 4 : 3;      /* once it is, it stays so for a while */
+	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
+	return price_w <= ((double)cap_w - other->kept_w) * FLAT_PERCENT / 100 * easier / 4 &&
+	       lately_w <= ((double)cap_w - other->kept_lately_w) * FLAT_LATELY_PERCENT / 100 * easier / 4;
+}
+
+void reserve_choose(struct policy_state *state, bool both_ways, int64_t cap_w)
+{
+	uint32_t best = HOLD_LONGEST;
+	bool foretells = both_ways && foretell_knows(&state->foretell);
+	if (state->n_loads == POLICY_LOADS)
+		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
+			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
+				best = h;
+	state->hold = foretells && worth_flat(state, best, cap_w) ? HOLD_FLAT : best;
 }

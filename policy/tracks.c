@@ -7,6 +7,7 @@
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
+#define COARSE_PART 16          /* of nominal_w: no nearer is a miner's own figure to what it is told to draw */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -14,17 +15,44 @@ static int32_t asleep_w(const struct policy_miner_group *group)
 	return group->asleep_w;
 }
 
-static const struct policy_response *response(const struct policy_miner_group *group, bool hash)
+enum deed move_deed(enum move move)
 {
-	return hash ? &group->wake : &group->sleep;
+	switch (move) {
+	case MOVE_SLEEP: return DEED_SLEEP;
+	case MOVE_WAKE:  return DEED_WAKE;
+	case MOVE_LOWER:
+	case MOVE_RAISE: break;
+	}
+	return DEED_POWER;
+}
+
+const struct policy_response *deed_response(const struct policy_miner_group *group, enum deed deed)
+{
+	switch (deed) {
+	case DEED_WAKE:  return &group->wake;
+	case DEED_POWER: return &group->power;
+	case DEED_SLEEP:
+	case N_DEEDS:    break;
+	}
+	return &group->sleep;
+}
+
+static int64_t spread_ms(const struct policy_miner_group *group, enum deed deed)
+{
+	switch (deed) {
+	case DEED_WAKE:  return group->wake_spread_ms;
+	case DEED_POWER: return group->power_spread_ms;
+	case DEED_SLEEP:
+	case N_DEEDS:    break;
+	}
+	return group->sleep_spread_ms;
 }
 
 /* When an order that has not shown in the watts by then has changed nothing. */
-static int64_t patience_ms(const struct policy_miner_group *group, bool hash)
+static int64_t patience_ms(const struct policy_miner_group *group, enum deed deed)
 {
-	const struct policy_response *r = response(group, hash);
-	int64_t spread_ms = hash ? group->wake_spread_ms : group->sleep_spread_ms;
-	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000 + 3 * spread_ms;
+	const struct policy_response *r = deed_response(group, deed);
+	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000 + 3 * spread_ms(group, deed);
 }
 
 /* The model: dead time, then linear; `percent` of the times the config tells. */
@@ -33,7 +61,7 @@ int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner
 {
 	if (!track->under_way)
 		return track->drawn_w;
-	const struct policy_response *r = response(group, track->told_hash);
+	const struct policy_response *r = deed_response(group, track->deed);
 	int64_t ramp_ms = r->ramp_ms * percent / 100;
 	int64_t moving_ms = at_ms - track->told_ms - r->delay_ms * percent / 100;
 	if (moving_ms <= 0)
@@ -45,13 +73,13 @@ int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner
 
 static bool overdue(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
-	return now_ms - track->told_ms > patience_ms(group, track->told_hash);
+	return now_ms - track->told_ms > patience_ms(group, track->deed);
 }
 
 int32_t track_settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
 	if (track->under_way) {
-		if (!track->told_hash && !track->answers && overdue(group, track, now_ms))
+		if (track->to_w < track->from_w && !track->answers && overdue(group, track, now_ms))
 			return track->from_w;
 		return track->to_w;
 	}
@@ -62,8 +90,8 @@ int32_t track_settled_w(const struct policy_miner_group *group, const struct min
 
 int32_t track_unseen_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
-	bool unseen = track->under_way && !track->told_hash && track->answers && overdue(group, track, now_ms);
-	return unseen ? track->from_w - track->to_w : 0;
+	bool unseen = track->under_way && track->answers && overdue(group, track, now_ms);
+	return unseen && track->to_w < track->from_w ? track->from_w - track->to_w : 0;
 }
 
 static void settle(struct miner_track *track, enum miner_phase phase, int64_t now_ms)
@@ -86,6 +114,14 @@ static int64_t percent_there(const struct miner_track *track)
 static void give_up_order(struct miner_track *track, enum miner_phase seen_in, int64_t now_ms)
 {
 	track->under_way = false;
+	if (track->deed == DEED_POWER) {        /* it may still sleep and wake as it should */
+		track->stuck_ms = now_ms + (track->tries >= POLICY_MAX_TRIES ? POLICY_FAULTY_MS : RETRY_MS);
+		track->limit_w = 0;
+		if (track->tries >= POLICY_MAX_TRIES)
+			track->tries = 0;
+		settle(track, seen_in, now_ms);
+		return;
+	}
 	settle(track, track->tries >= POLICY_MAX_TRIES ? PHASE_FAULTY : seen_in, now_ms);
 	if (track->phase == PHASE_FAULTY)
 		track->settled_ms = now_ms;
@@ -101,29 +137,47 @@ static int32_t told_awake_w(const struct miner_reading *r)
 	return r->awake_w > 0 && r->awake_w <= MOST_W ? r->awake_w : 0;
 }
 
+/* As far as it was told; nobody knows what it was told before a restart. */
+static bool at_full(const struct policy_miner_group *group, const struct miner_track *track)
+{
+	return track->limit_w >= group->nominal_w;
+}
+
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
                          const struct miner_reading *r, enum miner_phase seen_in, int64_t now_ms)
 {
 	int64_t there = percent_there(track), since_ms = r->at_ms - track->told_ms;
-	const struct policy_response *due = response(group, track->told_hash);
+	const struct policy_response *due = deed_response(group, track->deed);
 	int64_t due_ms = due->delay_ms + due->ramp_ms;
 	/* Its own figure may run ahead of its draw, and its state does: neither is believed before the watts can have moved. */
+	if (track->deed == DEED_POWER && seen_in == PHASE_ASLEEP && since_ms >= due_ms) {
+		give_up_order(track, seen_in, now_ms);
+		return;
+	}
 	bool done = knows_power(r) ? there >= THERE_PERCENT && since_ms >= due_ms * TRACK_FAST_PERCENT / 100 :
 	            seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP) && since_ms >= due_ms;
 	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
 		done = true;            /* what is left of the way is an error of the figures */
+	/* A small step drowns in the error of its own figure: the site's meter has to tell. */
+	if (track->deed == DEED_POWER && since_ms >= due_ms && abs64((int64_t)track->to_w - track->drawn_w) <= group->nominal_w / COARSE_PART)
+		done = true;
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
 		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
 	if (done) {
 		track->under_way = false;
 		track->tries = 0;
 		settle(track, track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP, now_ms);
-		track->settled_ms = now_ms;
+		if (track->deed == DEED_POWER)
+			track->moved_ms = now_ms;
+		else
+			track->settled_ms = now_ms;
+		if (group->partial_w && track->told_hash && at_full(group, track) && knows_power(r))
+			track->awake_w = r->power_w;
 		return;
 	}
 	if (!overdue(group, track, r->at_ms))
 		return;
-	bool still_ramping = track->told_hash && (r->state == MINER_RAMPING || there >= 10);
+	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= 10);
 	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
 		return;
 	give_up_order(track, seen_in, now_ms);
@@ -133,7 +187,8 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 static enum miner_phase phase_seen(const struct policy_miner_group *group, const struct miner_track *track,
                                    const struct miner_reading *r)
 {
-	int32_t half_w = asleep_w(group) + (track->awake_w - asleep_w(group)) / 2;
+	int32_t least_w = group->partial_w ? group->partial_w : track->awake_w;
+	int32_t half_w = asleep_w(group) + (least_w - asleep_w(group)) / 2;
 	bool draws = knows_power(r) && r->power_w >= half_w;
 	switch (r->state) {
 	case MINER_ASLEEP:  return draws ? PHASE_AWAKE : PHASE_ASLEEP;
@@ -152,8 +207,10 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	track->steerable = r->steerable;
 	if (before_order)
 		return;
+	/* Where the power may be told, the profile is what it was told last, and nominal_w the most. */
+	int32_t told_w = group->partial_w ? 0 : told_awake_w(r);
 	if (!track->awake_w)
-		track->awake_w = told_awake_w(r) ? told_awake_w(r) : group->nominal_w;
+		track->awake_w = told_w ? told_w : group->nominal_w;
 	enum miner_phase seen_in = phase_seen(group, track, r);
 	if (knows_power(r))
 		track->drawn_w = r->power_w;
@@ -164,11 +221,12 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 		return;
 	}
 	/* Far below its profile it is on its way, or short of a board: what it draws when woken is not less for that. */
-	int32_t profile_w = told_awake_w(r) ? told_awake_w(r) : track->awake_w;
-	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= profile_w / 2)
+	int32_t profile_w = told_w ? told_w : track->awake_w;
+	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track) ? profile_w * 3 / 4 : profile_w;
+	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= least_w)
 		track->awake_w = r->power_w;
-	else if (seen_in != PHASE_AWAKE && told_awake_w(r))
-		track->awake_w = told_awake_w(r);       /* a new profile since it last hashed */
+	else if (seen_in != PHASE_AWAKE && told_w)
+		track->awake_w = told_w;        /* a new profile since it last hashed */
 	if (track->phase == PHASE_FAULTY) {
 		bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
 		if (!obeys && now_ms - track->settled_ms < (track->lost ? LOST_MS : POLICY_FAULTY_MS))
@@ -180,7 +238,8 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 
 static void lose(const struct policy_miner_group *group, struct miner_track *track)
 {
-	int32_t allowed_w = track->told_ms && !track->told_hash ? asleep_w(group) : track->awake_w;
+	int32_t most_w = track->limit_w && track->limit_w < track->awake_w ? track->limit_w : track->awake_w;
+	int32_t allowed_w = track->told_ms && !track->told_hash ? asleep_w(group) : most_w;
 	if (track->read_ms == 0)
 		track->drawn_w = track->awake_w = group->nominal_w;
 	else if (track->told_ms && allowed_w > track->drawn_w)
@@ -201,7 +260,7 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 	bool refused = track->under_way && seen->heard != FAULT_NEVER && seen->heard != FAULT_NONE &&
 	               seen->heard_ms >= track->told_ms;
 	if (refused) {                  /* whatever it did, do not count on it; the next reading tells */
-		give_up_order(track, track->told_hash ? PHASE_ASLEEP : PHASE_AWAKE, now_ms);
+		give_up_order(track, track->deed == DEED_WAKE ? PHASE_ASLEEP : PHASE_AWAKE, now_ms);
 		track->lost = seen->heard == FAULT_SILENT;
 	}
 	if (track->phase != PHASE_UNREACHABLE && now_ms - track->read_ms > group->stale_ms &&
@@ -211,17 +270,33 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 		track->drawn_w = track->awake_w = group->nominal_w;
 }
 
-bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
+/* ---- what it may be told, and is ---- */
+
+static bool may_change_power(const struct policy_miner_group *group, const struct miner_track *track, bool up, bool at_once,
+                             int64_t now_ms)
+{
+	if (!group->partial_w || track->phase != PHASE_AWAKE || now_ms < track->stuck_ms)
+		return false;
+	if (track->under_way)           /* one on its way up is turned round where it matters */
+		return !up && at_once && track->deed == DEED_POWER && track->to_w > track->from_w;
+	int32_t way_w = up ? track->awake_w - track->drawn_w : track->drawn_w - group->partial_w;
+	return way_w > group->nominal_w / COARSE_PART;
+}
+
+bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, enum move move,
                        bool at_once, int64_t now_ms)
 {
+	bool hash = move != MOVE_SLEEP;
 	if (!track->steerable || !track->answers)
 		return false;
+	if (move == MOVE_LOWER || move == MOVE_RAISE)
+		return may_change_power(group, track, move == MOVE_RAISE, at_once, now_ms);
 	bool refused_just_now = !track->under_way && track->tries && now_ms - track->told_ms < RETRY_MS;
 	/* What was lost on the way is worth sending again where it matters; what was refused is not. */
-	if (refused_just_now && track->told_hash == hash && !(at_once && track->lost))
+	if (refused_just_now && track->deed == move_deed(move) && !(at_once && track->lost))
 		return false;
 	if (track->under_way)           /* turning round one that is waking is allowed, one that falls must land first */
-		return !hash && track->told_hash;
+		return !hash && track->told_hash && (at_once || track->deed == DEED_WAKE);
 	switch ((enum miner_phase)track->phase) {
 	case PHASE_AWAKE:
 	case PHASE_WAKING:
@@ -238,11 +313,13 @@ bool track_may_be_told(const struct policy_miner_group *group, const struct mine
 	return false;
 }
 
-enum binding track_wear(const struct policy_miner_group *group, const struct miner_track *track, bool hash,
+enum binding track_wear(const struct policy_miner_group *group, const struct miner_track *track, enum move move,
                         int64_t now_ms)
 {
 	int64_t since_ms = track->settled_ms ? now_ms - track->settled_ms : DAY_MS;
-	if (hash)
+	if (move == MOVE_LOWER || move == MOVE_RAISE)
+		return BINDING_NONE;
+	if (move == MOVE_WAKE)
 		return since_ms < group->min_asleep_ms ? BINDING_MIN_ASLEEP : BINDING_NONE;
 	if (since_ms < group->min_awake_ms)
 		return BINDING_MIN_AWAKE;
@@ -254,13 +331,37 @@ enum binding track_wear(const struct policy_miner_group *group, const struct min
 	return BINDING_NONE;
 }
 
-void track_tell(const struct policy_miner_group *group, struct miner_track *track, bool hash, int64_t now_ms)
+/* The limit that goes with a move, and what the miner draws under it. */
+static int32_t limit_of(const struct policy_miner_group *group, enum move move, int32_t limit_w)
 {
-	bool again = track->tries && track->told_hash == hash;
+	if (move == MOVE_SLEEP || !group->partial_w)
+		return 0;
+	if (!limit_w)
+		return move == MOVE_LOWER ? group->partial_w : group->nominal_w;
+	return (int32_t)clamp64(limit_w, group->partial_w, group->nominal_w);
+}
+
+static int32_t goal_w(const struct policy_miner_group *group, const struct miner_track *track, enum move move, int32_t limit_w)
+{
+	int32_t limited_w = limit_of(group, move, limit_w);
+	if (move == MOVE_SLEEP)
+		return asleep_w(group);
+	return limited_w && limited_w < group->nominal_w && limited_w < track->awake_w ? limited_w : track->awake_w;
+}
+
+void track_tell(const struct policy_miner_group *group, struct miner_track *track, enum move move, int32_t limit_w,
+                int64_t now_ms)
+{
+	bool hash = move != MOVE_SLEEP;
+	int32_t to_w = goal_w(group, track, move, limit_w);
+	bool same_way = track->deed != DEED_POWER || (to_w > track->drawn_w) == (track->to_w > track->from_w);
+	bool again = track->tries && track->deed == move_deed(move) && same_way;
 	track->from_w = track_drawn_w(group, track, now_ms, 100);
-	track->to_w = hash ? track->awake_w : asleep_w(group);
+	track->to_w = to_w;
 	track->tries = again ? (uint8_t)(track->tries + 1) : 1;
 	track->told_hash = hash;
+	track->deed = (uint8_t)move_deed(move);
+	track->limit_w = limit_of(group, move, limit_w);
 	/* It may just be slow: then what it does now is the first order's doing. */
 	int64_t since_first_cs = track->earlier_cs + (now_ms - track->told_ms) / 10;
 	track->earlier_cs = again && !track->begun_cs ? (uint16_t)min64(since_first_cs, UINT16_MAX) : 0;
@@ -275,9 +376,11 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	}
 }
 
-int64_t track_gain_w(const struct policy_miner_group *group, const struct miner_track *track, bool hash, int64_t now_ms)
+int64_t track_gain_w(const struct policy_miner_group *group, const struct miner_track *track, enum move move,
+                     int32_t limit_w, int64_t now_ms)
 {
-	if (hash)
-		return (int64_t)track->awake_w - track->drawn_w;
-	return (int64_t)track_settled_w(group, track, now_ms) - asleep_w(group);
+	int64_t goal = goal_w(group, track, move, limit_w);
+	if (move_is_up(move))
+		return goal - track->drawn_w;
+	return (int64_t)track_settled_w(group, track, now_ms) - goal;
 }
