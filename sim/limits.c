@@ -105,13 +105,73 @@ double limits_rms(const struct limits *limits, const struct spectrum *load)
 	return sqrt(sum);
 }
 
+/* ---- what the fleet can cover ---- */
+
+static double clipped(double x, double low, double high)
+{
+	return fmin(fmax(x, low), high);
+}
+
+/* Variance of what lies outside of the reach below that level, by every `each` value. */
+static double outside(const double *task_w, size_t n, size_t each, double reach_w, double level_w)
+{
+	double sum = 0, squares = 0, looked = 0;
+	for (size_t i = 0; i < n; i += each, looked++) {
+		double w = task_w[i] - clipped(task_w[i], level_w - reach_w, level_w);
+		sum += w;
+		squares += w * w;
+	}
+	return squares / looked - sum / looked * sum / looked;
+}
+
+static double best_level(const double *task_w, size_t n, double reach_w, double highest_w)
+{
+	enum { LEVELS = 200 };
+	double low = INFINITY, high = -INFINITY, best = 0, least = INFINITY;
+	for (size_t i = 0; i < n; i++) {
+		low = fmin(low, task_w[i]);
+		high = fmax(high, task_w[i]);
+	}
+	high = fmin(high, highest_w);
+	for (int k = 0; k <= LEVELS; k++) {
+		double level_w = high - (high - low) * k / LEVELS, left = outside(task_w, n, n / 4000 + 1, reach_w, level_w);
+		if (left >= least)
+			continue;
+		least = left;
+		best = level_w;
+	}
+	return best;
+}
+
+double limits_reach(const struct limits *limits, const double *task_w, size_t n, const double *level_w, double highest_w)
+{
+	double *covered = room_for(2 * n), *left = covered + n;
+	double at_w = level_w ? *level_w : best_level(task_w, n, limits->reach_w, highest_w);
+	struct spectrum of_covered, of_left;
+	for (size_t i = 0; i < n; i++) {
+		covered[i] = clipped(task_w[i], at_w - limits->reach_w, at_w);
+		left[i] = task_w[i] - covered[i];
+	}
+	spectrum_make(&of_covered, covered, n, FAST_STEP_MS / 1000.0);
+	spectrum_make(&of_left, left, n, FAST_STEP_MS / 1000.0);
+	double rms = hypot(limits_rms(limits, &of_covered), spectrum_rms(&of_left, limits->break_even_s, INFINITY));
+	spectrum_free(&of_covered);
+	spectrum_free(&of_left);
+	free(covered);
+	return rms;
+}
+
+/* ---- of a case ---- */
+
 void limits_make(struct limits *limits, const struct fast_case *of)
 {
 	struct course fall = fall_of(of);
+	double reach_w = 0;
 	*limits = (struct limits){ .done_down = fall.done, .n_down = fall.n, .break_even_s = INFINITY };
 	for (size_t t = 0; t < of->n_types; t++) {
 		struct limits_path down = path_of(of->types[t], of->seed, false), up = path_of(of->types[t], of->seed, true);
 		double type_w = (double)of->n_of[t] * of->types[t]->full_w, even_s = limits_break_even_s(&down, &up);
+		reach_w += (double)of->n_of[t] * (of->types[t]->full_w - of->types[t]->asleep_w);
 		/* A straight ramp of the same lag is twice as long. */
 		limits->rise_w_per_s += type_w / fmax(2 * up.lag_s, 1);
 		limits->fall_w_per_s += type_w / fmax(2 * down.lag_s, 1);
@@ -121,6 +181,7 @@ void limits_make(struct limits *limits, const struct fast_case *of)
 		limits->down = down;
 		limits->up = up;
 	}
+	limits->reach_w = reach_w;
 }
 
 void limits_free(struct limits *limits)
@@ -130,7 +191,7 @@ void limits_free(struct limits *limits)
 
 /* ---- over the limit ---- */
 
-static double done_at(const struct limits *limits, size_t steps)
+double limits_done_down(const struct limits *limits, size_t steps)
 {
 	size_t k = steps * FAST_STEP_MS / LIMITS_STEP_MS;
 	return k < limits->n_down ? limits->done_down[k] : 1;
@@ -169,7 +230,7 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 			c = (struct crossing){ .begin = i, .open = true };
 		if (over_w <= 0)
 			continue;
-		double best_w = fmin(run->miners_w[c.begin] * (1 - done_at(limits, i - c.begin)), run->miners_w[i]);
+		double best_w = fmin(run->miners_w[c.begin] * (1 - limits_done_down(limits, i - c.begin)), run->miners_w[i]);
 		c.last = i;
 		over->seconds += step_s;
 		over->wh += over_w * step_s / 3600;
@@ -179,42 +240,4 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 			over->excused_s += step_s;
 	}
 	free(rise);
-}
-
-/* ---- foresight ---- */
-
-static bool too_dear(const struct fast_case *of, size_t i)
-{
-	if (!of->price.n)
-		return false;
-	return of->price.at[(size_t)((int64_t)i * FAST_STEP_MS / of->price.step_ms) % of->price.n] > of->breakeven;
-}
-
-double limits_allowed_w(const struct fast_case *of, const struct fast_run *run, size_t i)
-{
-	double target_w = run->setpoint_w[i] > 0 ? fmin(run->setpoint_w[i], run->limit_w[i]) : run->limit_w[i];
-	double left_w = fmin(fmax(target_w - load_at(run, i), 0), (double)of->fleet_w);
-	int64_t at_ms = (int64_t)i * FAST_STEP_MS;
-	for (size_t o = 0; o < of->n_orders; o++) {
-		const struct fast_order *order = &of->orders[o];
-		if (order->kind == ORDER_SHED && at_ms >= order->at_ms && at_ms < order->at_ms + order->lasts_ms)
-			left_w = fmin(left_w, (double)order->watts);
-	}
-	return too_dear(of, i) ? 0 : left_w;
-}
-
-double limits_foresight(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
-{
-	double *most = room_for(run->n), sum = 0;
-	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, fall_w = limits->fall_w_per_s * FAST_STEP_MS / 1000;
-	for (size_t i = 0; i < run->n; i++)
-		most[i] = limits_allowed_w(of, run, i);
-	for (size_t i = 1; i < run->n; i++)
-		most[i] = fmin(most[i], most[i - 1] + rise_w);
-	for (size_t i = run->n - 1; i-- > 0;)
-		most[i] = fmin(most[i], most[i + 1] + fall_w);
-	for (size_t i = from; i < run->n; i++)
-		sum += most[i];
-	free(most);
-	return sum / (double)(run->n - from) / (double)of->fleet_w;
 }

@@ -22,6 +22,7 @@ struct limits {
 	double *done_down;              /* of the whole fleet, at i LIMITS_STEP_MS; 1 at the end; owned */
 	size_t n_down;
 	double rise_w_per_s, fall_w_per_s;      /* of the whole fleet at once */
+	double reach_w;                 /* between all awake and all asleep */
 	double break_even_s;
 };
 void limits_make(struct limits *, const struct fast_case *);
@@ -31,6 +32,14 @@ double limits_left(const struct limits *, double hz);   /* r(f) */
 double limits_break_even_s(const struct limits_path *down, const struct limits_path *up);
 /* Root mean square that r(f) leaves of a spectrum in periods longer than break-even. */
 double limits_rms(const struct limits *, const struct spectrum *);
+
+/* The same where the fleet cannot move as far as the load: r(f) of what it covers, and all of the rest. task_w is the load
+ * about what the site aims at. A site that holds `level` covers the load from reach_w below it up to the level itself;
+ * with NULL the level is that below highest_w which leaves least over. The two parts are added by their squares: while
+ * something is left over, the part that is covered stands still. */
+double limits_reach(const struct limits *, const double *task_w, size_t n, const double *level_w, double highest_w);
+
+double limits_done_down(const struct limits *, size_t steps);   /* the share of the way, so many FAST_STEP_MS after the order */
 
 /* Energy over the limit, and the least there could have been, from the step `from` on. At each instant in which the
  * site crosses its limit, after having been under it for the whole time miners take to fall, perfect action after the
@@ -50,5 +59,17 @@ double limits_allowed_w(const struct fast_case *, const struct fast_run *, size_
  * fleet's ramp. The greatest such course is the greatest at each instant, so two passes solve that linear program. It
  * stands in where the finer one of tests/foresight/, which knows each ramp's shape, has not been solved. */
 double limits_foresight(const struct limits *, const struct fast_case *, const struct fast_run *, size_t from);
+
+/* The most that a law without a forecast keeps if it is to be under the limit whatever comes, as a share of fleet_w. It
+ * is taken to know: the load L now, without delay; how far this load ever rises within any time tau, R(tau), and its
+ * peak, both of the whole run in hindsight; limits, set points and prices ahead of their time. It knows nothing else:
+ * no rhythm, and not what the load did before. What miners draw once their dead time d is over, t + d, has been decided at
+ * t, and from then on they fall no faster than done_down. So for every tau >= d
+ *     m(t + d) (1 - done(tau)) <= limit(t + tau) - min(peak, L(t) + R(tau)),
+ * and they rise no faster than the whole fleet's ramp. Any law that draws more is over its limit on some load that nothing
+ * it knows excludes; a real one keeps less, for it must learn R and the peak, sees the load late, and wakes with a dead
+ * time. One that foretells the load from its past may keep more (by the last 20 s and R alone, up to 2 % more of the
+ * measured loads here); so may one that is lucky, or over the limit for a while. */
+double limits_causal(const struct limits *, const struct fast_case *, const struct fast_run *, size_t from);
 
 #endif

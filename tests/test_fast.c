@@ -267,6 +267,94 @@ static void foresight_falls_before_the_limit_does(void **unused)
 	close_bed(&bed);
 }
 
+/* ---- without a forecast ---- */
+
+static void set_load(struct bed *bed, size_t i, double load_w, double limit_w)
+{
+	bed->run.site_w[i] = bed->run.hpc_w[i] = load_w;
+	bed->run.limit_w[i] = limit_w;
+}
+
+static void nothing_that_moves_needs_no_forecast(void **unused)
+{
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 1000);
+	for (size_t i = 0; i < 1000; i++)
+		set_load(&bed, i, 1000000, 1000000 + (double)bed.of.fleet_w / 2);
+	NEAR(limits_causal(&bed.limits, &bed.of, &bed.run, 0), 0.5, 1e-9);
+	close_bed(&bed);
+}
+
+/* It jumps by 500 kW at any moment: while it is down the miners may not have more than while it is up. Foresight has. */
+static void a_jump_may_come_at_any_moment(void **unused)
+{
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 1000);
+	double fleet_w = (double)bed.of.fleet_w;
+	for (size_t i = 0; i < 1000; i++)
+		set_load(&bed, i, i / 250 % 2 ? 1500000 : 1000000, 1500000 + fleet_w / 4);
+	NEAR(limits_causal(&bed.limits, &bed.of, &bed.run, 20), 0.25, 1e-9);    /* who begins has decided nothing yet */
+	assert_true(limits_foresight(&bed.limits, &bed.of, &bed.run, 0) > 0.4);
+	close_bed(&bed);
+}
+
+/* It rises by 10 kW/s without end, so until miners begin to fall, 2 s less the quickest of them, it is as much higher; and
+ * no higher than its peak. */
+static void a_rise_lasts_as_long_as_the_dead_time(void **unused)
+{
+	struct bed bed;
+	size_t dead = 0;
+	(void)unused;
+	open_bed(&bed, "fast", 1000);
+	double fleet_w = (double)bed.of.fleet_w;
+	while (limits_done_down(&bed.limits, dead + 1) <= 0.005)
+		dead++;
+	assert_true(dead >= 8 && dead <= 10);
+	for (size_t i = 0; i < 1000; i++)
+		set_load(&bed, i, 1000000 + 2000.0 * (double)i, 1000000 + 2000.0 * (double)i + fleet_w / 2);
+	NEAR(limits_causal(&bed.limits, &bed.of, &bed.run, 0), 0.5, 1e-6);      /* the limit rises along */
+	for (size_t i = 0; i < 1000; i++)
+		set_load(&bed, i, i < 500 ? 1000000 : i < 600 ? 1000000 + 2000.0 * (double)(i - 500) : 1200000, 1200000 + fleet_w / 2);
+	double kept = limits_causal(&bed.limits, &bed.of, &bed.run, 0), low = 0.5 + (200000 - 2000 * (double)dead) / fleet_w;
+	NEAR(kept, 0.5 * low + 0.4 * 0.5 + 0.1 * (low + 0.5) / 2, 0.004);
+	close_bed(&bed);
+}
+
+/* ---- within the fleet's reach ---- */
+
+static void what_the_fleet_covers_is_left_as_r_has_it(void **unused)
+{
+	struct bed bed;
+	struct spectrum s;
+	static double x[12000];
+	(void)unused;
+	open_bed(&bed, "fast", 10);
+	NEAR(bed.limits.reach_w, 300 * 3475, 1);
+	wave(x, 12000, 0.2, 240, 400000);
+	spectrum_make(&s, x, 12000, 0.2);
+	NEAR(limits_reach(&bed.limits, x, 12000, NULL, 1e9), limits_rms(&bed.limits, &s), 1);
+	spectrum_free(&s);
+	close_bed(&bed);
+}
+
+/* Up and down by three times the fleet's watts, each ten minutes: two thirds of it are nobody's to cover. */
+static void what_lies_beyond_the_fleet_stays(void **unused)
+{
+	struct bed bed;
+	static double x[12000];
+	static const double top_level, low_level = -5e6;
+	(void)unused;
+	open_bed(&bed, "fast", 10);
+	for (size_t i = 0; i < 12000; i++)
+		x[i] = i / 3000 % 2 ? 0 : -3 * bed.limits.reach_w;
+	NEAR(limits_reach(&bed.limits, x, 12000, NULL, 1e9), bed.limits.reach_w, 0.03 * bed.limits.reach_w);
+	NEAR(limits_reach(&bed.limits, x, 12000, &top_level, 1e9), bed.limits.reach_w, 0.03 * bed.limits.reach_w);
+	NEAR(limits_reach(&bed.limits, x, 12000, &low_level, 1e9), 1.5 * bed.limits.reach_w, 0.03 * bed.limits.reach_w);
+	close_bed(&bed);
+}
+
 /* ---- the whole score, of a site that swings by a known sine ---- */
 
 static void a_score_of_a_known_run(void **unused)
@@ -492,6 +580,11 @@ int main(void)
 		cmocka_unit_test(a_rise_seen_before_excuses_nothing),
 		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
 		cmocka_unit_test(foresight_falls_before_the_limit_does),
+		cmocka_unit_test(nothing_that_moves_needs_no_forecast),
+		cmocka_unit_test(a_jump_may_come_at_any_moment),
+		cmocka_unit_test(a_rise_lasts_as_long_as_the_dead_time),
+		cmocka_unit_test(what_the_fleet_covers_is_left_as_r_has_it),
+		cmocka_unit_test(what_lies_beyond_the_fleet_stays),
 		cmocka_unit_test(a_score_of_a_known_run),
 		cmocka_unit_test(an_error_is_that_of_four_second_means),
 		cmocka_unit_test(loads_have_the_span_they_are_told),
