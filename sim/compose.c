@@ -23,17 +23,22 @@ static void put(struct load_trace *trace, int64_t t_ms, double w)
 		trace->peak_w = point.power_w;
 }
 
+int64_t compose_place_ms(const struct load_trace *trace, size_t n, size_t j, int64_t begin_ms, uint64_t seed)
+{
+	int64_t long_ms = trace->points[trace->n - 1].t_ms - trace->points[0].t_ms;
+	return n == 1 ? begin_ms : (int64_t)(dice_share(seed, DICE_PLACE, j) * (double)long_ms);
+}
+
 struct load_trace compose_trace(const struct load_trace *trace, size_t n, int64_t begin_ms, int64_t lasts_ms, int64_t peak_w,
                                 uint64_t seed)
 {
 	enum { GRID_MS = 1000 };
-	int64_t first_ms = trace->points[0].t_ms, long_ms = trace->points[trace->n - 1].t_ms - first_ms;
 	size_t points = (size_t)(lasts_ms / GRID_MS) + 2;
 	struct load_trace sum = room_for(points);
 	for (size_t i = 0; i < points; i++) {
 		double w = 0;
 		for (size_t j = 0; j < n; j++) {
-			int64_t place_ms = n == 1 ? begin_ms : (int64_t)(dice_share(seed, DICE_PLACE, j) * (double)long_ms);
+			int64_t place_ms = compose_place_ms(trace, n, j, begin_ms, seed);
 			w += (double)load_trace_w(trace, (int64_t)i * GRID_MS + place_ms, true);
 		}
 		put(&sum, (int64_t)i * GRID_MS, w);

@@ -9,6 +9,9 @@
 struct load_trace compose_trace(const struct load_trace *, size_t n, int64_t begin_ms, int64_t lasts_ms, int64_t peak_w,
                                 uint64_t seed);
 
+/* Where in the trace job j of n is at the begin. */
+int64_t compose_place_ms(const struct load_trace *, size_t n, size_t j, int64_t begin_ms, uint64_t seed);
+
 /* Shapes between floor_w and peak_w, over lasts_ms. */
 struct compose_span { int64_t floor_w, peak_w, lasts_ms; };
 struct load_trace compose_constant(const struct compose_span *);

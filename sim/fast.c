@@ -79,6 +79,11 @@ static void add_cycles(struct fast_run *run, const int64_t *sleeps, size_t n)
 	}
 }
 
+struct fast_wear fast_wear_of(int32_t cycles_per_day)
+{
+	return (struct fast_wear){ cycles_per_day, 600000, 180000 };
+}
+
 void fast_run(const struct fast_case *of, enum fast_control control, const struct fast_wear *wear, struct fast_run *run)
 {
 	struct fast_site *site = zeroed(1, sizeof *site);
@@ -86,6 +91,7 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 	struct ring ring = { 0, 0 };
 	make_room(run, (size_t)(of->lasts_ms / FAST_STEP_MS));
 	fast_site_open(site, of, wear);
+	site->listens = control == FAST_TOLD;
 	for (size_t k = 0; k < run->n; k++) {
 		int64_t now_ms = (int64_t)k * FAST_STEP_MS;
 		if (now_ms == FAST_LEARN_MS)
@@ -93,6 +99,9 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 		fast_site_turn(site, now_ms);
 		switch (control) {
 		case FAST_POLICY:
+		case FAST_TOLD:
+		case FAST_48:
+		case FAST_12:
 			fast_site_step(site, now_ms);
 			break;
 		case FAST_THRESHOLD:
@@ -106,6 +115,8 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 		sample(run, site, k);
 	}
 	run->commands = site->commands;
+	run->came_true = site->came_true;
+	run->came_false = site->came_false;
 	count_sleeps(sleeps, &site->truth.plant, 1);
 	add_cycles(run, sleeps, of->n_miners);
 	free(sleeps);

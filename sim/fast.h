@@ -12,6 +12,8 @@ enum fast_control {
 	FAST_LEFT,                      /* no control: all miners hash all the time */
 	FAST_THRESHOLD,                 /* every 30 s as many asleep as the site is over, as many woken as leave 2 % free */
 	FAST_POLICY,
+	FAST_TOLD,                      /* the policy, with the GPU scheduler's notices */
+	FAST_48, FAST_12,               /* the policy, with so many cycles a day */
 	N_FAST_CONTROLS
 };
 
@@ -29,8 +31,10 @@ struct fast_run {
 	uint64_t commands;
 	uint64_t sleeps;                        /* after FAST_LEARN_MS, if it lasts longer */
 	uint32_t most_sleeps;                   /* of one miner */
+	uint64_t came_true, came_false;         /* of the notices */
 };
 
+struct fast_wear fast_wear_of(int32_t cycles_per_day);          /* with 10 min awake and 3 min asleep */
 void fast_run(const struct fast_case *, enum fast_control, const struct fast_wear *, struct fast_run *);
 void fast_run_free(struct fast_run *);
 

@@ -232,6 +232,8 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 		err = make_setpoint(c, file, traces, why, size);
 	if (!err)
 		err = make_price(c, file, traces, why, size);
+	if (!err)
+		err = fast_case_announce(c, file, traces, why, size);
 	if (err)
 		fast_case_free(c);
 	return err;
@@ -257,4 +259,5 @@ void fast_case_free(struct fast_case *c)
 	load_trace_free(&c->load.trace);
 	free(c->setpoint.at);
 	free(c->price.at);
+	free(c->notices);
 }

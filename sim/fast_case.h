@@ -9,9 +9,13 @@
  *   share = 30%         of the fleet has room under the cap while the load is highest
  *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (fast_fleets); PEAK instead of the file's
  *   partial = no        miners know only on and off; else also any power from their type's least on
+ *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of
+ *                       a square or of steps, and of what the job's own log beside a trace (NAME_events.csv) marks: of a
+ *                       mark it knows the kind, and by how much the load moves at half of these or more
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
- *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, or as mulletsim --at has it. May be repeated
+ *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, TIME:notice=POWER/TIME[/LEAD] (given LEAD before, preset 30 s; whether
+ *        it comes true is another line's business), or as mulletsim --at has it. May be repeated
  * FILE is looked for in the directory of traces. The file foresight beside the scenarios holds, for each case, what
  * perfect foresight keeps: tests/foresight/ solved it. */
 #ifndef SIM_FAST_CASE_H
@@ -30,6 +34,8 @@ struct fast_fleet {
 
 struct fast_order { int64_t at_ms, lasts_ms, watts; enum order_kind kind; };
 
+struct fast_notice { int64_t told_ms, at_ms, over_ms, delta_w; };
+
 struct fast_series { double *at; size_t n; int64_t step_ms; };  /* holds each value for step_ms */
 
 struct fast_file {                      /* as read */
@@ -45,6 +51,9 @@ struct fast_file {                      /* as read */
 	size_t n_fleets;
 	struct fast_order orders[FAST_ORDERS];
 	size_t n_orders;
+	int64_t announce_ms;            /* 0: the load's moves are not announced */
+	struct fast_notice told[FAST_ORDERS];   /* line by line */
+	size_t n_told;
 	struct farm_conf farm;          /* its events and jobs */
 };
 
@@ -64,12 +73,16 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	size_t n_orders;
 	struct farm_event events[FARM_EVENTS];
 	size_t n_events;
+	struct fast_notice *notices;    /* by told_ms */
+	size_t n_notices;
 };
 
 /* 0, or -1 and why, with the line. */
 int fast_file_read(struct fast_file *, const char *path, char *why, size_t size);
 /* 0; 1: it needs a trace that is not there, and why says which; -1: it cannot be, and why. */
 int fast_case_make(struct fast_case *, const struct fast_file *, size_t fleet, const char *traces, char *why, size_t size);
+/* Its part of that, of the notices: once the load is made. */
+int fast_case_announce(struct fast_case *, const struct fast_file *, const char *traces, char *why, size_t size);
 /* Takes `foresight` from the file of that name beside the scenario, if both are there. */
 void fast_case_take_foresight(struct fast_case *, const char *scenario);
 void fast_case_free(struct fast_case *);

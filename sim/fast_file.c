@@ -96,6 +96,26 @@ static bool add_order(struct fast_file *file, char *text, enum order_kind kind)
 	return units_ms(text, &order->at_ms) && units_watts(equals + 1, &order->watts) && units_ms(lasts + 1, &order->lasts_ms);
 }
 
+/* "20min:notice=+300kW/1s", "20min:notice=+300kW/1s/15min". */
+static bool add_notice(struct fast_file *file, char *text)
+{
+	enum { LEAD_MS = 30000 };
+	char *equals = strchr(text, '='), *over = strchr(text, '/'), *lead = over ? strchr(over + 1, '/') : NULL;
+	struct fast_notice *notice = &file->told[file->n_told];
+	int64_t lead_ms = LEAD_MS;
+	if (file->n_told == FAST_ORDERS || !over)
+		return false;
+	*strchr(text, ':') = *equals = *over = '\0';
+	if (lead)
+		*lead = '\0';
+	file->n_told++;
+	if (!units_ms(text, &notice->at_ms) || !units_watts(equals + 1, &notice->delta_w) || !units_ms(over + 1, &notice->over_ms) ||
+	    (lead && !units_ms(lead + 1, &lead_ms)) || lead_ms > notice->at_ms)
+		return false;
+	notice->told_ms = notice->at_ms - lead_ms;
+	return true;
+}
+
 static bool add_happening(struct fast_file *file, char *text)
 {
 	char told[160];
@@ -103,6 +123,8 @@ static bool add_happening(struct fast_file *file, char *text)
 		return add_order(file, text, ORDER_CAP);
 	if (strstr(text, ":shed="))
 		return add_order(file, text, ORDER_SHED);
+	if (strstr(text, ":notice="))
+		return add_notice(file, text);
 	return timeline_add(&file->farm, text, told, sizeof told);
 }
 
@@ -124,7 +146,7 @@ static bool take(struct fast_file *file, const char *key, char *value)
 	const struct { const char *key; int64_t *to; bool (*read)(const char *, int64_t *); } plain[] = {
 		{ "jobs", &file->jobs, count }, { "seed", &file->seed, count }, { "peak", &file->peak_w, units_watts },
 		{ "house", &file->house_w, units_watts }, { "lasts", &file->lasts_ms, units_ms },
-		{ "begin", &file->begin_ms, units_ms },
+		{ "begin", &file->begin_ms, units_ms }, { "announce", &file->announce_ms, units_ms },
 	};
 	const struct { const char *key; int32_t *to; } shares[] = {
 		{ "floor", &file->floor_permille }, { "share", &file->share_permille },

@@ -11,10 +11,11 @@ static const char help[] =
 "usage: mulletsim --fast [OPTION]… [SCENARIO…]\n"
 "\n"
 "Plays the control law against the plant in virtual time: by default every sim/scenarios/*.txt, each with the fleets it\n"
-"names, and beside it the same site without control and with a threshold looked at every 30 s.\n"
+"names, and beside it the same site without control, with a threshold looked at every 30 s, with the GPU scheduler's\n"
+"notices where the scenario has any, and with 48 and 12 cycles a day.\n"
 "\n"
 "  --only TEXT        only cases whose name contains it\n"
-"  --cycles N         wear limits: N cycles a day, 10 min awake, 3 min asleep (default: lifted)\n"
+"  --cycles N         wear limits for all: N cycles a day, 10 min awake, 3 min asleep\n"
 "  --no-partial       miners know only on and off\n"
 "  --json FILE        writes the results\n"
 "  --svg DIR          writes a picture of each case\n"
@@ -41,7 +42,7 @@ static bool set_cycles(const char *text, struct fast_wear *wear)
 	int64_t n;
 	if (!units_count(text, 1000, &n) || n == 0)
 		return false;
-	*wear = (struct fast_wear){ (int32_t)n, 600000, 180000 };
+	*wear = fast_wear_of((int32_t)n);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 struct fast_result {                    /* of one case */
 	char name[80];
 	char skipped[200];              /* why it was not played; empty: it was */
+	bool played[N_FAST_CONTROLS];
 	struct fast_score of[N_FAST_CONTROLS];
 };
 
@@ -16,7 +17,8 @@ struct fast_options {
 	const char *const *paths;       /* scenario files */
 	size_t n_paths;
 	const char *traces, *json_file, *svg_dir, *only;        /* only: cases whose name contains it; NULL: all */
-	struct fast_wear wear;
+	struct fast_wear wear;          /* of all; unless it is zero FAST_48 and FAST_12 are not played */
+	unsigned controls;              /* bits of enum fast_control; 0: all */
 	int threads;
 	bool quiet;                     /* no table */
 	bool whole;                     /* no miner runs at partial power */

@@ -78,16 +78,53 @@ static void plot(const struct player *player, size_t i, const struct fast_run *r
 	fclose(out);
 }
 
+static bool wants(const struct player *player, size_t i, enum fast_control control)
+{
+	unsigned controls = player->options->controls;
+	if (controls && !(controls >> control & 1))
+		return false;
+	switch (control) {
+	case FAST_TOLD:
+		return player->cases[i].n_notices > 0;
+	case FAST_48:
+	case FAST_12:
+		return player->options->wear.cycles_per_day == 0;
+	case FAST_LEFT:
+	case FAST_THRESHOLD:
+	case FAST_POLICY:
+	case N_FAST_CONTROLS:
+		break;
+	}
+	return true;
+}
+
+static struct fast_wear wear_of(const struct player *player, enum fast_control control)
+{
+	if (control != FAST_48 && control != FAST_12)
+		return player->options->wear;
+	return fast_wear_of(control == FAST_48 ? 48 : 12);
+}
+
 static void play_case(struct player *player, size_t i)
 {
 	struct limits limits;
+	struct fast_score load;
+	bool known = false;
 	if (*player->results[i].skipped)
 		return;
 	limits_make(&limits, &player->cases[i]);
 	for (unsigned c = 0; c < N_FAST_CONTROLS; c++) {
 		struct fast_run run;
-		fast_run(&player->cases[i], (enum fast_control)c, &player->options->wear, &run);
-		fast_score(&player->cases[i], &limits, &run, &player->results[i].of[c]);
+		if (!wants(player, i, (enum fast_control)c))
+			continue;
+		struct fast_wear wear = wear_of(player, (enum fast_control)c);
+		player->results[i].played[c] = true;
+		fast_run(&player->cases[i], (enum fast_control)c, &wear, &run);
+		if (!known)
+			fast_score_load(&player->cases[i], &limits, &run, &load);
+		known = true;
+		player->results[i].of[c] = load;
+		fast_score_run(&player->cases[i], &limits, &run, &player->results[i].of[c]);
 		if (c == FAST_POLICY && player->options->svg_dir)
 			plot(player, i, &run);
 		fast_run_free(&run);

@@ -54,32 +54,54 @@ static void score_over(const struct limits *limits, const struct fast_run *run, 
 	score->least_ratio = late.wh <= 0 ? 1 : late.least_wh > 0 ? late.wh / late.least_wh : INFINITY;
 }
 
+/* The load is told about the whole target here, or about nothing. task: room for it. */
+static double reach_w(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, size_t from,
+                      double *task)
+{
+	static const double at_setpoint;
+	for (size_t i = from; i < run->n; i++)
+		task[i - from] = run->site_w[i] - run->miners_w[i] - target_w(of, run, i);
+	return limits_reach(limits, task, run->n - from, of->setpoint.n ? &at_setpoint : NULL, (double)of->cap_w);
+}
+
+static double *task_of(const struct fast_case *of, const struct fast_run *run, const double *w, size_t from)
+{
+	double *task = calloc(run->n - from, sizeof *task);
+	if (!task)
+		abort();
+	for (size_t i = from; i < run->n; i++)
+		task[i - from] = w[i] - target_w(of, run, i);
+	return task;
+}
+
 static void score_bands(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, size_t from,
                         struct fast_score *score)
 {
-	size_t n = run->n - from;
-	double *about = calloc(2 * n, sizeof *about), *task = about + n;
-	struct spectrum site, hpc, moves;
-	if (!about)
-		abort();
-	for (size_t i = 0; i < n; i++) {
-		about[i] = run->site_w[from + i] - target_w(of, run, from + i);
-		task[i] = run->hpc_w[from + i] - target_w(of, run, from + i);
-	}
-	spectrum_make(&site, about, n, FAST_STEP_MS / 1000.0);
-	spectrum_make(&hpc, run->hpc_w + from, n, FAST_STEP_MS / 1000.0);
-	spectrum_make(&moves, task, n, FAST_STEP_MS / 1000.0);
-	for (int b = 0; b < FAST_BANDS; b++) {
+	double *about = task_of(of, run, run->site_w, from);
+	struct spectrum site;
+	spectrum_make(&site, about, run->n - from, FAST_STEP_MS / 1000.0);
+	for (int b = 0; b < FAST_BANDS; b++)
 		score->site_w[b] = spectrum_rms(&site, fast_band_s[b], fast_band_s[b + 1]);
-		score->hpc_w[b] = spectrum_rms(&hpc, fast_band_s[b], fast_band_s[b + 1]);
-	}
-	score->break_even_s = limits->break_even_s;
 	score->slow_w = spectrum_rms(&site, limits->break_even_s, INFINITY);
-	score->bound_w = limits_rms(limits, &moves);
 	spectrum_free(&site);
+	free(about);
+}
+
+static void score_load_bands(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, size_t from,
+                             struct fast_score *score)
+{
+	double *task = task_of(of, run, run->hpc_w, from);
+	struct spectrum hpc, moves;
+	spectrum_make(&hpc, run->hpc_w + from, run->n - from, FAST_STEP_MS / 1000.0);
+	spectrum_make(&moves, task, run->n - from, FAST_STEP_MS / 1000.0);
+	for (int b = 0; b < FAST_BANDS; b++)
+		score->hpc_w[b] = spectrum_rms(&hpc, fast_band_s[b], fast_band_s[b + 1]);
+	score->break_even_s = limits->break_even_s;
+	score->bound_w = limits_rms(limits, &moves);
+	score->reach_w = reach_w(of, limits, run, from, task);
 	spectrum_free(&hpc);
 	spectrum_free(&moves);
-	free(about);
+	free(task);
 }
 
 static void score_error(const struct fast_case *of, const struct fast_run *run, size_t from, struct fast_score *score)
@@ -100,28 +122,46 @@ static void score_error(const struct fast_case *of, const struct fast_run *run, 
 	score->fleet_error_permille = 1000 * off_w / (double)n / (double)of->fleet_w;
 }
 
-void fast_score(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
+static size_t judged_from(const struct fast_run *run)
 {
 	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
-	double miners_w = 0;
-	*score = (struct fast_score){ 0 };
-	if (run->n <= from + 1)
-		from = 0;
-	double days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
-	score->flat = of->n_orders == 0 && of->price.n == 0;
+	return run->n > from + 1 ? from : 0;
+}
+
+void fast_score_load(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
+{
+	size_t from = judged_from(run);
+	*score = (struct fast_score){ .flat = of->n_orders == 0 && of->price.n == 0, .set_point = of->setpoint.n > 0,
+		.quick = of->n_types == 1 && of->types[0] == &fast_quick };
+	score_load_bands(of, limits, run, from, score);
+	score->foresight = of->foresight > 0 ? of->foresight : limits_foresight(limits, of, run, from);
+	score->causal = fmin(limits_causal(limits, of, run, from), score->foresight);
+	for (int w = 0; w < FAST_WINDOWS; w++)
+		score->hpc_change_w[w] = fast_largest_change(run->hpc_w + from, run->n - from, (size_t)(fast_window_ms[w] / FAST_STEP_MS));
+}
+
+void fast_score_run(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
+{
+	size_t from = judged_from(run);
+	double miners_w = 0, days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
 	score_over(limits, run, from, score);
 	score_bands(of, limits, run, from, score);
 	score_error(of, run, from, score);
 	for (size_t i = from; i < run->n; i++)
 		miners_w += run->miners_w[i];
 	score->kept = miners_w / (double)(run->n - from) / (double)of->fleet_w;
-	score->foresight = of->foresight > 0 ? of->foresight : limits_foresight(limits, of, run, from);
+	score->most_sleeps = run->most_sleeps;
+	score->notices_true = (double)run->came_true;
+	score->notices_false = (double)run->came_false;
 	score->cycles = (double)run->sleeps / (double)of->n_miners / days;
 	score->most_cycles = run->most_sleeps / days;
 	score->commands = (double)run->commands;
-	for (int w = 0; w < FAST_WINDOWS; w++) {
-		size_t window = (size_t)(fast_window_ms[w] / FAST_STEP_MS);
-		score->change_w[w] = fast_largest_change(run->site_w + from, run->n - from, window);
-		score->hpc_change_w[w] = fast_largest_change(run->hpc_w + from, run->n - from, window);
-	}
+	for (int w = 0; w < FAST_WINDOWS; w++)
+		score->change_w[w] = fast_largest_change(run->site_w + from, run->n - from, (size_t)(fast_window_ms[w] / FAST_STEP_MS));
+}
+
+void fast_score(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
+{
+	fast_score_load(of, limits, run, score);
+	fast_score_run(of, limits, run, score);
 }

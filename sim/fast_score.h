@@ -17,15 +17,22 @@ struct fast_score {
 	double break_even_s;
 	double slow_w, bound_w;         /* rms in periods longer than break-even: of the site about its target, and what r(f)
 	                                 * leaves of the GPUs about that target */
+	double reach_w;                 /* bound_w, and what the load moves further than the fleet does */
 	double site_w[FAST_BANDS], hpc_w[FAST_BANDS];   /* rms in bands; site: about its target */
-	double kept, foresight;         /* share of the fleet's watts: hashing, and with perfect foresight */
+	double kept, foresight, causal; /* share of the fleet's watts: hashing, with perfect foresight, and with none */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */
 	double cycles, most_cycles;     /* a miner and day, from less than a day mostly; of the miner with most */
+	double most_sleeps;             /* not by the day */
+	double notices_true, notices_false;
+	bool set_point, quick;          /* it follows one; all its miners wake in seconds */
 	double commands;
 	double change_w[FAST_WINDOWS], hpc_change_w[FAST_WINDOWS];      /* largest within any such window */
 };
-/* What a site aims at is its set point, else a limit below its cap; else it is to be flat: its own mean. */
-void fast_score(const struct fast_case *, const struct limits *, const struct fast_run *, struct fast_score *);
+/* What a site aims at is its set point, else a limit below its cap; else it is to be flat: its own mean. The first makes of
+ * any run what is the same however the case is controlled; the second adds what is not. */
+void fast_score_load(const struct fast_case *, const struct limits *, const struct fast_run *, struct fast_score *);
+void fast_score_run(const struct fast_case *, const struct limits *, const struct fast_run *, struct fast_score *);
+void fast_score(const struct fast_case *, const struct limits *, const struct fast_run *, struct fast_score *);         /* both */
 
 /* Largest less smallest in any window of so many steps. */
 double fast_largest_change(const double *x, size_t n, size_t window);

@@ -290,17 +290,45 @@ static void obey(struct fast_site *site, const struct command *command, int64_t 
 		site->next_poll_ms[command->miner] = watch_ms;
 }
 
+/* ---- the GPU scheduler's notices, as daemon/plan.c takes them ---- */
+
+static void hear(struct fast_site *site, int64_t now_ms)
+{
+	for (; site->listens && site->n_told < site->of->n_notices; site->n_told++) {
+		const struct fast_notice *told = &site->of->notices[site->n_told];
+		struct notice notice = { .at_ms = told->at_ms + FAST_BEGIN_MS, .over_ms = told->over_ms, .delta_w = told->delta_w };
+		if (told->told_ms > now_ms)
+			break;
+		snprintf(notice.id, sizeof notice.id, "notice-%zu", site->n_told + 1);
+		notices_take(&site->notices, &notice, now_ms + FAST_BEGIN_MS);
+	}
+}
+
+static void observe(struct fast_site *site, const struct picture *picture, int64_t now_ms)
+{
+	struct notice ended;
+	bool came_true;
+	if (picture->failsafe)
+		return;
+	notices_see(&site->notices, now_ms, picture->planned_w - picture->announced_w, picture->recent_w);
+	while (notices_pop(&site->notices, now_ms, &ended, &came_true))
+		*(came_true ? &site->came_true : &site->came_false) += 1;
+}
+
 void fast_site_step(struct fast_site *site, int64_t now_ms)
 {
 	int64_t seen_ms = now_ms > FAST_METER_MS ? now_ms - FAST_METER_MS : 0;
 	struct snapshot seen = { .now_ms = now_ms + FAST_BEGIN_MS, .demand = site->demand, .meters = site->meters,
-	                         .miners = site->miners };
+	                         .miners = site->miners, .notices = site->notices.notices };
 	struct decision decision = { .commands = site->commands_room };
 	read_meters(site, now_ms, seen_ms);
 	read_miners(site, now_ms);
+	hear(site, now_ms);
+	seen.n_notices = site->notices.n;
 	policy_step(&site->conf, site->state, site->tracks, &seen, site->scratch, &decision);
 	for (uint32_t c = 0; c < decision.n_commands; c++)
 		obey(site, &decision.commands[c], now_ms);
+	observe(site, &decision.picture, seen.now_ms);
 	site->commands += decision.n_commands;
 	site->told_target_w = decision.picture.target_w == POLICY_NONE ? 0 : decision.picture.target_w;
 }

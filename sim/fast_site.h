@@ -2,6 +2,7 @@
 #ifndef SIM_FAST_SITE_H
 #define SIM_FAST_SITE_H
 
+#include "policy/notices.h"
 #include "sim/fast.h"
 #include "sim/truth.h"
 
@@ -29,6 +30,10 @@ struct fast_site {
 	struct command *commands_room;
 	struct order_book *book;
 	struct demand demand;
+	bool listens;                   /* to the GPU scheduler; else its notices are lost */
+	struct notice_book notices;
+	size_t n_told;                  /* of the case's notices, so far */
+	uint64_t came_true, came_false;
 	int64_t sleep_ms, wake_ms;      /* of the slowest */
 	/* the devices */
 	int64_t *next_poll_ms;          /* of each miner */

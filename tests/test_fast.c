@@ -491,7 +491,8 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		{ "fleets = fast:3\nat = 3min:cap=1MW\n", ":2: at" }, { "fleets = fast:3\nat = 3min:mine=2\n", ":2: at" },
 		{ "fleets = fast\n", ":1: fleets" }, { "fleets = fast:3\nsetpoint = tomorrow\n", ":2: setpoint" },
 		{ "fleets = fast:3\nfloor = 120%\n", ":2: floor" },
-		{ "fleets = fast:3\npartial = half\n", ":2: partial" }, { "fleets\n", ":1: fleets" },
+		{ "fleets = fast:3\npartial = half\n", ":2: partial" }, { "fleets = fast:3\nat = 3min:notice=1MW\n", ":2: at" },
+		{ "fleets = fast:3\nat = 3min:notice=1MW/1s/4min\n", ":2: at" }, { "fleets\n", ":1: fleets" },
 	};
 	char path[] = "/tmp/mullet-fast-XXXXXX", why[300];
 	static struct fast_file file;
@@ -504,7 +505,8 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		assert_non_null(strstr(why, bad[i].told));
 	}
 	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
-	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n");
+	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n"
+	                 "announce = 30s\nat = 20min:notice=-300kW/1s\nat = 20min:notice=+300kW/1s/15min\n");
 	assert_int_equal(fast_file_read(&file, path, why, sizeof why), 0);
 	assert_string_equal(file.load_file, "x.csv");
 	assert_int_equal(file.jobs, 12);
@@ -518,6 +520,13 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	assert_int_equal(file.farm.n_events, 1);
 	NEAR(file.breakeven, 61.5, 0);
 	assert_true(file.whole);
+	assert_int_equal(file.announce_ms, 30000);
+	assert_int_equal(file.n_told, 2);
+	assert_int_equal(file.told[0].told_ms, 1170000);
+	assert_int_equal(file.told[0].delta_w, -300000);
+	assert_int_equal(file.told[1].told_ms, 300000);
+	assert_int_equal(file.told[1].at_ms, 1200000);
+	assert_int_equal(file.told[1].over_ms, 1000);
 	remove(path);
 	close(fd);
 }
@@ -533,6 +542,89 @@ static void what_needs_a_trace_that_is_not_there_says_so(void **unused)
 	assert_string_equal(why, "/nowhere/no.csv is not here");
 	snprintf(file.fleets[0].kind, sizeof file.fleets[0].kind, "lame");
 	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), -1);
+}
+
+/* ---- notices ---- */
+
+static void edges_and_jobs_are_announced(void **unused)
+{
+	char why[300];
+	struct fast_case made;
+	static struct fast_file file = { .name = "x", .load = "square", .load_ms = 120000, .floor_permille = 700, .seed = 1, .jobs = 1,
+		.peak_w = 1000000, .lasts_ms = 180000, .announce_ms = 30000, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 3 } } };
+	(void)unused;
+	load_add_job(&file.farm.truth.load, (struct load_job){ 100000, 50000, 2000 });
+	file.told[file.n_told++] = (struct fast_notice){ 10000, 150000, 1000, 70000 };
+	assert_int_equal(fast_case_make(&made, &file, 0, "", why, sizeof why), 0);
+	static const struct fast_notice expected[] = {
+		{ 10000, 150000, 1000, 70000 }, { 29500, 59500, 500, -300000 }, { 70000, 100000, 2000, 50000 },
+		{ 89500, 119500, 500, 300000 }, { 149500, 179500, 500, -300000 },
+	};
+	assert_int_equal(made.n_notices, sizeof expected / sizeof *expected);
+	assert_memory_equal(made.notices, expected, sizeof expected);
+	fast_case_free(&made);
+}
+
+/* A job's log: two dips that it marks, by 40 and 60 kW, a mark without a move, and one behind the end. */
+static void marks_are_announced_by_their_kind(void **unused)
+{
+	char dir[] = "/tmp/mullet-fast-XXXXXX", trace[60], marks[60], why[300];
+	struct fast_case made;
+	static struct fast_file file = { .name = "x", .load = "trace", .load_file = "t.csv", .seed = 1, .jobs = 1, .peak_w = 1000000,
+		.lasts_ms = 300000, .announce_ms = 30000, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 3 } } };
+	(void)unused;
+	assert_non_null(mkdtemp(dir));
+	snprintf(trace, sizeof trace, "%s/t.csv", dir);
+	snprintf(marks, sizeof marks, "%s/t_events.csv", dir);
+	FILE *out = fopen(trace, "we");
+	for (int t = 0; t <= 200; t++)
+		fprintf(out, "%d,%d\n", t, 100000 - (t >= 50 && t < 70 ? 40000 : t >= 120 && t < 140 ? 60000 : 0));
+	fclose(out);
+	assert_int_equal(fast_case_make(&made, &file, 0, dir, why, sizeof why), 1);
+	write_file(marks, "t_s,event\n50.0,eval_start\n70.0,eval_stop\n70.1,block_start\n90,look\n120,eval_start\n140,block_start\n900,x\n");
+	assert_int_equal(fast_case_make(&made, &file, 0, dir, why, sizeof why), 0);
+	static const struct fast_notice expected[] = {
+		{ 20000, 50000, 2000, -500000 }, { 40000, 70000, 2000, 500000 }, { 90000, 120000, 2000, -500000 },
+		{ 110000, 140000, 2000, 500000 }, { 220000, 250000, 2000, -500000 }, { 240000, 270000, 2000, 500000 },
+	};
+	assert_int_equal(made.n_notices, sizeof expected / sizeof *expected);
+	assert_memory_equal(made.notices, expected, sizeof expected);
+	fast_case_free(&made);
+	remove(trace);
+	remove(marks);
+	rmdir(dir);
+}
+
+static double over_s(const struct fast_run *run)
+{
+	double s = 0;
+	for (size_t i = FAST_LEARN_MS / FAST_STEP_MS; i < run->n; i++)
+		s += run->site_w[i] > run->limit_w[i] ? FAST_STEP_MS / 1000.0 : 0;
+	return s;
+}
+
+static void what_is_told_is_never_over(void **unused)
+{
+	char why[300];
+	struct fast_case made;
+	struct fast_run alone, told;
+	static const struct fast_wear lifted;
+	static struct fast_file file = { .name = "x", .load = "constant", .seed = 1, .peak_w = 800000, .lasts_ms = 800000,
+		.share_permille = 800, .announce_ms = 30000, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 300 } } };
+	(void)unused;
+	load_add_job(&file.farm.truth.load, (struct load_job){ 700000, 200000, 1000 });
+	file.told[file.n_told++] = (struct fast_notice){ 720000, 750000, 1000, 100000 };
+	assert_int_equal(fast_case_make(&made, &file, 0, "", why, sizeof why), 0);
+	fast_run(&made, FAST_POLICY, &lifted, &alone);
+	fast_run(&made, FAST_TOLD, &lifted, &told);
+	assert_true(over_s(&alone) > 1);
+	NEAR(over_s(&told), 0, 0);
+	assert_int_equal(alone.came_true + alone.came_false, 0);
+	assert_int_equal(told.came_true, 1);
+	assert_int_equal(told.came_false, 1);
+	fast_run_free(&alone);
+	fast_run_free(&told);
+	fast_case_free(&made);
 }
 
 /* ---- the run ---- */
@@ -592,6 +684,9 @@ int main(void)
 		cmocka_unit_test(many_jobs_are_flatter_than_one),
 		cmocka_unit_test(a_file_is_read_or_its_line_is_told),
 		cmocka_unit_test(what_needs_a_trace_that_is_not_there_says_so),
+		cmocka_unit_test(edges_and_jobs_are_announced),
+		cmocka_unit_test(marks_are_announced_by_their_kind),
+		cmocka_unit_test(what_is_told_is_never_over),
 		cmocka_unit_test(a_run_is_the_same_every_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
