@@ -138,6 +138,13 @@ $(BUILD)/foresight: tests/foresight/foresight.c $(ARCHIVES)
 foresight: $(BUILD)/foresight
 	@$< > $(BUILD)/foresight.new && mv $(BUILD)/foresight.new sim/scenarios/foresight
 
+# How flat any filter could be that lifts no band; some minutes.
+$(BUILD)/waterbed: tests/foresight/waterbed.c $(ARCHIVES)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(call in,obj) $(LIBS)
+waterbed: $(BUILD)/waterbed
+	@$< > $(BUILD)/waterbed.new && mv $(BUILD)/waterbed.new sim/scenarios/waterbed
+
 FUZZ_S ?= 20
 $(BUILD)/fuzz/%: tests/%.c
 	@mkdir -p $(@D)
@@ -163,6 +170,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help check arrows purity deps test tests demo bench scores foresight fuzz install clean
+.PHONY: all help check arrows purity deps test tests demo bench scores foresight waterbed fuzz install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

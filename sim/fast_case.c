@@ -239,19 +239,33 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 	return err;
 }
 
-/* "NAME = SHARE at STEP". */
-void fast_case_take_foresight(struct fast_case *c, const char *scenario)
+/* The figures of "NAME = FIGURES" in a file beside the scenario; empty: none. */
+static void find_solved(const struct fast_case *c, const char *scenario, const char *what, char *text, size_t size)
 {
-	char path[600], text[200];
+	char path[600];
 	const char *slash = strrchr(scenario, '/');
 	size_t name = strlen(c->name);
-	snprintf(path, sizeof path, "%.*sforesight", slash ? (int)(slash - scenario + 1) : 0, scenario);
+	bool found = false;
+	snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - scenario + 1) : 0, scenario, what);
 	FILE *in = fopen(path, "re");
-	while (in && fgets(text, sizeof text, in))
-		if (strncmp(text, c->name, name) == 0 && strncmp(text + name, " = ", 3) == 0)
-			c->foresight = strtod(text + name + 3, NULL);
+	while (in && !found && fgets(text, (int)size, in))
+		found = strncmp(text, c->name, name) == 0 && strncmp(text + name, " = ", 3) == 0;
 	if (in)
 		fclose(in);
+	if (found)
+		memmove(text, text + name + 3, strlen(text + name + 3) + 1);
+	else
+		*text = '\0';
+}
+
+void fast_case_take_solved(struct fast_case *c, const char *scenario)
+{
+	char text[300];
+	find_solved(c, scenario, "foresight", text, sizeof text);
+	c->foresight = strtod(text, NULL);
+	find_solved(c, scenario, "waterbed", text, sizeof text);
+	if (sscanf(text, "%lf one lag %lf", &c->best_w, &c->lag_w) != 2)
+		c->best_w = c->lag_w = 0;
 }
 
 void fast_case_free(struct fast_case *c)

@@ -99,6 +99,8 @@ static void score_load_bands(const struct fast_case *of, const struct limits *li
 	score->break_even_s = limits->break_even_s;
 	score->bound_w = limits_rms(limits, &moves);
 	score->reach_w = reach_w(of, limits, run, from, task);
+	score->best_w = of->best_w;
+	score->lag_w = of->lag_w;
 	spectrum_free(&hpc);
 	spectrum_free(&moves);
 	free(task);

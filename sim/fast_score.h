@@ -18,6 +18,7 @@ struct fast_score {
 	double slow_w, bound_w;         /* rms in periods longer than break-even: of the site about its target, and what r(f)
 	                                 * leaves of the GPUs about that target */
 	double reach_w;                 /* bound_w, and what the load moves further than the fleet does */
+	double best_w, lag_w;           /* the case's */
 	double site_w[FAST_BANDS], hpc_w[FAST_BANDS];   /* rms in bands; site: about its target */
 	double kept, foresight, causal; /* share of the fleet's watts: hashing, with perfect foresight, and with none */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */

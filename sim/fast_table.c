@@ -64,6 +64,8 @@ static void print_load(const struct fast_score *s, FILE *out)
 	fprintf(out, "  %-15s Slow, beyond %.0f s: r(f) leaves %.3f MW", "", s->break_even_s, s->bound_w / 1e6);
 	if (s->reach_w > 1.05 * s->bound_w)
 		fprintf(out, ", and with a fleet so small %.3f MW", s->reach_w / 1e6);
+	if (s->best_w > 0)
+		fprintf(out, "; if no band may be lifted, one lag leaves %.3f MW, a mix of lags %.3f MW", s->lag_w / 1e6, s->best_w / 1e6);
 	fprintf(out, "\n  %-15s Hash: perfect foresight keeps %.1f %% of the fleet's watts, a law without a forecast %.1f %% at most\n", "",
 	        100 * s->foresight, 100 * s->causal);
 }
@@ -99,8 +101,8 @@ static void print_score(const struct fast_score *s, FILE *out)
 	fprintf(out, "{\"all_over_s\":%.1f,\"all_over_kwh\":%.2f,\"over_s\":%.1f,\"over_kwh\":%.2f,\"odd_s\":%.1f,\"least_ratio\":%.3f",
 	        s->all_over_s, s->all_over_wh / 1000, s->over_s, s->over_wh / 1000, s->unexcused_s,
 	        isinf(s->least_ratio) ? -1 : s->least_ratio);
-	fprintf(out, ",\"slow_kw\":%.1f,\"bound_kw\":%.1f,\"reach_kw\":%.1f", s->slow_w / 1000, s->bound_w / 1000,
-	        s->reach_w / 1000);
+	fprintf(out, ",\"slow_kw\":%.1f,\"bound_kw\":%.1f,\"reach_kw\":%.1f,\"best_kw\":%.1f,\"one_lag_kw\":%.1f", s->slow_w / 1000, s->bound_w / 1000,
+	        s->reach_w / 1000, s->best_w / 1000, s->lag_w / 1000);
 	print_list("bands_kw", s->site_w, FAST_BANDS, out);
 	print_list("gpu_bands_kw", s->hpc_w, FAST_BANDS, out);
 	fprintf(out, ",\"kept_percent\":%.2f,\"kept_of_causal_percent\":%.2f,\"foresight_percent\":%.2f,\"causal_percent\":%.2f",
