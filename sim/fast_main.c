@@ -12,7 +12,7 @@ static const char help[] =
 "\n"
 "Plays the control law against the plant in virtual time: by default every sim/scenarios/*.txt, each with the fleets it\n"
 "names, and beside it the same site without control, with a threshold looked at every 30 s, with the GPU scheduler's\n"
-"notices where the scenario has any, and with 48 and 12 cycles a day.\n"
+"notices where the scenario has any, and with 48 and 12 cycles a day. At the end: what notices gain, and which bars are met.\n"
 "\n"
 "  --only TEXT        only cases whose name contains it\n"
 "  --cycles N         wear limits for all: N cycles a day, 10 min awake, 3 min asleep\n"

@@ -28,6 +28,23 @@ struct fast_options {
 struct fast_result *fast_play(const struct fast_options *, size_t *n, char *why, size_t size);
 
 void fast_print_table(const struct fast_result *, size_t n, FILE *);
+/* Of fast_print_table: what notices gain, and which bars are met by which cases. */
+void fast_print_gains(const struct fast_result *, size_t n, FILE *);
+void fast_print_bars(const struct fast_result *, size_t n, FILE *);
+
+/* What a law is to reach. */
+enum fast_bar {
+	BAR_ODD, BAR_LEAST, BAR_SLOW, BAR_REACH, BAR_BAND, BAR_KEPT, BAR_CAUSAL, BAR_ERROR, BAR_ODD_48, BAR_BAND_48,
+	BAR_CYCLES_48, BAR_ODD_12, BAR_BAND_12, BAR_CYCLES_12,
+	N_FAST_BARS
+};
+enum fast_verdict {
+	BAR_EMPTY,                      /* says nothing of this case, or it was not played */
+	BAR_MET, BAR_MISSED,
+	BAR_BEYOND                      /* missed, and it is shown that none of its kind can meet it */
+};
+enum fast_verdict fast_bar(const struct fast_result *, enum fast_bar, double *figure);
+
 /* One line a case and control, keys with units. */
 void fast_print_json(const struct fast_result *, size_t n, FILE *);
 void fast_plot(const struct fast_case *, const struct fast_run *, const struct fast_score *, FILE *);

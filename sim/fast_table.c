@@ -85,6 +85,8 @@ void fast_print_table(const struct fast_result *results, size_t n, FILE *out)
 			if (results[i].played[c])
 				print_line(&results[i].of[c], control_names[c], out);
 	}
+	fast_print_gains(results, n, out);
+	fast_print_bars(results, n, out);
 }
 
 static void print_list(const char *key, const double *w, int n, FILE *out)

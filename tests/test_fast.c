@@ -355,6 +355,43 @@ static void what_lies_beyond_the_fleet_stays(void **unused)
 	close_bed(&bed);
 }
 
+/* ---- bars ---- */
+
+static void a_bar_is_met_missed_or_beyond(void **unused)
+{
+	double figure;
+	struct fast_result result = { .name = "x" };
+	struct fast_score *s = &result.of[FAST_POLICY];
+	(void)unused;
+	*s = (struct fast_score){ .flat = true, .least_ratio = 1.2, .slow_w = 13000, .bound_w = 10000, .reach_w = 12000,
+		.site_w = { 500, 20080, 9000 }, .hpc_w = { 100, 20000, 10000 }, .kept = 0.48, .foresight = 0.5, .causal = 0.49 };
+	assert_int_equal(fast_bar(&result, BAR_ODD, &figure), BAR_EMPTY);       /* not played */
+	result.played[FAST_POLICY] = true;
+	assert_int_equal(fast_bar(&result, BAR_ODD, &figure), BAR_MET);
+	assert_int_equal(fast_bar(&result, BAR_LEAST, &figure), BAR_MISSED);
+	NEAR(figure, 1.2, 0);
+	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_MISSED);
+	NEAR(figure, 1.3, 1e-9);
+	assert_int_equal(fast_bar(&result, BAR_REACH, &figure), BAR_MET);
+	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_MET);        /* below a kilowatt nothing counts */
+	NEAR(figure, 1.004, 1e-9);
+	assert_int_equal(fast_bar(&result, BAR_KEPT, &figure), BAR_MISSED);
+	assert_int_equal(fast_bar(&result, BAR_CAUSAL, &figure), BAR_MET);
+	assert_int_equal(fast_bar(&result, BAR_ERROR, &figure), BAR_EMPTY);
+	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_EMPTY);
+	s->best_w = 12600;
+	s->causal = 0.48;
+	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_BEYOND);
+	assert_int_equal(fast_bar(&result, BAR_KEPT, &figure), BAR_BEYOND);
+	s->set_point = s->quick = true;
+	s->error_permille = 16;
+	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_EMPTY);
+	assert_int_equal(fast_bar(&result, BAR_ERROR, &figure), BAR_MISSED);
+	result.played[FAST_12] = true;
+	result.of[FAST_12].most_sleeps = 13;
+	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_MISSED);
+}
+
 /* ---- the whole score, of a site that swings by a known sine ---- */
 
 static void a_score_of_a_known_run(void **unused)
@@ -677,6 +714,7 @@ int main(void)
 		cmocka_unit_test(a_rise_lasts_as_long_as_the_dead_time),
 		cmocka_unit_test(what_the_fleet_covers_is_left_as_r_has_it),
 		cmocka_unit_test(what_lies_beyond_the_fleet_stays),
+		cmocka_unit_test(a_bar_is_met_missed_or_beyond),
 		cmocka_unit_test(a_score_of_a_known_run),
 		cmocka_unit_test(an_error_is_that_of_four_second_means),
 		cmocka_unit_test(loads_have_the_span_they_are_told),

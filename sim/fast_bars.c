@@ -1,0 +1,197 @@
+/* sim/fast_bars.c - the table's end: what notices gain, and which bars are met by which cases. */
+#include <math.h>
+
+#include "sim/fast_main.h"
+
+
+static const struct { const char *name; const char *what; double most, least; } bars[N_FAST_BARS] = {
+	[BAR_ODD] = { "odd", "no second over the limit but just after a rise larger than any before", 0, -INFINITY },
+	[BAR_LEAST] = { "least", "energy over the limit at most 1.15 times the least there is", 1.15, -INFINITY },
+	[BAR_SLOW] = { "by r", "slow rms at most 1.25 times the bound r(f)", 1.25, -INFINITY },
+	[BAR_REACH] = { "reach", "slow rms at most 1.25 times what is within the fleet's reach", 1.25, -INFINITY },
+	/* Half a per cent is rounding. */
+	[BAR_BAND] = { "band", "no band above the GPUs' own", 1.005, -INFINITY },
+	[BAR_KEPT] = { "kept", "at least 97 % of the hash of perfect foresight", INFINITY, 97 },
+	[BAR_CAUSAL] = { "causal", "at least 97 % of the most that a law without a forecast keeps", INFINITY, 97 },
+	[BAR_ERROR] = { "error", "set points, quick miners: mean error at most 1.5 %", 1.5, -INFINITY },
+	[BAR_ODD_48] = { "odd", "48 cycles a day: no such second over the limit", 0, -INFINITY },
+	[BAR_BAND_48] = { "band", "48 cycles a day: no band above the GPUs' own", 1.005, -INFINITY },
+	[BAR_CYCLES_48] = { "most", "48 cycles a day: no miner put to sleep more often", 48, -INFINITY },
+	[BAR_ODD_12] = { "odd", "12 cycles a day: no such second over the limit", 0, -INFINITY },
+	[BAR_BAND_12] = { "band", "12 cycles a day: no band above the GPUs' own", 1.005, -INFINITY },
+	[BAR_CYCLES_12] = { "most", "12 cycles a day: no miner put to sleep more often", 12, -INFINITY },
+};
+
+static enum fast_control control_of(enum fast_bar bar)
+{
+	switch (bar) {
+	case BAR_ODD_48:
+	case BAR_BAND_48:
+	case BAR_CYCLES_48:
+		return FAST_48;
+	case BAR_ODD_12:
+	case BAR_BAND_12:
+	case BAR_CYCLES_12:
+		return FAST_12;
+	case BAR_ODD:
+	case BAR_LEAST:
+	case BAR_SLOW:
+	case BAR_REACH:
+	case BAR_BAND:
+	case BAR_KEPT:
+	case BAR_CAUSAL:
+	case BAR_ERROR:
+	case N_FAST_BARS:
+		break;
+	}
+	return FAST_POLICY;
+}
+
+/* A site that follows a set point moves on purpose; by less than a kilowatt nothing is to be divided. */
+static double worst_band(const struct fast_score *s)
+{
+	double worst = NAN;
+	for (int b = 0; b < FAST_BANDS && s->flat && !s->set_point; b++)
+		if (s->hpc_w[b] >= 1000)
+			worst = fmax(worst, s->site_w[b] / s->hpc_w[b]);
+	return worst;
+}
+
+static double ratio(bool means_something, double w, double by_w)
+{
+	return means_something && by_w >= 1000 ? w / by_w : NAN;
+}
+
+static double figure_of(const struct fast_score *s, enum fast_bar bar)
+{
+	switch (bar) {
+	case BAR_LEAST:  return s->least_ratio;
+	case BAR_SLOW:   return ratio(s->flat, s->slow_w, s->bound_w);
+	case BAR_REACH:  return ratio(s->flat, s->slow_w, s->reach_w);
+	case BAR_KEPT:   return s->foresight > 0 ? 100 * s->kept / s->foresight : NAN;
+	case BAR_CAUSAL: return s->causal > 0 ? 100 * s->kept / s->causal : NAN;
+	case BAR_ERROR:  return s->set_point && s->quick ? s->error_permille / 10 : NAN;
+	case BAR_ODD:
+	case BAR_ODD_48:
+	case BAR_ODD_12:
+		return s->unexcused_s;
+	case BAR_BAND:
+	case BAR_BAND_48:
+	case BAR_BAND_12:
+		return worst_band(s);
+	case BAR_CYCLES_48:
+	case BAR_CYCLES_12:
+		return s->most_sleeps;
+	case N_FAST_BARS:
+		break;
+	}
+	return NAN;
+}
+
+/* The best mix of lags that lifts no band is too slow for the one; what no forecast allows is too little for the other. */
+static bool is_beyond(const struct fast_score *s, enum fast_bar bar)
+{
+	if (bar == BAR_SLOW && s->best_w > 0)
+		return s->best_w > bars[bar].most * s->bound_w;
+	return bar == BAR_KEPT && 100 * s->causal < bars[bar].least * s->foresight;
+}
+
+enum fast_verdict fast_bar(const struct fast_result *result, enum fast_bar bar, double *figure)
+{
+	enum fast_control control = control_of(bar);
+	const struct fast_score *s = &result->of[control];
+	*figure = *result->skipped || !result->played[control] ? NAN : figure_of(s, bar);
+	if (bar >= N_FAST_BARS || isnan(*figure))
+		return BAR_EMPTY;
+	if (*figure <= bars[bar].most && *figure >= bars[bar].least)
+		return BAR_MET;
+	return is_beyond(s, bar) ? BAR_BEYOND : BAR_MISSED;
+}
+
+/* ---- which cases meet which ---- */
+
+static void count(const struct fast_result *results, size_t n, enum fast_bar bar, size_t counts[BAR_BEYOND + 1])
+{
+	double figure;
+	for (size_t i = 0; i < n; i++)
+		counts[fast_bar(&results[i], bar, &figure)]++;
+}
+
+static void print_counts(const struct fast_result *results, size_t n, FILE *out)
+{
+	fprintf(out, "\nBars, and how many cases meet them:\n");
+	for (unsigned b = 0; b < N_FAST_BARS; b++) {
+		size_t counts[BAR_BEYOND + 1] = { 0 };
+		count(results, n, (enum fast_bar)b, counts);
+		fprintf(out, "  %3zu of %3zu  %s", counts[BAR_MET], counts[BAR_MET] + counts[BAR_MISSED] + counts[BAR_BEYOND], bars[b].what);
+		if (counts[BAR_BEYOND])
+			fprintf(out, "; of the others %zu are out of reach*", counts[BAR_BEYOND]);
+		fprintf(out, "\n");
+	}
+}
+
+static void print_figure(enum fast_verdict verdict, enum fast_bar bar, double figure, FILE *out)
+{
+	int digits = bar == BAR_LEAST || bar == BAR_SLOW || bar == BAR_REACH || bar == BAR_ERROR ? 2 :
+	             bar == BAR_BAND || bar == BAR_BAND_48 || bar == BAR_BAND_12 ? 3 : 1;
+	if (verdict == BAR_EMPTY || verdict == BAR_MET)
+		fprintf(out, " %7s ", verdict == BAR_MET ? "." : "");
+	else
+		fprintf(out, " %7.*f%s", digits, figure, verdict == BAR_BEYOND ? "*" : " ");
+}
+
+static void print_misses(const struct fast_result *result, FILE *out)
+{
+	double figures[N_FAST_BARS];
+	enum fast_verdict verdicts[N_FAST_BARS], worst = BAR_EMPTY;
+	for (unsigned b = 0; b < N_FAST_BARS; b++) {
+		verdicts[b] = fast_bar(result, (enum fast_bar)b, &figures[b]);
+		worst = verdicts[b] > worst ? verdicts[b] : worst;
+	}
+	if (worst <= BAR_MET)
+		return;
+	fprintf(out, "  %-30s", result->name);
+	for (unsigned b = 0; b < N_FAST_BARS; b++)
+		print_figure(verdicts[b], (enum fast_bar)b, figures[b], out);
+	fprintf(out, "\n");
+}
+
+void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
+{
+	double figure;
+	size_t wear = 0;
+	print_counts(results, n, out);
+	fprintf(out, "Where they are missed, and by what; . is met, * out of reach: of \"by r\", since the best mix of lags that lifts no band leaves\n"
+	             "more than 1.25 times the bound; of \"kept\", since a law without a forecast keeps less than 97 %% of it\n");
+	fprintf(out, "  %-30s", "");
+	for (unsigned b = 0; b < N_FAST_BARS; b++)
+		fprintf(out, " %*s%s ", b >= BAR_ODD_48 ? 4 : 7, bars[b].name, b >= BAR_ODD_12 ? " 12" : b >= BAR_ODD_48 ? " 48" : "");
+	fprintf(out, "\n");
+	for (size_t i = 0; i < n; i++)
+		print_misses(&results[i], out);
+	for (size_t i = 0; i < n; i++)
+		for (unsigned b = BAR_ODD_48; b < N_FAST_BARS; b++)
+			wear += fast_bar(&results[i], (enum fast_bar)b, &figure) > BAR_MET;
+	fprintf(out, "Wear limits: %zu violations: odd seconds over, bands above the GPUs' own, miners put to sleep more often than allowed\n",
+	        wear);
+}
+
+/* ---- notices ---- */
+
+void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < n; i++) {
+		const struct fast_score *alone = &results[i].of[FAST_POLICY], *told = &results[i].of[FAST_TOLD];
+		if (!results[i].played[FAST_TOLD] || !results[i].played[FAST_POLICY])
+			continue;
+		if (!any)
+			fprintf(out, "\nWhat the GPU scheduler's notices gain, without and with them\n  %-30s%6s %6s|%7s %7s %7s|%7s %7s|%7s %7s|"
+			        "%6s %6s\n", "", "true", "false", "kept %", "told", "gain", "over s", "told", "slow", "told", "band", "told");
+		any = true;
+		double kept = 100 * alone->kept / alone->foresight, told_kept = 100 * told->kept / told->foresight;
+		fprintf(out, "  %-30s%6.0f %6.0f|%7.1f %7.1f %+7.1f|%7.1f %7.1f|%7.3f %7.3f|%6.2f %6.2f\n", results[i].name, told->notices_true,
+		        told->notices_false, kept, told_kept, told_kept - kept, alone->over_s, told->over_s, alone->slow_w / 1e6,
+		        told->slow_w / 1e6, worst_band(alone), worst_band(told));
+	}
+}
