@@ -53,6 +53,7 @@ static double slack(const char *key)
 {
 	static const struct { const char *ends; double by; } of[] = {
 		{ "_s", 0.6 }, { "kwh", 0.1 }, { "kw", 12 }, { "percent", 0.3 }, { "day", 0.5 }, { "commands", 10 }, { "ratio", 0.05 },
+		{ "_true", 1 }, { "_false", 1 },
 	};
 	size_t len = strlen(key);
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
@@ -112,13 +113,13 @@ static int compare_all(const cJSON *scores, const struct fast_result *results, s
 	return off;
 }
 
-static struct fast_result *play(const char *only, size_t *n)
+static struct fast_result *play(const char *only, unsigned controls, size_t *n)
 {
 	char traces[512], why[300];
 	glob_t found;
 	assert_int_equal(glob("sim/scenarios/*.txt", 0, NULL, &found), 0);
 	struct fast_options options = { .paths = (const char *const *)found.gl_pathv, .n_paths = found.gl_pathc,
-		.traces = fast_traces(traces, sizeof traces), .only = only };
+		.traces = fast_traces(traces, sizeof traces), .only = only, .controls = controls };
 	struct fast_result *results = fast_play(&options, n, why, sizeof why);
 	if (!results)
 		fail_msg("%s", why);
@@ -126,10 +127,10 @@ static struct fast_result *play(const char *only, size_t *n)
 	return results;
 }
 
-static void check(const char *only)
+static void check(const char *only, unsigned controls)
 {
 	size_t n, skipped = 0;
-	struct fast_result *results = play(only, &n);
+	struct fast_result *results = play(only, controls, &n);
 	cJSON *scores = read_scores();
 	int off = compare_all(scores, results, n);
 	for (size_t i = 0; i < n; i++)
@@ -141,31 +142,40 @@ static void check(const char *only)
 		fail_msg("%d scores are not what " SCORES " holds; make scores renews it, and its diff shows what changed", off);
 }
 
+enum {
+	PLAIN = 1 << FAST_LEFT | 1 << FAST_THRESHOLD | 1 << FAST_POLICY,
+	TOLD = 1 << FAST_TOLD,
+	WORN = 1 << FAST_48 | 1 << FAST_12,
+};
+
 /* Each kind of scenario that runs everywhere, with one fleet; the bench plays all. */
 static void quick_fleets(void **unused)
 {
 	(void)unused;
-	check("fast-300");
+	check("fast-300", PLAIN | TOLD | WORN);
 }
 
 static void slow_and_mixed_fleets_on_steps(void **unused)
 {
 	(void)unused;
-	check("steps-2min slow-300");
-	check("square-5min mixed-300");
-	check("meter-lost slow-300");
+	check("steps-2min slow-300", PLAIN | TOLD);
+	check("square-5min mixed-300", PLAIN);
+	check("meter-lost slow-300", PLAIN);
+	check("triangle-10min slow-300", WORN);
+	check("miners-lying mixed-300", WORN);
 }
 
 static void measured_loads(void **unused)
 {
 	(void)unused;
-	check("fast-100");
+	check("fast-100", PLAIN | TOLD | WORN);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quick_fleets), cmocka_unit_test(slow_and_mixed_fleets_on_steps), cmocka_unit_test(measured_loads),
+		cmocka_unit_test(quick_fleets), cmocka_unit_test(slow_and_mixed_fleets_on_steps),
+		cmocka_unit_test(measured_loads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
