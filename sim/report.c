@@ -158,6 +158,11 @@ static const struct run_command *behind(const struct run_command *sorted, size_t
 	return low && strcmp(sorted[low - 1].miner, received->miner) == 0 ? &sorted[low - 1] : NULL;
 }
 
+static bool hashes(const struct run_command *command)
+{
+	return command->deed != DEED_SLEEP;
+}
+
 static void find_strays(struct report *report, const struct run *run)
 {
 	struct run_command *sorted = calloc(run->n_published + 1, sizeof *sorted);
@@ -170,7 +175,7 @@ static void find_strays(struct report *report, const struct run *run)
 	for (size_t i = 0; i < run->n_received; i++) {
 		const struct run_command *received = &run->received[i];
 		const struct run_command *told = behind(sorted, run->n_published, received);
-		if (told && told->hash == received->hash && received->at_ms - told->at_ms <= COMMAND_STALE_MS)
+		if (told && hashes(told) == hashes(received) && received->at_ms - told->at_ms <= COMMAND_STALE_MS)
 			continue;
 		report->strays = run_room(report->strays, report->n_strays, sizeof *report->strays);
 		report->strays[report->n_strays++] = i;
@@ -227,10 +232,9 @@ void report_judge(struct report *report, const struct run *run, const struct far
 	judge_over(&(struct watch){ report, run, true, true }, &report->left_cap, NULL);
 	judge_flatness(report, run);
 	judge_outcomes(report, run);
-	for (size_t i = 0; i < run->n_decisions; i++) {
-		report->sleeps += run->decisions[i].sleeps;
-		report->wakes += run->decisions[i].wakes;
-	}
+	for (size_t i = 0; i < run->n_decisions; i++)
+		for (enum deed deed = DEED_SLEEP; deed < N_DEEDS; deed++)
+			report->told[deed] += run->decisions[i].told[deed];
 	find_strays(report, run);
 }
 

@@ -28,7 +28,7 @@ struct report {
 	double off_target_w, left_off_target_w; /* rms of the site less the target in force; likewise left hashing */
 	int64_t flat_ms;
 	double miners_wh, full_wh;
-	uint32_t sent, confirmed, failed, sleeps, wakes;
+	uint32_t sent, confirmed, failed, told[N_DEEDS];
 	int64_t median_ms, p99_ms, worst_ms;    /* of outcomes: from the reading to the last answer; -1: none */
 	size_t *strays, n_strays;       /* received commands that no published decision names; owned */
 };
@@ -38,7 +38,8 @@ struct report {
  * that reacts could have kept the site under by putting miners to sleep. Nothing else is excused.
  *
  * A received command is a stray unless the newest decision that names its miner says the same and is not older than
- * a minute. */
+ * a minute. To wake and to hash at another power count as the same: a wake brings its power along, and a miner that
+ * sleeps where another power was decided is woken to it. */
 void report_judge(struct report *, const struct run *, const struct farm_conf *, int64_t flat_ms);
 void report_print(const struct report *, const struct run *, const struct farm_conf *, FILE *);
 void report_free(struct report *);

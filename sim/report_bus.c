@@ -51,6 +51,14 @@ static void take_telemetry(struct run *run, int64_t at_ms, const cJSON *said)
 		run->control_ms = view.at_ms;
 }
 
+static enum deed deed_of(const char *name)
+{
+	for (enum deed deed = DEED_SLEEP; deed < N_DEEDS; deed++)
+		if (strcmp(name, deed_name(deed)) == 0)
+			return deed;
+	return DEED_WAKE;
+}
+
 static void take_decision(struct run *run, int64_t at_ms, const cJSON *said)
 {
 	const cJSON *command, *commands = member(said, "commands");
@@ -66,12 +74,10 @@ static void take_decision(struct run *run, int64_t at_ms, const cJSON *said)
 	cJSON_ArrayForEach(command, commands) {
 		run->published = run_room(run->published, run->n_published, sizeof *run->published);
 		struct run_command *told = &run->published[run->n_published++];
-		*told = (struct run_command){ .at_ms = at_ms, .hash = strcmp(string_of(command, "do"), "sleep") != 0 };
+		*told = (struct run_command){ .at_ms = at_ms, .deed = deed_of(string_of(command, "do")) };
 		snprintf(told->miner, sizeof told->miner, "%s", string_of(command, "miner"));
-		if (run->n_decisions && told->hash)
-			run->decisions[run->n_decisions - 1].wakes++;
-		else if (run->n_decisions)
-			run->decisions[run->n_decisions - 1].sleeps++;
+		if (run->n_decisions)
+			run->decisions[run->n_decisions - 1].told[told->deed]++;
 	}
 }
 

@@ -84,16 +84,16 @@ int run_read_truth(struct run *run, const char *path, char *why, size_t size)
 	return err;
 }
 
-/* 1 to wake, 0 to sleep; -1: the command moves nothing by itself. */
-static int meaning(const char *command, const char *parameter)
+/* N_DEEDS: the command moves nothing by itself. */
+static enum deed meaning(const char *command, const char *parameter)
 {
 	if (strcmp(command, "curtail") == 0)
-		return strcmp(parameter, "\"sleep\"") != 0;
+		return strcmp(parameter, "\"sleep\"") == 0 ? DEED_SLEEP : DEED_WAKE;
 	if (strcmp(command, "ascdisable") == 0)
-		return 0;
-	if (strcmp(command, "ascenable") == 0)
-		return 1;
-	return strcmp(command, "begin") == 0 || strncmp(command, "log", 3) == 0 || strcmp(command, "kill") == 0 ? -1 : 1;
+		return DEED_SLEEP;
+	if (strcmp(command, "profileset") == 0 || strcmp(command, "atmset") == 0)
+		return DEED_POWER;
+	return strcmp(command, "begin") == 0 || strncmp(command, "log", 3) == 0 || strcmp(command, "kill") == 0 ? N_DEEDS : DEED_WAKE;
 }
 
 /* Cuts the next field out of a CSV line without quoted commas before it. */
@@ -115,12 +115,12 @@ static bool add_command(struct run *run, char *line)
 		return false;
 	int64_t at_ms = llround(t_s * 1000);
 	run->begin_utc_ms = utc_ms - at_ms;
-	int hash = meaning(command, parameter);
-	if (hash < 0)
+	enum deed deed = meaning(command, parameter);
+	if (deed == N_DEEDS)
 		return true;
 	run->received = run_room(run->received, run->n_received, sizeof *run->received);
 	struct run_command *told = &run->received[run->n_received++];
-	*told = (struct run_command){ .at_ms = at_ms, .hash = hash };
+	*told = (struct run_command){ .at_ms = at_ms, .deed = deed };
 	snprintf(told->miner, sizeof told->miner, "%s", miner);
 	return true;
 }

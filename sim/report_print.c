@@ -129,7 +129,10 @@ static void print_decisions(const struct report *report, const struct run *run, 
 		print_reasons(run, out);
 		fprintf(out, ")");
 	}
-	fprintf(out, ", with %u sleeps and %u wakes\n", report->sleeps, report->wakes);
+	fprintf(out, ", with %u sleeps and %u wakes", report->told[DEED_SLEEP], report->told[DEED_WAKE]);
+	if (report->told[DEED_POWER])
+		fprintf(out, ", and %u times another power", report->told[DEED_POWER]);
+	fprintf(out, "\n");
 	fprintf(out, "Outcomes: %u commands sent, %u confirmed, %u failed", report->sent, report->confirmed, report->failed);
 	if (report->median_ms >= 0)
 		fprintf(out, "; from the reading to the last miner's answer %lld ms (median), %lld ms (p99), %lld ms (worst)",
@@ -184,7 +187,8 @@ static void print_strays(const struct report *report, const struct run *run, FIL
 		fprintf(out, "%zu received that NO published decision names\n", report->n_strays);
 	for (size_t i = 0; i < report->n_strays && i < SHOWN; i++) {
 		const struct run_command *stray = &run->received[report->strays[i]];
-		fprintf(out, "  %6.1f s %s told to %s\n", seconds(stray->at_ms), stray->miner, stray->hash ? "wake" : "sleep");
+		fprintf(out, "  %6.1f s %s told to %s\n", seconds(stray->at_ms), stray->miner,
+		        stray->deed == DEED_POWER ? "hash at another power" : deed_name(stray->deed));
 	}
 	if (report->n_strays > SHOWN)
 		fprintf(out, "  and %zu more\n", report->n_strays - SHOWN);

@@ -10,11 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/policy.h"
+
 #define RUN_NEVER INT64_MAX
 
-struct run_command { int64_t at_ms; bool hash; char miner[48]; };
+struct run_command { int64_t at_ms; enum deed deed; char miner[48]; };
 struct run_view { int64_t at_ms, limit_w, target_w; };          /* what mulletd held in force; target 0: not told */
-struct run_decision { int64_t at_ms; uint32_t sleeps, wakes; char reason[16]; };
+struct run_decision { int64_t at_ms; uint32_t told[N_DEEDS]; char reason[16]; };       /* told: to how many miners */
 struct run_outcome { uint32_t sent, confirmed, failed; int64_t elapsed_ms; };
 struct run_alarm { int64_t raised_ms, cleared_ms; char name[48], why[200]; };   /* RUN_NEVER: not cleared */
 struct run_order {                      /* the newest that was said of it */

@@ -31,6 +31,7 @@ static const char style[] =
 ".limit { stroke: #cf222e; stroke-width: 2 } .target { stroke: #cf222e; stroke-width: 1; stroke-dasharray: 5 4 }\n"
 ".order { fill: #cf222e; opacity: 0.09 } .mark { stroke: #59636e; stroke-width: 1; stroke-dasharray: 3 3 }\n"
 ".sleep { stroke: #d4760a; stroke-width: 1.6 } .wake { stroke: #1a7f37; stroke-width: 1.6 }\n"
+".power { stroke: #9a6700; stroke-width: 1.6 }\n"
 "@media (prefers-color-scheme: dark) {\n"
 "text { fill: #e6edf3 } .quiet { fill: #9198a1 } .page { fill: #0d1117; stroke: #3d444d } .grid { stroke: #2a313c }\n"
 ".site { stroke: #58a6ff } .hpc { stroke: #bc8cff } .miners, .sleep { stroke: #f0a03c }\n"
@@ -160,11 +161,10 @@ static void draw_decisions(const struct plot *plot)
 	for (size_t i = 0; i < plot->run->n_decisions; i++) {
 		const struct run_decision *d = &plot->run->decisions[i];
 		double x = x_of(plot, (double)d->at_ms);
-		uint32_t moved[2] = { d->sleeps, d->wakes };
-		for (int wake = 0; wake < 2 && x >= LEFT && x <= RIGHT; wake++)
-			if (moved[wake])
-				fprintf(plot->out, "<path class=\"%s\" d=\"M%.1f %dv%.1f\"/>\n", wake ? "wake" : "sleep", x, BOTTOM + 4,
-				        fmin(18, 3 + 3 * log2((double)moved[wake])));
+		for (enum deed deed = DEED_SLEEP; deed < N_DEEDS && x >= LEFT && x <= RIGHT; deed++)
+			if (d->told[deed])
+				fprintf(plot->out, "<path class=\"%s\" d=\"M%.1f %dv%.1f\"/>\n", deed_name(deed), x, BOTTOM + 4,
+				        fmin(18, 3 + 3 * log2((double)d->told[deed])));
 	}
 }
 
@@ -270,6 +270,9 @@ static void draw_legend(const struct plot *plot)
 	fprintf(plot->out, "<path class=\"sleep\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">miners put to sleep</text>\n",
 	        x + 4, x + 12);
 	fprintf(plot->out, "<path class=\"wake\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">woken</text>\n", x + 150, x + 158);
+	if (plot->report->told[DEED_POWER])
+		fprintf(plot->out, "<path class=\"power\" d=\"M%.0f 23v14\"/><text x=\"%.0f\" y=\"34.5\">another power</text>\n", x + 210,
+		        x + 218);
 }
 
 static double highest_w(const struct plot *plot)

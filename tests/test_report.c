@@ -158,7 +158,7 @@ static void without_control_all_miners_hash(void **state)
 
 static struct run_command command(int64_t at_ms, bool hash, const char *miner)
 {
-	struct run_command made = { .at_ms = at_ms, .hash = hash };
+	struct run_command made = { .at_ms = at_ms, .deed = hash ? DEED_WAKE : DEED_SLEEP };
 	snprintf(made.miner, sizeof made.miner, "%s", miner);
 	return made;
 }
@@ -187,6 +187,39 @@ static void received_and_published(void **state)
 	assert_int_equal(f.report.n_strays, 6);
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(f.report.strays[i], i + 4);
+	report_free(&f.report);
+}
+
+/* A wake brings its power along; what is decided on a miner that sleeps wakes it. */
+static void another_power_is_hashing(void **state)
+{
+	struct fixture f;
+	struct run_command published[] = {
+		{ 1000, DEED_POWER, "s21/1" }, { 1000, DEED_WAKE, "s21/2" }, { 1000, DEED_SLEEP, "s21/3" },
+	};
+	struct run_command received[] = {
+		{ 1040, DEED_POWER, "s21/1" }, { 1040, DEED_WAKE, "s21/1" }, { 1040, DEED_POWER, "s21/2" },     /* decided on */
+		{ 1040, DEED_SLEEP, "s21/1" }, { 1040, DEED_POWER, "s21/3" }, { 1040, DEED_POWER, "s21/4" },
+	};
+	struct run_decision decision = { .told = { 1, 1, 1 }, .reason = "target" };
+	char text[20000];
+	(void)state;
+	set_up(&f);
+	f.run.published = published;
+	f.run.n_published = sizeof published / sizeof *published;
+	f.run.received = received;
+	f.run.n_received = sizeof received / sizeof *received;
+	f.run.decisions = &decision;
+	f.run.n_decisions = 1;
+	judge(&f);
+	assert_int_equal(f.report.n_strays, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(f.report.strays[i], i + 3);
+	FILE *out = fmemopen(text, sizeof text, "w");
+	report_print(&f.report, &f.run, &f.conf, out);
+	fclose(out);
+	assert_non_null(strstr(text, "with 1 sleeps and 1 wakes, and 1 times another power\n"));
+	assert_non_null(strstr(text, "s21/4 told to hash at another power\n"));
 	report_free(&f.report);
 }
 
@@ -233,7 +266,9 @@ static const char commands_text[] =
 	"1.200,2026-11-22T05:00:01.450Z,s21/1,127.30.0.1,curtail,\"sleep\",S,335,1\n"
 	"1.300,2026-11-22T05:00:01.550Z,s21/2,127.30.0.2,curtail,\"wakeup\",S,335,1\n"
 	"1.400,2026-11-22T05:00:01.650Z,cg/1,127.32.0.1,ascdisable,\"0\",I,111,1\n"
-	"1.500,2026-11-22T05:00:01.750Z,cg/1,127.32.0.1,ascenable,\"0\",I,111,1\n";
+	"1.500,2026-11-22T05:00:01.750Z,cg/1,127.32.0.1,ascenable,\"0\",I,111,1\n"
+	"1.600,2026-11-22T05:00:01.850Z,s21/3,127.30.0.3,atmset,\"enabled=false\",S,340,0\n"
+	"1.601,2026-11-22T05:00:01.851Z,s21/3,127.30.0.3,profileset,\"490MHz\",S,321,1\n";
 
 static const char bus_text[] =
 	"1795323600.300000000 mullet/t/state {\"state\":\"starting\"}\n"
@@ -269,8 +304,9 @@ static void read_files(struct run *run, const char *truth, const char *commands,
 static void the_logs_are_read(void **state)
 {
 	struct run run = { 0 };
-	static const struct { int64_t at_ms; bool hash; const char *miner; } expected[] = {
-		{ 1200, false, "s21/1" }, { 1300, true, "s21/2" }, { 1400, false, "cg/1" }, { 1500, true, "cg/1" },
+	static const struct { int64_t at_ms; enum deed deed; const char *miner; } expected[] = {
+		{ 1200, DEED_SLEEP, "s21/1" }, { 1300, DEED_WAKE, "s21/2" }, { 1400, DEED_SLEEP, "cg/1" }, { 1500, DEED_WAKE, "cg/1" },
+		{ 1600, DEED_POWER, "s21/3" }, { 1601, DEED_POWER, "s21/3" },
 	};
 	(void)state;
 	read_files(&run, truth_text, commands_text, bus_text);
@@ -279,10 +315,10 @@ static void the_logs_are_read(void **state)
 	assert_int_equal(run.step_ms, 100);
 	assert_about(run.site_w[2], 900002);
 	assert_int_equal(run.begin_utc_ms, 1795323600250);
-	assert_int_equal(run.n_received, 4);
-	for (size_t i = 0; i < 4; i++) {
+	assert_int_equal(run.n_received, 6);
+	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(run.received[i].at_ms, expected[i].at_ms);
-		assert_int_equal(run.received[i].hash, expected[i].hash);
+		assert_int_equal(run.received[i].deed, expected[i].deed);
 		assert_string_equal(run.received[i].miner, expected[i].miner);
 	}
 	run_free(&run);
@@ -295,8 +331,9 @@ static void the_bus_is_read(void **state)
 	read_files(&run, truth_text, commands_text, bus_text);
 	assert_int_equal(run.control_ms, 1000);
 	assert_int_equal(run.n_decisions, 1);
-	assert_int_equal(run.decisions[0].sleeps, 1);
-	assert_int_equal(run.decisions[0].wakes, 2);
+	assert_int_equal(run.decisions[0].told[DEED_SLEEP], 1);
+	assert_int_equal(run.decisions[0].told[DEED_WAKE], 1);
+	assert_int_equal(run.decisions[0].told[DEED_POWER], 1);
 	assert_int_equal(run.n_published, 3);
 	assert_int_equal(run.published[0].at_ms, 1050);
 	assert_int_equal(run.n_outcomes, 1);
@@ -365,7 +402,7 @@ static void it_is_told_and_drawn(void **state)
 	const char *text = text_of(file);
 	assert_non_null(strstr(text, "Order q<1>: cap 800.0 kW from 0.6 s to 7.0 s; accepted after 3 ms, met after 1.5 s, now completed; 90.0 kW delivered\n"));
 	assert_non_null(strstr(text, "8.1 s meter/pdu/7: silent (until 9.0 s)\n"));
-	assert_non_null(strstr(text, "Decisions: 1 (1 cap), with 1 sleeps and 2 wakes\n"));
+	assert_non_null(strstr(text, "Decisions: 1 (1 cap), with 1 sleeps and 1 wakes, and 1 times another power\n"));
 	assert_non_null(strstr(text, "2 received that NO published decision names\n     1.4 s cg/1 told to sleep\n"));
 	file = tmpfile();
 	svg_plot(&f.report, &run, &f.conf, file);
@@ -426,6 +463,7 @@ int main(void)
 		cmocka_unit_test(an_order_is_a_limit_of_its_own),
 		cmocka_unit_test(without_control_all_miners_hash),
 		cmocka_unit_test(received_and_published),
+		cmocka_unit_test(another_power_is_hashing),
 		cmocka_unit_test(outcomes_add_up),
 		cmocka_unit_test(the_logs_are_read),
 		cmocka_unit_test(the_bus_is_read),
