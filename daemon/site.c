@@ -14,11 +14,11 @@ static void give_orders(struct site *site, int64_t now_ms)
 	for (uint32_t c = 0; c < decision->n_commands; c++) {
 		const struct command *command = &decision->commands[c];
 		struct site_miner_state *miner = &site->miners[command->miner];
-		struct miner_order order = { .hash = command->hash };
+		struct miner_order order = { .hash = command->hash, .limit_w = command->limit_w };
 		site->seen_miners[command->miner].heard = FAULT_NEVER;
 		miner->orders_out++;
 		miner->told_ms = now_ms;
-		if (!command->hash && command->try_number == 1)
+		if (command->deed == DEED_SLEEP && command->try_number == 1)
 			count_sleep(site, command->miner, now_ms);
 		site->conf->miners[command->miner].driver->order(miner->miner, &order);
 		poll_soon(site, command->miner, now_ms);
@@ -50,7 +50,9 @@ static void step_policy(struct site *site, struct instant now, const struct dema
 		site->seen_meters[i] = site->meters[i].newest;
 	site->decision.commands = site->commands;
 	policy_step(&site->conf->policy, &site->state, site->tracks, &seen, site->scratch, &site->decision);
-	site->pace.moving = site->decision.picture.phases[PHASE_WAKING] + site->decision.picture.phases[PHASE_FALLING];
+	/* Those on their way to another power are in no phase of their own, but their commands have not ended. */
+	uint32_t phases = site->decision.picture.phases[PHASE_WAKING] + site->decision.picture.phases[PHASE_FALLING];
+	site->pace.moving = phases > site->n_awaited ? phases : site->n_awaited;
 }
 
 /* What the policy would do. No miner hears of it, so nothing of it may be remembered as told. */

@@ -82,7 +82,7 @@ struct outcome {
 
 /* How the miners' polls go; the rest is for the operator. */
 struct fleet_pace {
-	uint32_t moving;                /* told something and not there yet, at the last step, and those told since */
+	uint32_t moving;                /* told something and not there yet, or waking by themselves, at the last step; and those told since */
 	uint64_t polls, polls_before;
 	uint32_t polls_per_s;
 	int64_t late_ms, late_now_ms;   /* the most a poll was behind its time: in the last whole second, in this one */
@@ -144,6 +144,22 @@ struct site {
 static inline const char *site_miner_name(const void *self, uint32_t miner)
 {
 	return ((const struct site *)self)->conf->miners[miner].name;
+}
+
+/* What its newest order asks. The state to be in goes first: a law that knows only on and off tells nothing else. */
+static inline enum deed deed_told(const struct miner_track *track)
+{
+	if (!track->told_hash)
+		return DEED_SLEEP;
+	return track->deed == DEED_POWER ? DEED_POWER : DEED_WAKE;
+}
+
+/* The phase, orders under way included: one that goes to another power is what it was, awake. */
+static inline enum miner_phase phase_shown(const struct miner_track *track)
+{
+	if (!track->under_way || deed_told(track) == DEED_POWER)
+		return track->phase;
+	return track->told_hash ? PHASE_WAKING : PHASE_FALLING;
 }
 
 /* ---- site_poll.c ---- */

@@ -122,7 +122,8 @@ void poll_soon(struct site *site, uint32_t i, int64_t now_ms)
 	struct site_miner_state *miner = &site->miners[i];
 	const struct policy_conf *policy = &site->conf->policy;
 	const struct policy_miner_group *group = &policy->miner_groups[policy->miner_group[i]];
-	const struct policy_response *response = site->tracks[i].told_hash ? &group->wake : &group->sleep;
+	const struct policy_response *responses[N_DEEDS] = { &group->sleep, &group->wake, &group->power };
+	const struct policy_response *response = responses[deed_told(&site->tracks[i])];
 	int64_t done_ms = response->delay_ms + response->ramp_ms, in_ms = watch_ms(site);
 	/* Of many, each is looked at for the first time when it can be there, not sooner: the next look is far off. */
 	if (in_ms > WATCH_MS && in_ms > done_ms)

@@ -420,6 +420,7 @@ void site_meters_json(const struct site *site, struct instant now, struct json *
 
 bool site_miners_json(const struct site *site, const char *group, struct instant now, struct json *json)
 {
+	static const char *const told_words[N_DEEDS] = { [DEED_SLEEP] = "sleep", [DEED_WAKE] = "hash", [DEED_POWER] = "power" };
 	const struct policy_conf *policy = &site->conf->policy;
 	bool found = !group;
 	for (size_t i = 0; i < policy->n_miners; i++) {
@@ -427,15 +428,12 @@ bool site_miners_json(const struct site *site, const char *group, struct instant
 		if (group && strcmp(group, site->conf->miner_groups[policy->miner_group[i]]))
 			continue;
 		found = true;
-		enum miner_phase phase = track->phase;
-		if (track->under_way)
-			phase = track->told_hash ? PHASE_WAKING : PHASE_FALLING;
 		json_open(json, NULL);
 		json_string(json, "name", site->conf->miners[i].name);
-		json_string(json, "phase", phase_name(phase));
+		json_string(json, "phase", phase_name(phase_shown(track)));
 		json_int_or_null(json, "power_w", track->read_ms ? track->drawn_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", track->read_ms ? now.mono_ms - track->read_ms : POLICY_NONE, POLICY_NONE);
-		json_string(json, "told", !track->told_ms ? NULL : track->told_hash ? "hash" : "sleep");
+		json_string(json, "told", !track->told_ms ? NULL : told_words[deed_told(track)]);
 		json_int(json, "tries", track->tries);
 		json_int(json, "sleeps", track->sleeps);
 		json_string(json, "fault", fault_text(site->miners[i].fault));
