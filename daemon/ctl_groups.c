@@ -51,6 +51,16 @@ static struct cell left_of(const cJSON *group)
 	return cell;
 }
 
+static struct cell least_of(const cJSON *group)
+{
+	struct cell cell = { "" };
+	char power[32];
+	int64_t least_w = json_figure(group, "partial_w");
+	if (least_w != FIGURE_UNKNOWN)
+		snprintf(cell.text, sizeof(cell.text), "from %s", format_power(least_w, power, sizeof(power)));
+	return cell;
+}
+
 static void copy_figure(cJSON *row, const cJSON *from, const char *key, const char *as)
 {
 	int64_t value = json_figure(from, key);
@@ -68,7 +78,8 @@ static cJSON *way_row(const cJSON *group, const char *key, const char *each)
 	copy_figure(row, way, "spread_ms", "spread_ms");
 	copy_figure(row, way, "seen_by_site", "seen_by_site");
 	copy_figure(row, way, "seen_by_polls", "seen_by_polls");
-	copy_figure(row, group, each, "each_w");
+	if (each)
+		copy_figure(row, group, each, "each_w");
 	cJSON_AddStringToObject(row, "basis", json_text(way, "basis"));
 	cJSON_AddStringToObject(row, "obeyed", obeyed_of(way).text);
 	return row;
@@ -87,6 +98,11 @@ void groups_as_rows(cJSON *groups)
 		cJSON_AddStringToObject(up, "wear", left_of(group).text);
 		cJSON_AddItemToArray(groups, down);
 		cJSON_AddItemToArray(groups, up);
+		if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(group, "power"))) {
+			cJSON *power = way_row(group, "power", NULL);
+			cJSON_AddStringToObject(power, "miners", least_of(group).text);
+			cJSON_AddItemToArray(groups, power);
+		}
 		cJSON_Delete(group);
 	}
 }

@@ -4,7 +4,8 @@
 
 #include <cjson/cJSON.h>
 
-/* Of each group in the array two rows are made, in its place: how its miners fall asleep, and how they wake. */
+/* Of each group in the array two rows are made, in its place: how its miners fall asleep, and how they wake; and a third,
+ * how they go to another power, where they are told to. */
 void groups_as_rows(cJSON *groups);
 
 #endif

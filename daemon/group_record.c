@@ -78,7 +78,8 @@ static bool phases_news(const struct group_record *told, const struct group_reco
 bool group_record_news(const struct group_record *told, const struct group_record *now)
 {
 	return told->n != now->n || phases_news(told, now) || way_news(&told->sleep, &now->sleep) ||
-	       way_news(&told->wake, &now->wake) || moved(told->power_w, now->power_w, 50, 20) ||
+	       way_news(&told->wake, &now->wake) || told->partial_w != now->partial_w ||
+	       (now->partial_w != POLICY_NONE && way_news(&told->power, &now->power)) || moved(told->power_w, now->power_w, 50, 20) ||
 	       moved(told->efficiency_mj_per_th, now->efficiency_mj_per_th, 1, 20) ||
 	       moved(told->sleeps, now->sleeps, now->n / 10 + 1, 0) || told->cycles_per_day != now->cycles_per_day ||
 	       moved(told->cycles_left_milli, now->cycles_left_milli, 100, 0);
@@ -134,6 +135,11 @@ void group_record_format(const struct group_record *record, struct instant now, 
 	json_int(json, "asleep_readings", record->sleep.readings);
 	put_way(&record->sleep, "sleep", json);
 	put_way(&record->wake, "wake", json);
+	json_int_or_null(json, "partial_w", record->partial_w, POLICY_NONE);
+	if (record->partial_w == POLICY_NONE)
+		json_null(json, "power");
+	else
+		put_way(&record->power, "power", json);
 	json_number(json, "sleeps_per_miner", record->n ? (double)record->sleeps / (double)record->n : (double)NAN, 3);
 	json_int(json, "sleeps_over_h", record->counted_h);
 	json_int_or_null(json, "cycles_per_day", record->cycles_per_day, POLICY_NONE);

@@ -18,7 +18,7 @@ enum group_basis {
 	GROUP_WORST,                    /* the miners do not agree */
 };
 
-struct group_way {                      /* to sleep, or to wake */
+struct group_way {                      /* to sleep, to wake, or to another power */
 	enum group_basis basis;
 	int64_t dead_ms, ramp_ms;       /* from the order; a ramp follows */
 	int64_t spread_ms;              /* standard deviation of single miners */
@@ -34,7 +34,8 @@ struct group_record {
 	int64_t power_w;                /* all together, now */
 	int64_t hashrate_ghs;           /* of those that tell */
 	int64_t efficiency_mj_per_th;   /* of those that hash and tell both */
-	struct group_way sleep, wake;
+	int64_t partial_w;              /* the least one is run at while hashing; POLICY_NONE: on or off, and nothing is known of `power` */
+	struct group_way sleep, wake, power;
 	int64_t sleeps;                 /* of all its miners, in the last counted_h hours */
 	int64_t counted_h;              /* at most SLEEP_HOURS; the last one is not yet full */
 	int64_t cycles_per_day;         /* the most a miner may; POLICY_NONE: as many as it takes */

@@ -42,6 +42,11 @@ bool kept_same_group(const struct kept_group *a, const struct kept_group *b)
 	       same_response(&a->sleep, &b->sleep) && same_response(&a->wakes, &b->wakes);
 }
 
+bool kept_same_power(const struct kept_group *a, const struct kept_group *b)
+{
+	return a->partial && b->partial && same_response(&a->powers, &b->powers);
+}
+
 /* ---- writing ---- */
 
 /* Nine digits bring every float back as it was. */
@@ -103,6 +108,8 @@ void kept_format(const struct kept *kept, const char *site, struct json *json)
 		json_format(json, "firmware", "%016" PRIx64, group->firmware);
 		put_way(json, "sleep", &group->sleep, &group->down);
 		put_way(json, "wake", &group->wakes, &group->up);
+		if (group->partial)
+			put_way(json, "power", &group->powers, &group->power);
 		json_close(json);
 	}
 	json_close_array(json);
@@ -202,6 +209,9 @@ static void read_group(struct reader *reader, const cJSON *item, struct kept_gro
 		wrong(reader, "firmware is no hexadecimal number of 16 digits");
 	read_way(reader, member(item, "sleep"), &group->sleep, &group->down);
 	read_way(reader, member(item, "wake"), &group->wakes, &group->up);
+	group->partial = member(item, "power");         /* not in what was written before there was such a thing */
+	if (group->partial)
+		read_way(reader, member(item, "power"), &group->powers, &group->power);
 	reader->group = NULL;
 }
 

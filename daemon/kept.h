@@ -19,6 +19,9 @@ struct kept_group {
 	struct policy_response sleep, wakes;    /* declared, or typical of the driver */
 	uint64_t firmware;              /* of most of its miners; 0: not told */
 	struct policy_actuator down, up;        /* but what a step makes of them: used, spread_ms, basis */
+	bool partial;                   /* it is run at partial power, and so there is: */
+	struct policy_response powers;  /* likewise declared */
+	struct policy_actuator power;
 };
 
 struct kept {
@@ -31,8 +34,9 @@ struct kept {
 	cJSON *tree;                    /* whose texts the groups lend, where it was parsed */
 };
 
-/* The same group, declared the same way; the firmware may differ. */
+/* The same group, declared the same way; the firmware may differ, and whether and how it is run at partial power. */
 bool kept_same_group(const struct kept_group *, const struct kept_group *);
+bool kept_same_power(const struct kept_group *, const struct kept_group *);     /* both at partial power, declared alike */
 
 void kept_format(const struct kept *, const char *site, struct json *);
 /* False, with why, unless all of it is of this site and version, whole and possible. True: kept_free ends it. */

@@ -29,7 +29,7 @@ struct site_miner {
 	int64_t every_ms;
 };
 
-struct site_told { bool sleep, wake; }; /* whether the file declares how it follows; else that is typical of the driver */
+struct site_told { bool sleep, wake, power; };  /* whether the file declares how it follows; else that is typical of the driver */
 
 struct site_conf {                      /* lent for the life of the site, with all it points at */
 	const char *name;

@@ -27,6 +27,7 @@ static struct kept_group group_of(const struct site_conf *conf, size_t g)
 	return (struct kept_group){
 		.name = conf->miner_groups[g], .driver = first ? first->driver->name : "",
 		.wake = first ? first->conf.wake : NULL, .sleep = policy->sleep, .wakes = policy->wake,
+		.partial = policy->partial_w > 0, .powers = policy->power,
 	};
 }
 
@@ -43,6 +44,7 @@ static struct kept_group keep_group(const struct site *site, size_t g)
 	group.firmware = site->pasts[g].firmware;
 	group.down = site->state.actuators[g][DEED_SLEEP];
 	group.up = site->state.actuators[g][DEED_WAKE];
+	group.power = site->state.actuators[g][DEED_POWER];
 	return group;
 }
 
@@ -61,6 +63,8 @@ static bool recall_group(struct site *site, size_t g, const struct kept_group *k
 		return false;
 	site->state.actuators[g][DEED_SLEEP] = kept->down;
 	site->state.actuators[g][DEED_WAKE] = kept->up;
+	if (kept_same_power(&group, kept))
+		site->state.actuators[g][DEED_POWER] = kept->power;
 	site->pasts[g].firmware = kept->firmware;
 	return true;
 }
@@ -189,20 +193,13 @@ static void add_wear(const struct group_past *past, int64_t now_ms, struct group
 
 struct sums { int64_t ghs, rated_w, rated_ghs, left_ms; };     /* rated: of those that hash and tell both */
 
-static enum miner_phase phase_of(const struct miner_track *track)
-{
-	if (!track->under_way)
-		return track->phase;
-	return track->told_hash ? PHASE_WAKING : PHASE_FALLING;
-}
-
 static void add_miner(const struct site *site, size_t i, int64_t now_ms, struct group_record *record, struct sums *sums)
 {
 	const struct miner_track *track = &site->tracks[i];
 	const struct miner_reading *reading = &site->seen_miners[i].reading;
 	record->driver = site->conf->miners[i].driver->name;
 	record->n++;
-	record->phases[phase_of(track)]++;
+	record->phases[phase_shown(track)]++;
 	record->power_w += track->drawn_w;
 	int64_t worn_ms = track->wear_ms > now_ms ? track->wear_ms - now_ms : 0;
 	sums->left_ms += worn_ms < DAY_MS ? DAY_MS - worn_ms : 0;
@@ -218,18 +215,22 @@ static void add_miner(const struct site *site, size_t i, int64_t now_ms, struct 
 static void conclude(const struct site *site, size_t g, int64_t now_ms, const struct sums *sums, struct group_record *record)
 {
 	const struct policy_conf *policy = &site->conf->policy;
-	const struct site_told *told = site->conf->told ? &site->conf->told[g] : &(struct site_told){ true, true };
+	const struct site_told *told = site->conf->told ? &site->conf->told[g] : &(struct site_told){ true, true, true };
 	static const struct policy_actuator unlearned;
 	struct policy_actuator down = g < POLICY_GROUPS ? site->state.actuators[g][DEED_SLEEP] : unlearned;
 	struct policy_actuator up = g < POLICY_GROUPS ? site->state.actuators[g][DEED_WAKE] : unlearned;
+	struct policy_actuator power = g < POLICY_GROUPS ? site->state.actuators[g][DEED_POWER] : unlearned;
 	int64_t cycles = policy->miner_groups[g].cycles_per_day;
 	if (g >= POLICY_GROUPS) {
 		down.used = policy->miner_groups[g].sleep;
 		up.used = policy->miner_groups[g].wake;
+		power.used = policy->miner_groups[g].power;
 	}
 	record->name = site->conf->miner_groups[g];
 	record->sleep = group_way_of(&down, told->sleep);
 	record->wake = group_way_of(&up, told->wake);
+	record->power = group_way_of(&power, told->power);
+	record->partial_w = policy->miner_groups[g].partial_w ? policy->miner_groups[g].partial_w : POLICY_NONE;
 	record->hashrate_ghs = sums->ghs ? sums->ghs : POLICY_NONE;
 	record->efficiency_mj_per_th = sums->rated_ghs ? sums->rated_w * 1000000 / sums->rated_ghs : POLICY_NONE;
 	record->cycles_per_day = cycles ? cycles : POLICY_NONE;

@@ -27,7 +27,7 @@ static struct group_record example(void)
 		.power_w = 1001000, .hashrate_ghs = 57400000, .efficiency_mj_per_th = 17440,
 		.sleep = { GROUP_BY_SITE, 2010, 3120, 400, 6, 240, 998, 340, 21, 310 },
 		.wake = { GROUP_TYPICAL, 5000, 15000, POLICY_NONE, 0, 0, POLICY_NONE, 0, POLICY_NONE, 0 },
-		.sleeps = 390, .counted_h = 5, .cycles_per_day = 12, .cycles_left_milli = 10740,
+		.partial_w = POLICY_NONE, .sleeps = 390, .counted_h = 5, .cycles_per_day = 12, .cycles_left_milli = 10740,
 	};
 }
 
@@ -43,7 +43,13 @@ static void the_message_has_what_is_known(void **unused)
 		"\"asleep_readings\":310,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":\"learned by site\","
 		"\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{\"dead_ms\":5000,\"ramp_ms\":15000,"
 		"\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,\"works\":null,\"orders\":0},"
-		"\"sleeps_per_miner\":1.300,\"sleeps_over_h\":5,\"cycles_per_day\":12,\"cycles_left\":10.7}");
+		"\"partial_w\":null,\"power\":null,\"sleeps_per_miner\":1.300,\"sleeps_over_h\":5,\"cycles_per_day\":12,\"cycles_left\":10.7}");
+	record.partial_w = 2000;
+	record.power = (struct group_way){ GROUP_BY_POLLS, 1500, 8000, 700, 0, 120, 950, 60, POLICY_NONE, 0 };
+	json_reset(&json);
+	group_record_format(&record, (struct instant){ 1, 1795000000000 }, &json);
+	assert_non_null(strstr(json.text, ",\"partial_w\":2000,\"power\":{\"dead_ms\":1500,\"ramp_ms\":8000,\"spread_ms\":700,"
+		"\"basis\":\"learned by polls\",\"seen_by_site\":0,\"seen_by_polls\":120,\"works\":0.950,\"orders\":60},\"sleeps"));
 	json_free(&json);
 	(void)unused;
 }
@@ -82,6 +88,15 @@ static void only_what_matters_is_news(void **unused)
 	now = told;
 	now.wake.basis = GROUP_DECLARED;
 	assert_true(group_record_news(&told, &now));
+	now = told;
+	now.power.dead_ms = 5000;               /* of what is never told */
+	assert_false(group_record_news(&told, &now));
+	now.partial_w = 2000;
+	assert_true(group_record_news(&told, &now));
+	told = now;
+	now.power.ramp_ms = 9000;
+	assert_true(group_record_news(&told, &now));
+	told = example();
 	now = told;
 	now.phases[PHASE_AWAKE]--;
 	now.phases[PHASE_FAULTY]++;             /* the first of its kind */
@@ -232,6 +247,46 @@ static void what_was_learned_survives_a_restart(void **unused)
 	(void)unused;
 }
 
+/* How they go to another power is kept beside the rest, and told where it counts; it holds as long as it is declared the
+ * same, and does not take the rest along. */
+static void another_power_is_kept_beside_the_rest(void **unused)
+{
+	struct scenario s;
+	struct kept kept, back;
+	struct json json = { 0 };
+	char why[200] = "";
+	open_learned(&s);
+	assert_string_equal(told_of(&s, "hall", NULL, "power").text, "null");
+	site_keep(s.site, &kept);
+	assert_false(kept.groups[0].partial);
+	s.miner_group.partial_w = 2000;         /* from this run on */
+	s.miner_group.power = (struct policy_response){ 2000, 8000 };
+	kept_format(&kept, "test", &json);
+	assert_true(kept_parse(json.text, json.len, "test", &back, why, sizeof(why)));
+	s.recalled = &back;
+	scenario_restart(&s, 5 * SEC);
+	scenario_run(&s, SEC);
+	assert_true(learned(&s, "hall"));
+	assert_string_equal(told_of(&s, "hall", NULL, "partial_w").text, "2000");
+	assert_string_equal(told_of(&s, "hall", "power", "basis").text, "\"declared\"");
+	kept_free(&back);
+	site_keep(s.site, &kept);
+	assert_true(kept.groups[0].partial && kept.groups[0].powers.ramp_ms == 8000);
+	kept.groups[0].power.works = (struct policy_quantity){ 0.5F, 0.1F, 17 };
+	for (int64_t more_ms = 0; more_ms < 2; more_ms++) {     /* declared the same, then not */
+		s.recalled = &kept;
+		s.miner_group.power.ramp_ms += more_ms;
+		scenario_restart(&s, 5 * SEC);
+		scenario_run(&s, SEC);
+		assert_true(learned(&s, "hall"));
+		assert_string_equal(told_of(&s, "hall", "power", "orders").text, more_ms ? "0" : "17");
+	}
+	s.recalled = NULL;
+	scenario_close(&s);
+	json_free(&json);
+	(void)unused;
+}
+
 /* Two groups where there was one: what the first `n` miners belong to, and what the rest does. */
 struct split {
 	struct site_conf conf;
@@ -349,6 +404,7 @@ int main(void)
 		cmocka_unit_test(the_basis_is_the_source_that_was_used),
 		cmocka_unit_test(a_group_is_told_when_there_is_news),
 		cmocka_unit_test(what_was_learned_survives_a_restart),
+		cmocka_unit_test(another_power_is_kept_beside_the_rest),
 		cmocka_unit_test(what_was_learned_goes_with_the_name),
 		cmocka_unit_test(a_changed_response_in_the_file_ends_it),
 		cmocka_unit_test(a_firmware_on_most_of_a_group_is_learned_anew),

@@ -37,8 +37,8 @@ static struct kept example(void)
 		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
-	                                      actuator(3), actuator(17) };
-	kept.groups[1] = (struct kept_group){ "\"hall\" \303\244", "cgminer", NULL, { 0, 0 }, { 1, 2 }, 0, { .basis = 0 }, { .basis = 0 } };
+	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
+	kept.groups[1] = (struct kept_group){ "\"hall\" \303\244", "cgminer", NULL, { 0, 0 }, { 1, 2 }, 0, { .basis = 0 }, { .basis = 0 }, .partial = false };
 	return kept;
 }
 
@@ -77,8 +77,12 @@ static void what_is_written_is_read(void **unused)
 		assert_true(kept.groups[g].firmware == back.groups[g].firmware);
 		assert_same_actuator(&kept.groups[g].down, &back.groups[g].down);
 		assert_same_actuator(&kept.groups[g].up, &back.groups[g].up);
+		assert_int_equal(back.groups[g].partial, g == 0);
+		assert_same_actuator(&kept.groups[g].power, &back.groups[g].power);
 	}
 	assert_false(kept_same_group(&kept.groups[0], &back.groups[1]));
+	assert_true(kept_same_power(&kept.groups[0], &back.groups[0]));
+	assert_false(kept_same_power(&kept.groups[1], &back.groups[1]));
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -104,6 +108,14 @@ static void a_group_is_its_words_and_its_times(void **unused)
 	b = a;
 	b.wakes.delay_ms++;
 	assert_false(kept_same_group(&a, &b));
+	b = a;
+	b.powers.ramp_ms++;
+	assert_true(kept_same_group(&a, &b));
+	assert_false(kept_same_power(&a, &b));
+	b = a;
+	b.partial = false;
+	assert_true(kept_same_group(&a, &b));
+	assert_false(kept_same_power(&a, &b) || kept_same_power(&b, &a));
 	(void)unused;
 }
 
@@ -196,6 +208,7 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 		{ "\"mean\":333.333344", "\"mean\":\"333\"", "mean" },
 		{ "\"mean\":0.333333343", "\"mean\":1.01", "mean" },
 		{ "\"variance\":3,", "\"variance\":-3,", "variance" },
+		{ "\"power\":{", "\"power\":[],\"p\":{", "delay_ms" },
 		{ "\"n\":4000000", "\"n\":4294967296", "n is no number" },
 		{ "\"n\":4000000", "\"n\":0.5", "n is no whole number" },
 	};
