@@ -87,22 +87,22 @@ static enum ink reason_ink(const char *reason)
 	return INK_TARGET;
 }
 
-/* "-24 +3": how many were put to sleep and woken. */
+/* "-24 +3 ~5": how many were put to sleep, woken, and told another power. */
 static void moves_text(const struct shown_decision *decision, char *buf, size_t size)
 {
-	bool sleeps = decision->sleeps != FIGURE_UNKNOWN && decision->sleeps > 0;
-	bool wakes = decision->wakes != FIGURE_UNKNOWN && decision->wakes > 0;
-	size_t n = 0;
+	const struct { const char *sign; int64_t n; } moves[] = {
+		{ "\342\210\222", decision->sleeps }, { "+", decision->wakes }, { "~", decision->powers },
+	};
+	size_t used = 0;
 	buf[0] = '\0';
-	if (sleeps)
-		n = (size_t)snprintf(buf, size, "\342\210\222%lld%s", (long long)decision->sleeps, wakes ? " " : "");
-	if (wakes && n < size)
-		snprintf(buf + n, size - n, "+%lld", (long long)decision->wakes);
+	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves) && used < size; i++)
+		if (moves[i].n != FIGURE_UNKNOWN && moves[i].n > 0)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s%lld", used ? " " : "", moves[i].sign, (long long)moves[i].n);
 }
 
 static int one_decision(struct canvas *canvas, int row, int rows, const struct shown_decision *decision)
 {
-	char clock[9], moves[48], why[340];
+	char clock[9], moves[80], why[660];
 	canvas_text(canvas, row, LEFT, INK_FAINT, clock_of(decision->time, clock));
 	canvas_text_until(canvas, row, LEFT + 10, LEFT + 19, reason_ink(decision->reason), decision->reason);
 	moves_text(decision, moves, sizeof(moves));

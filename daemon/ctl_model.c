@@ -148,6 +148,7 @@ void model_add_decision(struct ctl_model *model, const cJSON *decision)
 	shown->seq = json_figure(decision, "seq");
 	shown->sleeps = json_figure(decision, "sleeps");
 	shown->wakes = json_figure(decision, "wakes");
+	shown->powers = json_figure(decision, "powers");
 	shown->dry_run = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(decision, "dry_run"));
 	COPY_TEXT(shown->time, decision, "time");
 	COPY_TEXT(shown->reason, decision, "reason");

@@ -12,8 +12,8 @@
 enum shown_phase { SHOWN_AWAKE, SHOWN_WAKING, SHOWN_FALLING, SHOWN_ASLEEP, SHOWN_UNREACHABLE, SHOWN_FAULTY, N_SHOWN };
 
 struct shown_decision {
-	int64_t seq, sleeps, wakes;
-	char time[32], reason[16], why[320];
+	int64_t seq, sleeps, wakes, powers;
+	char time[32], reason[16], why[640];
 	bool dry_run;
 };
 

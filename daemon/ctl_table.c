@@ -32,7 +32,7 @@ static const struct { const char *none; struct column columns[MAX_COLUMNS]; } ta
 	[LIST_DECISIONS] = { "no decisions", {
 		{ "SEQ", "seq", KIND_COUNT }, { "TIME (UTC)", "time", KIND_TIME }, { "REASON", "reason", KIND_TEXT },
 		{ "BOUND BY", "binding", KIND_TEXT }, { "SLEEP", "sleeps", KIND_COUNT }, { "WAKE", "wakes", KIND_COUNT },
-		{ "WHY", "why", KIND_TEXT },
+		{ "POWER", "powers", KIND_COUNT }, { "WHY", "why", KIND_TEXT },
 	} },
 	[LIST_ALARMS] = { "no alarms", {
 		{ "SINCE (UTC)", "since", KIND_TIME }, { "SEVERITY", "severity", KIND_TEXT }, { "ALARM", "name", KIND_TEXT },

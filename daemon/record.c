@@ -128,20 +128,29 @@ static const char *held_back(enum binding binding)
 	return NULL;
 }
 
+enum move { MOVE_SLEEP, MOVE_LESS, MOVE_MORE, MOVE_WAKE, N_MOVES };      /* in the order in which they are told */
+
+static enum move move_of(const struct command *command)
+{
+	if (command->deed == DEED_POWER)
+		return command->to_w < command->from_w ? MOVE_LESS : MOVE_MORE;
+	return command->deed == DEED_SLEEP ? MOVE_SLEEP : MOVE_WAKE;
+}
+
 static void say_moves(const struct decision *d, char *why, size_t size)
 {
-	uint32_t sleeps = 0;
-	int64_t moved_w = 0;
+	static const char *const to[N_MOVES] = { "to sleep", "to less power", "to more power", "to wake" };
+	uint32_t n[N_MOVES] = { 0 };
+	int64_t moved_w[N_MOVES] = { 0 };
 	for (uint32_t i = 0; i < d->n_commands; i++) {
-		sleeps += !d->commands[i].hash;
-		moved_w += (int64_t)d->commands[i].to_w - d->commands[i].from_w;
+		enum move move = move_of(&d->commands[i]);
+		n[move]++;
+		moved_w[move] += (int64_t)d->commands[i].to_w - d->commands[i].from_w;
 	}
-	uint32_t wakes = d->n_commands - sleeps;
-	const char *plural = d->n_commands == 1 ? "" : "s";
-	if (sleeps)
-		say(why, size, "; %u miner%s to sleep, %s", sleeps, plural, W(moved_w));
-	if (wakes)
-		say(why, size, "; %u miner%s to wake, +%s", wakes, plural, W(moved_w));
+	for (enum move move = MOVE_SLEEP; move < N_MOVES; move++)
+		if (n[move])
+			say(why, size, "; %u miner%s %s, %s%s", n[move], n[move] == 1 ? "" : "s", to[move], move >= MOVE_MORE ? "+" : "",
+			    W(moved_w[move]));
 	if (d->n_repeats)
 		say(why, size, ", %u of them told again", d->n_repeats);
 	if (held_back(d->binding))
@@ -191,7 +200,7 @@ static void put_commands(const struct decision *d, uint32_t part, const struct r
 		const struct command *c = &d->commands[i];
 		json_open(json, NULL);
 		json_string(json, "miner", names->miner(names->self, c->miner));
-		json_string(json, "do", c->hash ? "wake" : "sleep");
+		json_string(json, "do", deed_name(c->deed));
 		json_int(json, "from_w", c->from_w);
 		json_int(json, "to_w", c->to_w);
 		json_close(json);
@@ -201,12 +210,13 @@ static void put_commands(const struct decision *d, uint32_t part, const struct r
 
 static void put_counts(const struct decision *d, struct json *json)
 {
-	uint32_t wakes = 0;
+	uint32_t n[N_DEEDS] = { 0 };
 	for (uint32_t i = 0; i < d->n_commands; i++)
-		wakes += d->commands[i].hash;
+		n[d->commands[i].deed]++;
 	json_int(json, "n_commands", d->n_commands);
-	json_int(json, "sleeps", d->n_commands - wakes);
-	json_int(json, "wakes", wakes);
+	json_int(json, "sleeps", n[DEED_SLEEP]);
+	json_int(json, "wakes", n[DEED_WAKE]);
+	json_int(json, "powers", n[DEED_POWER]);
 }
 
 void record_decision(const struct decision_record *record, uint32_t part, const struct record_names *names,

@@ -7,7 +7,7 @@
 #include "policy/policy.h"
 
 #define RECORD_COMMANDS 1000            /* of a decision, in one message */
-#define RECORD_WHY_SIZE 320
+#define RECORD_WHY_SIZE 640
 
 struct record_names {
 	const char *(*miner)(const void *self, uint32_t miner);

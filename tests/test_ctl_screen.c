@@ -63,7 +63,7 @@ static void feed_decisions(struct ctl_model *model)
 	feed(model_add_decision, model, "{\"seq\":1232,\"time\":\"2026-11-22T04:59:58.100Z\",\"reason\":\"startup\","
 	     "\"why\":\"All 301 miners were heard: they draw 12 kW.\",\"sleeps\":0,\"wakes\":0}");
 	feed(model_add_decision, model, "{\"seq\":1233,\"time\":\"2026-11-22T05:01:10.900Z\",\"reason\":\"target\","
-	     "\"why\":\"There is room for 126 kW: 40 miners are woken.\",\"sleeps\":0,\"wakes\":40,\"dry_run\":false}");
+	     "\"why\":\"There is room for 126 kW: 40 miners are woken.\",\"sleeps\":0,\"wakes\":40,\"powers\":3,\"dry_run\":false}");
 	feed(model_add_decision, model, "{\"seq\":1234,\"time\":\"2026-11-22T05:03:33.021Z\",\"reason\":\"cap\",\"why\":\"The "
 	     "load rose by 173 kW to 993 kW: 56 miners are put to sleep so that the site draws at most 1,140 kW, which "
 	     "leaves the reserve of 60 kW under the cap.\",\"sleeps\":56,\"wakes\":0}");
@@ -270,7 +270,7 @@ static void test_tables(void **state)
 		{ LIST_EVENTS, "[{\"id\":\"qse-0123\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"active\",\"limit_w\":1200000,"
 		  "\"start\":null,\"end\":\"2026-11-22T05:34:03.021Z\",\"response_s\":2.31,\"why\":\"met\\u001b[2J\"}]" },
 		{ LIST_DECISIONS, "[{\"seq\":1234,\"time\":\"2026-11-22T05:03:33.021Z\",\"reason\":\"cap\",\"binding\":\"limit\","
-		  "\"sleeps\":56,\"wakes\":0,\"why\":\"The load rose.\"}]" },
+		  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"why\":\"The load rose.\"}]" },
 		{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
 		  "\"why\":\"over\"}]" },
 		{ LIST_ALARMS, "[]" },
@@ -278,8 +278,10 @@ static void test_tables(void **state)
 		  "\"awake_w\":3480,\"asleep_w\":21,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":"
 		  "\"learned by site\",\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{"
 		  "\"dead_ms\":5000,\"ramp_ms\":15000,\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,"
-		  "\"works\":null,\"orders\":0},\"sleeps_per_miner\":1.3,\"sleeps_over_h\":5,\"cycles_per_day\":12,"
-		  "\"cycles_left\":10.7},{\"group\":\"old\",\"sleep\":7,\"miners\":null},null]" },
+		  "\"works\":null,\"orders\":0},\"partial_w\":2000,\"power\":{\"dead_ms\":1500,\"ramp_ms\":8000,\"spread_ms\":700,"
+		  "\"basis\":\"learned by polls\",\"seen_by_site\":0,\"seen_by_polls\":120,\"works\":0.95,\"orders\":60},"
+		  "\"sleeps_per_miner\":1.3,\"sleeps_over_h\":5,\"cycles_per_day\":12,"
+		  "\"cycles_left\":10.7},{\"group\":\"old\",\"sleep\":7,\"miners\":null,\"power\":null},null]" },
 		{ LIST_GROUPS, "[]" },
 	};
 	char *text = NULL;
