@@ -122,6 +122,29 @@ void prometheus_finish(struct reading *r, struct node *map, void *owner)
 		reading_fault(r, ca->at, "ca", "only with scheme: https; leave it out");
 }
 
+/* Between asleep and nominal; and no times for what it is never told. */
+static void partial_check(struct reading *r, const struct node *map, const struct miner_group_conf *group)
+{
+	static const char *const power_only[] = {"power_delay", "power_ramp"};
+	const struct node *partial = told(map, "partial"), *nominal = node_child(map, "nominal"), *response = node_child(map, "response");
+	for (size_t i = 0; i < 2 && !node_child(map, "partial"); i++) {
+		const struct node *node = response ? node_child(response, power_only[i]) : NULL;
+		if (node)
+			reading_fault(r, node->key_at, arena_format(r->memory, "response.%s", power_only[i]),
+			              "only with partial, the least power of a miner that hashes; leave it out");
+	}
+	if (!partial)
+		return;
+	if (!nominal)
+		reading_fault(r, map->key_at, "nominal", "missing; it is needed with partial: the full power of one miner");
+	else if (!nominal->bad && group->partial_w >= group->nominal_w)
+		reading_fault(r, partial->at, "partial", "%s is not less than the nominal %s; less will do", partial->text,
+		              nominal->text);
+	if (!bad(map, "asleep") && group->partial_w <= group->asleep_w)
+		reading_fault(r, partial->at, "partial", "%s is not more than what it draws asleep, %s; more will do", partial->text,
+		              node_child(map, "asleep") ? node_child(map, "asleep")->text : "25 W");
+}
+
 void miner_finish(struct reading *r, struct node *map, void *owner)
 {
 	struct miner_group_conf *group = owner;
@@ -134,6 +157,7 @@ void miner_finish(struct reading *r, struct node *map, void *owner)
 		              asleep ? "%s is not less than the nominal %s; less will do"
 		                     : "%s is not more than what it draws asleep, %s; more will do",
 		              asleep ? asleep->text : nominal->text, asleep ? nominal->text : "25 W");
+	partial_check(r, map, group);
 }
 
 void tls_finish(struct reading *r, struct node *map, void *owner)

@@ -110,13 +110,14 @@ struct meter_group_conf {
 enum session_habit { SESSION_KEEP, SESSION_ON_DEMAND };
 struct miner_group_conf {
 	const char *name;
-	struct mark at, driver_at, wake_at;
+	struct mark at, driver_at, wake_at, partial_at;
 	const char *driver;
 	const char **hosts;
 	const char **names;
 	size_t n_hosts;
 	uint16_t port;
 	int64_t nominal_w;              /* 0: not told */
+	int64_t partial_w;              /* the least one is run at while hashing; 0: only on and off */
 	int64_t asleep_w;
 	int64_t efficiency_mj_per_th;   /* 0: not told */
 	int64_t priority;
@@ -128,7 +129,7 @@ struct miner_group_conf {
 	bool steer;                     /* false: watched, never commanded; holds where steer_told */
 	bool steer_told;
 	/* told response; -1: the driver's typical one */
-	int64_t sleep_delay_ms, sleep_ramp_ms, wake_delay_ms, wake_ramp_ms;
+	int64_t sleep_delay_ms, sleep_ramp_ms, wake_delay_ms, wake_ramp_ms, power_delay_ms, power_ramp_ms;
 };
 
 enum signal_format { SIGNAL_ORDER, SIGNAL_TARGET };

@@ -67,6 +67,8 @@ static const struct field response_fields[] = {
 	MINER(sleep_ramp_ms,  KIND_DURATION_OR_TYPICAL, "sleep_ramp",  "0 s", "1 h", "typical", "from there to asleep"),
 	MINER(wake_delay_ms,  KIND_DURATION_OR_TYPICAL, "wake_delay",  "0 s", "1 h", "typical", "from the order to the first watt more"),
 	MINER(wake_ramp_ms,   KIND_DURATION_OR_TYPICAL, "wake_ramp",   "0 s", "1 h", "typical", "from there to full power"),
+	MINER(power_delay_ms, KIND_DURATION_OR_TYPICAL, "power_delay", "0 s", "1 h", "typical", "with partial: from the order for another power to the first watt less or more"),
+	MINER(power_ramp_ms,  KIND_DURATION_OR_TYPICAL, "power_ramp",  "0 s", "1 h", "typical", "from there to that power"),
 };
 static const struct table response_table = TABLE(response_fields, NULL);
 
@@ -75,7 +77,8 @@ static const struct field miner_fields[] = {
 	{.key = "host", .kind = KIND_HOSTS, .help = "address or name; ranges as in 10.30.[0-7].[1-254]",
 	 MEMBER(miner_group_conf, hosts), .count = offsetof(struct miner_group_conf, n_hosts)},
 	MINER(port,                 KIND_INTEGER,    "port",           "1",      "65535",    "4028",   "TCP port"),
-	MINER(nominal_w,            KIND_POWER,      "nominal",        "10 W",   "100 kW",   "",       "draw of one miner; needed where it cannot tell"),
+	MINER(nominal_w,            KIND_POWER,      "nominal",        "10 W",   "100 kW",   "",       "draw of one miner; needed with partial, and where it cannot tell"),
+	FIELD_AT(miner_group_conf, partial_w, partial_at, KIND_POWER, "partial", "10 W", "100 kW", "", "least power one miner is run at while hashing, not below its lowest profile; default: it is on or off"),
 	MINER(asleep_w,             KIND_POWER,      "asleep",         "0 W",    "10 kW",    "25 W",   "draw of one miner asleep"),
 	MINER(efficiency_mj_per_th, KIND_EFFICIENCY, "efficiency",     "1 J/TH", "500 J/TH", "",       "within a priority the worst is curtailed first"),
 	MINER(priority,             KIND_INTEGER,    "priority",       "0",      "1000",     "50",     "lower is curtailed first"),

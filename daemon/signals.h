@@ -18,7 +18,7 @@ struct signals_conf {                   /* copied */
 	size_t n_signals;
 	int64_t cap_w;
 	int64_t nominal_w, asleep_w;    /* of all miners that may be steered */
-	int64_t sleep_ms, wake_ms;      /* the slowest of them: dead time and ramp */
+	int64_t sleep_ms, wake_ms;      /* the slowest of them: dead time and ramp; sleep_ms: or to less power */
 };
 
 #define SIGNALS_MOST 63                 /* and the operator */

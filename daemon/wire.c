@@ -172,6 +172,17 @@ static void check_wake(const struct miner_group_conf *group, const struct miner_
 		               group->driver);
 }
 
+static void check_partial(const struct miner_group_conf *group, const struct miner_driver *driver,
+                          struct fault_list *faults)
+{
+	char path[160];
+	if (!group->partial_w || driver->step_w)
+		return;
+	snprintf(path, sizeof(path), "miners.%s.partial", group->name);
+	fault_list_add(faults, group->partial_at, path, "%s knows only on and off, no power in between; leave the key out",
+	               group->driver);
+}
+
 static const struct miner_driver *check_miner_group(const struct miner_group_conf *group, struct fault_list *faults)
 {
 	char path[160];
@@ -184,6 +195,7 @@ static const struct miner_driver *check_miner_group(const struct miner_group_con
 		return NULL;
 	}
 	check_wake(group, driver, faults);
+	check_partial(group, driver, faults);
 	if (!group->nominal_w && !driver->tells_power)
 		fault_list_add(faults, group->at, path, "%s does not tell what a miner draws; add nominal: 3.5 kW, or what it is",
 		               group->driver);
@@ -207,6 +219,9 @@ static struct policy_miner_group policy_group(const struct miner_group_conf *gro
 		           or_typical(group->sleep_ramp_ms, driver->sleep.ramp_ms) },
 		.wake = { or_typical(group->wake_delay_ms, driver->wake.delay_ms),
 		          or_typical(group->wake_ramp_ms, driver->wake.ramp_ms) },
+		.partial_w = (int32_t)group->partial_w, .step_w = group->partial_w ? driver->step_w : 0,
+		.power = { or_typical(group->power_delay_ms, driver->power.delay_ms),
+		           or_typical(group->power_ramp_ms, driver->power.ramp_ms) },
 	};
 }
 
@@ -234,7 +249,8 @@ static void wire_miners(struct wired *wired, struct fault_list *faults)
 			continue;
 		groups[g] = policy_group(group, driver);
 		told[g] = (struct site_told){ .sleep = group->sleep_delay_ms >= 0 || group->sleep_ramp_ms >= 0,
-		                              .wake = group->wake_delay_ms >= 0 || group->wake_ramp_ms >= 0 };
+		                              .wake = group->wake_delay_ms >= 0 || group->wake_ramp_ms >= 0,
+		                              .power = group->power_delay_ms >= 0 || group->power_ramp_ms >= 0 };
 		for (size_t h = 0; h < group->n_hosts; h++, at++) {
 			miner_group[at] = (uint16_t)g;
 			miners[at] = (struct site_miner){ group->names[h], driver, {
@@ -272,6 +288,9 @@ static void wire_signals(struct wired *wired)
 		const struct policy_miner_group *group = &policy->miner_groups[g];
 		int64_t sleep_ms = group->sleep.delay_ms + group->sleep.ramp_ms;
 		int64_t wake_ms = group->wake.delay_ms + group->wake.ramp_ms;
+		int64_t power_ms = group->partial_w ? group->power.delay_ms + group->power.ramp_ms : 0;
+		if (sleep_ms < power_ms)        /* a limit may be met by less power, too: then it has to begin sooner */
+			sleep_ms = power_ms;
 		signals->sleep_ms = signals->sleep_ms > sleep_ms ? signals->sleep_ms : sleep_ms;
 		signals->wake_ms = signals->wake_ms > wake_ms ? signals->wake_ms : wake_ms;
 	}

@@ -130,6 +130,9 @@ static void print_miners(const struct wired *wired, const struct printer *to)
 		print_hosts(to, m->hosts, m->n_hosts);
 		say(to, "      asleep %s after %s; awake after %s", power(p->asleep_w, "").text,
 		    duration(p->sleep.delay_ms + p->sleep.ramp_ms).text, duration(p->wake.delay_ms + p->wake.ramp_ms).text);
+		if (p->partial_w)
+			say(to, "      or at partial power, down to %s in steps of about %s, there after %s", power(p->partial_w, "").text,
+			    power(p->step_w, "").text, duration(p->power.delay_ms + p->power.ramp_ms).text);
 		const struct miner_driver *driver = miner_driver_named(m->driver);
 		if (driver && driver->cannot)
 			say(to, "      %s", driver->cannot);

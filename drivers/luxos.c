@@ -318,12 +318,15 @@ static struct miner *luxos_open(struct miner_room *room, const struct miner_conf
 }
 
 /* The vendor claims under 5 s to sleep and under 10 s to wake with fast steps; the default wake initialises and ramps
- * all chips "like a reboot". Profiles stand 25 MHz apart: 90 to 190 W on an S19k Pro (recorded table). */
+ * all chips "like a reboot". Profiles stand 25 MHz apart: 90 to 190 W on an S19k Pro, 75 to 265 W on an S19j Pro (recorded
+ * tables). How long a change of profile takes is documented nowhere; these times are the slower ones of what the
+ * simulated plant assumes, and what is learned takes their place. */
 const struct miner_driver luxos_driver = {
 	.name = "luxos",
 	.step_w = 200,
 	.sleep = { .delay_ms = 1000, .ramp_ms = 4000 },
 	.wake = { .delay_ms = 5000, .ramp_ms = 15000 },
+	.power = { .delay_ms = 2000, .ramp_ms = 10000 },
 	.wakes = luxos_wakes,
 	.tells_power = true,
 	.open = luxos_open,

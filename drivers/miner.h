@@ -10,7 +10,7 @@ struct miner_conf {             /* strings are lent for the life of the miner */
 	const char *host;
 	uint16_t port;
 	uint32_t timeout_ms;    /* of one exchange, connecting included */
-	int32_t nominal_w;      /* awake; 0: not told */
+	int32_t nominal_w;      /* awake, at its full profile: a limit from there on asks for that; 0: not told */
 	int32_t asleep_w;
 	const char *wake;       /* how to wake, as the driver knows it ("safe", "unsafe"); NULL: its default */
 	bool steer;             /* false: only watch */
@@ -44,6 +44,7 @@ struct miner_driver {
 	const char *name;               /* as the config spells it */
 	int32_t step_w;                 /* finest limit it can hold; 0 if it knows only on and off */
 	struct miner_response sleep, wake;      /* typical; the config may tell better */
+	struct miner_response power;    /* to another limit while hashing, where step_w is not 0 */
 	const char *const *wakes;       /* ways to wake that the config may name, NULL-terminated; NULL: no choice */
 	bool tells_power;               /* the watts it draws; if not, the config must, and must ask for steering */
 	const char *cannot;             /* one sentence for the operator at start; NULL: nothing to say */

@@ -318,7 +318,9 @@ static void what_is_told_is_kept(void **state)
 		"    host: [10.0.0.1, '10.0.0.[3-4]']\n"
 		"    wake: unsafe\n"
 		"    steer: true\n"
-		"    response: {sleep_delay: 0 s, wake_ramp: 8 min}\n"
+		"    nominal: 3 kW\n"
+		"    partial: 1.8 kW\n"
+		"    response: {sleep_delay: 0 s, wake_ramp: 8 min, power_delay: 3 s}\n"
 		"mqtt: {host: broker, username: u, password_file: secret, tls: {ca: /ca.pem}, prefix: a/b}\n"
 		"grid:\n"
 		"  signals:\n"
@@ -347,6 +349,8 @@ static void what_is_told_is_kept(void **state)
 	assert_true(miner->steer && miner->steer_told);
 	assert_true(miner->sleep_delay_ms == 0 && miner->sleep_ramp_ms == -1);
 	assert_true(miner->wake_delay_ms == -1 && miner->wake_ramp_ms == 480000);
+	assert_true(miner->power_delay_ms == 3000 && miner->power_ramp_ms == -1);
+	assert_true(miner->partial_w == 1800 && miner->partial_at.line == 26);
 	assert_true(config->mqtt.present && config->mqtt.port == 8883);
 	assert_string_equal(config->mqtt.tls_ca, "/ca.pem");
 	assert_string_equal(config->mqtt.password_file, "/etc/mulletd/secret");

@@ -47,12 +47,15 @@ static void unknown_names_are_told_with_their_place(void **state)
 	                 "miners:\n"
 	                 "  a: {driver: luxsos, host: m-1, nominal: 3 kW}\n"
 	                 "  b: {driver: luxos, host: m-2, wake: gently}\n"
-	                 "  c: {driver: cgminer, host: m-3}\n", faults, sizeof(faults)));
+	                 "  c: {driver: cgminer, host: m-3}\n"
+	                 "  d: {driver: cgminer, host: m-4, nominal: 3 kW, partial: 2 kW}\n", faults, sizeof(faults)));
 	assert_non_null(strstr(faults, "site.yaml:4:30: meters.p.driver: no such driver \"modbsu\"; there are modbus, modbus-rtu"));
 	assert_non_null(strstr(faults, "meters.p.registers.power.type: no such type \"float33\"; there are "));
 	assert_non_null(strstr(faults, "site.yaml:6:15: miners.a.driver: no such driver \"luxsos\"; there are luxos, cgminer"));
 	assert_non_null(strstr(faults, "miners.b.wake: luxos cannot wake \"gently\"; it knows default, safe, unsafe, fast"));
 	assert_non_null(strstr(faults, "miners.c: cgminer does not tell what a miner draws; add nominal: 3.5 kW"));
+	assert_non_null(strstr(faults, "site.yaml:9:59: miners.d.partial: cgminer knows only on and off, no power in between; leave "
+	                       "the key out"));
 }
 
 static void a_serial_line_alone_has_a_speed(void **state)
@@ -158,6 +161,34 @@ static void what_is_told_arrives(void **state)
 	wired_free(wired);
 }
 
+static void partial_power_arrives_and_is_printed(void **state)
+{
+	(void)state;
+	char faults[1024], text[4096] = "";
+	struct wired *wired = read_site(
+		"miners:\n"
+		"  a: {driver: luxos, host: a, nominal: 3.5 kW, partial: 2 kW}\n"
+		"  b: {driver: luxos, host: b, nominal: 3 kW, partial: 1.2 kW, response: {power_delay: 9 s, power_ramp: 30 s}}\n"
+		"  c: {driver: luxos, host: c, nominal: 3 kW}\n", faults, sizeof(faults));
+	assert_string_equal(faults, "");
+	const struct miner_driver *driver = miner_driver_named("luxos");
+	const struct policy_miner_group *groups = wired->site.policy.miner_groups;
+	assert_int_equal(groups[0].partial_w, 2000);
+	assert_int_equal(groups[0].step_w, driver->step_w);
+	assert_true(groups[0].power.delay_ms == driver->power.delay_ms && groups[0].power.ramp_ms == driver->power.ramp_ms);
+	assert_int_equal(groups[1].partial_w, 1200);
+	assert_true(groups[1].power.delay_ms == 9000 && groups[1].power.ramp_ms == 30000);
+	assert_true(groups[2].partial_w == 0 && groups[2].step_w == 0);
+	assert_true(!wired->site.told[0].power && wired->site.told[1].power);
+	/* A limit may be met by less power: the slowest of that has to begin in time, too. */
+	assert_int_equal(wired->signals.sleep_ms, 39000);
+	wired_print(wired, append_line, text);
+	assert_non_null(strstr(text, "      or at partial power, down to 2 kW in steps of about 200 W, there after 12 s\n"));
+	assert_non_null(strstr(text, "      or at partial power, down to 1.2 kW in steps of about 200 W, there after 39 s\n"));
+	assert_null(strstr(strstr(text, "c: 1 x luxos"), "partial"));
+	wired_free(wired);
+}
+
 static void count_line(void *self, const char *line)
 {
 	char *text = self;
@@ -188,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_page_is_for_its_driver_alone),
 		cmocka_unit_test(a_page_arrives_and_is_printed),
 		cmocka_unit_test(what_is_told_arrives),
+		cmocka_unit_test(partial_power_arrives_and_is_printed),
 		cmocka_unit_test(the_site_is_printed_as_understood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
