@@ -88,7 +88,8 @@ static struct miner_reading reading_of(const struct sim_miner *miner)
 	reading.knows_power = type->tells_power;
 	if (type->tells_power) {
 		reading.power_w = plant_miner_told_w(plant, i, site_ms);
-		reading.awake_w = type->full_w;         /* the table's figure for the type, not this unit's */
+		const struct plant_miner *unit = &plant->miners[i];     /* the table's figure for the type, not this unit's */
+		reading.awake_w = (int32_t)((int64_t)type->full_w * unit->limit_w / unit->full_w);
 	}
 	reading.hashrate_ghs = plant_miner_hashrate_ghs(plant, i, site_ms);
 	return reading;
@@ -233,7 +234,7 @@ static void miner_close(struct miner *handle)
 }
 
 const struct miner_driver sim_luxos_driver = {
-	.name = "sim-luxos", .step_w = 0, .sleep = { 2000, 3000 }, .wake = { 5000, 12000 },
+	.name = "sim-luxos", .step_w = 1, .sleep = { 2000, 3000 }, .wake = { 5000, 12000 }, .power = { 2000, 8000 },
 	.open = luxos_open, .poll = miner_poll, .order = miner_order, .close = miner_close,
 };
 const struct miner_driver sim_cgminer_driver = {

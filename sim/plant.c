@@ -174,11 +174,21 @@ static void start_sleep(struct plant *plant, struct plant_miner *miner, int64_t 
 	});
 }
 
+/* One that is waking wakes to the new limit, no sooner for being told. */
 static void start_adjust(struct plant *plant, struct plant_miner *miner, int64_t now_ms)
 {
+	const struct plant_miner_type *type = miner->type;
+	struct plant_motion *rise = miner->motion.kind == MOTION_RISE ? &miner->motion : NULL;
+	if (rise && in_dead_time(rise, now_ms)) {
+		rise->to_w = miner->limit_w;
+		rise->overshoot_w = (int32_t)((int64_t)miner->limit_w * type->overshoot_permille / 1000);
+		return;
+	}
+	int32_t dead_ms = stretched(miner, type->adjust_dead_ms), ramp_ms = stretched(miner, type->adjust_ms);
+	int64_t rest_ms = rise ? rise->start_ms + rise->dead_ms + rise->ramp_ms - now_ms - dead_ms : 0;
 	move(plant, miner, (struct plant_motion){
-		.kind = MOTION_ADJUST, .start_ms = now_ms, .dead_ms = stretched(miner, miner->type->adjust_dead_ms),
-		.ramp_ms = stretched(miner, miner->type->adjust_ms), .to_w = miner->limit_w,
+		.kind = MOTION_ADJUST, .start_ms = now_ms, .dead_ms = dead_ms,
+		.ramp_ms = rest_ms > ramp_ms ? (int32_t)rest_ms : ramp_ms, .to_w = miner->limit_w,
 	});
 }
 

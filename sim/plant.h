@@ -30,7 +30,7 @@ struct plant_miner_type {
 	int32_t sleep_dead_ms, sleep_fall_ms;   /* nothing, then an exponential fall that is over after fall_ms */
 	int32_t wake_dead_ms, wake_ramp_ms;     /* nothing, then chips at low watts, then steps along an S to the top */
 	int32_t wake_fast_ms;                   /* the ramp when woken unsafely */
-	int32_t adjust_dead_ms, adjust_ms;      /* another limit while hashing: linear */
+	int32_t adjust_dead_ms, adjust_ms;      /* another limit while hashing: linear; while waking no sooner than the wake */
 	int32_t boot_ms;                        /* from power to the begin of a wake */
 	int32_t overshoot_permille;             /* fans at full, until half a ramp after the wake */
 	int32_t watts_spread_permille, times_spread_permille;   /* from unit to unit */

@@ -109,6 +109,32 @@ static void goes_on_until_the_new_order_bites(void **state)
 	plant_free(&plant);
 }
 
+/* A miner woken and told a limit, as LuxOS is: it wakes to that, as slowly as to any other. */
+static void a_limit_told_during_the_wake_does_not_hasten_it(void **state)
+{
+	static const int64_t limited_ms[] = { 100, 6000 };      /* in the dead time; during the ramp */
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct plant plant;
+		plant_init(&plant, 4);
+		plant_add(&plant, &plant_luxos_s21, 2);
+		plant_start_asleep(&plant, 0);
+		plant_order(&plant, 0, 1000, true, 0);
+		const struct plant_motion *motion = &plant.miners[0].motion;
+		int64_t full_ms = motion->start_ms + motion->dead_ms + motion->ramp_ms;
+		plant_order(&plant, 0, 1000 + limited_ms[i], true, 2000);
+		assert_true(plant_miner_w(&plant, 0, full_ms - motion->ramp_ms / 3) < 1800);
+		assert_int_equal(plant_miner_w(&plant, 0, full_ms + 10000), 2000);
+		int32_t last_w = plant.miners[0].asleep_w;
+		for (int64_t ms = 1000; ms < full_ms; ms += 20) {
+			int32_t w = plant_miner_w(&plant, 0, ms);
+			assert_true(abs(w - last_w) < 350 && w < 2100);
+			last_w = w;
+		}
+		plant_free(&plant);
+	}
+}
+
 static void same_seed_same_site(void **state)
 {
 	(void)state;
@@ -343,6 +369,7 @@ int main(void)
 		cmocka_unit_test(falls_steadily_and_sleeps_in_time),
 		cmocka_unit_test(wakes_through_idle_chips_and_overshoots),
 		cmocka_unit_test(goes_on_until_the_new_order_bites),
+		cmocka_unit_test(a_limit_told_during_the_wake_does_not_hasten_it),
 		cmocka_unit_test(same_seed_same_site),
 		cmocka_unit_test(sum_is_the_sum),
 		cmocka_unit_test(faults_do_what_they_say),
