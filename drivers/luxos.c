@@ -46,18 +46,42 @@ struct luxos {
 	bool tables_tried, tables_known;
 	int64_t tables_tried_ms;
 	int64_t slept_ms;               /* when it was told to sleep last; 0: never */
-	uint64_t tables_of;             /* fingerprint they were read at */
+	uint64_t tables_of, tables_firmware;    /* fingerprint they were read at, and firmware */
+	bool tables_wrong;              /* it refused a profile of theirs */
+	char profile[LUXOS_NAME];       /* as last heard, or told since; empty: never */
+	bool profile_heard;             /* … since it was last told one */
+	char own[LUXOS_NAME];           /* the last one that was neither of our telling nor of ATM's */
+	bool atm_was;                   /* on, when a limit was told: to be switched on with full power */
 	struct luxos_ladder *ladder;    /* NULL: it told no profiles */
 	uint64_t identity;              /* of the machine; 0: not told */
 };
+
+static const struct luxos_rung *rungs_of(const struct luxos *luxos)
+{
+	return luxos->ladder ? luxos->ladder->rungs : NULL;
+}
+
+static size_t n_rungs_of(const struct luxos *luxos)
+{
+	return luxos->ladder ? luxos->ladder->n : 0;
+}
+
+/* Another profile of the same table is no reason to read it again: limits change profiles all day. */
+static bool is_outdated(const struct luxos *luxos)
+{
+	const struct luxos_seen *seen = &luxos->seen;
+	if (!luxos->tables_known || luxos->tables_wrong)
+		return true;
+	return luxos->tables_of != seen->fingerprint &&
+	       (luxos->tables_firmware != seen->firmware || !luxos_profile_w(rungs_of(luxos), n_rungs_of(luxos), seen->profile));
+}
 
 static bool tables_due(const struct luxos *luxos)
 {
 	int64_t age_ms = cgminer_desk_now_ms(&luxos->desk) - luxos->tables_tried_ms;
 	if (!luxos->tables_tried || age_ms >= TABLES_EVERY_MS)
 		return true;
-	bool outdated = !luxos->tables_known || luxos->tables_of != luxos->seen.fingerprint;
-	return outdated && age_ms >= TABLES_AGAIN_MS;
+	return is_outdated(luxos) && age_ms >= TABLES_AGAIN_MS;
 }
 
 static void begin_poll(struct cgminer_desk *desk)
@@ -76,16 +100,6 @@ static size_t poll_request(struct cgminer_desk *desk, char *text, size_t size)
 	size_t n = strlen(request);
 	memcpy(text, request, n < size ? n : size);
 	return n;
-}
-
-static const struct luxos_rung *rungs_of(const struct luxos *luxos)
-{
-	return luxos->ladder ? luxos->ladder->rungs : NULL;
-}
-
-static size_t n_rungs_of(const struct luxos *luxos)
-{
-	return luxos->ladder ? luxos->ladder->n : 0;
 }
 
 static int32_t usual_w(const struct luxos *luxos)
@@ -171,8 +185,24 @@ static void meet(struct luxos *luxos, uint64_t identity)
 		luxos_ladder_drop(luxos->ladder);
 		luxos->ladder = NULL;
 		luxos->slept_ms = 0;
+		luxos->profile[0] = luxos->own[0] = '\0';
+		luxos->atm_was = false;
 	}
 	luxos->identity = identity;
+}
+
+/* A profile that nobody here told it is its owner's choice, if it can be the full one: a restart may find it at a limit. */
+static void hear_profile(struct luxos *luxos)
+{
+	const struct luxos_seen *seen = &luxos->seen;
+	if (!seen->knows_config || !luxos->ladder)
+		return;
+	const struct luxos_rung *full = luxos_rung_full(rungs_of(luxos), n_rungs_of(luxos), luxos->desk.conf.nominal_w, seen->profile);
+	bool news = strcmp(seen->profile, luxos->profile) != 0;
+	if (news && !seen->atm && full && strcmp(full->name, seen->profile) == 0)
+		memcpy(luxos->own, seen->profile, sizeof luxos->own);
+	memcpy(luxos->profile, seen->profile, sizeof luxos->profile);
+	luxos->profile_heard = seen->profile[0];
 }
 
 static void judge(struct luxos *luxos, struct miner_reading *reading)
@@ -189,6 +219,7 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 	bool settled = luxos->asked_ms - luxos->slept_ms >= SETTLES_MS || luxos->slept_ms == 0;
 	luxos->awake = settled && (reading->state == MINER_HASHING || reading->state == MINER_RAMPING);
 	luxos->atm = seen->atm;
+	hear_profile(luxos);
 	if (reading->steerable)
 		keep_session(luxos);
 }
@@ -211,6 +242,8 @@ static enum read after_tables(struct luxos *luxos, const struct cgminer_reply *r
 	luxos->tables_tried = true;
 	luxos->tables_tried_ms = cgminer_desk_now_ms(&luxos->desk);
 	luxos->tables_of = luxos->seen.fingerprint;
+	luxos->tables_firmware = luxos->seen.firmware;
+	luxos->tables_wrong = false;
 	luxos->tables_known = reply->fault == FAULT_NONE &&
 	                      luxos_decode_tables(reply->text, &tables, &nothing) == FAULT_NONE;
 	keep_tables(luxos, &tables);
@@ -273,10 +306,19 @@ static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *re
 static enum fault begin_order(struct cgminer_desk *desk, const struct miner_order *order)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	struct luxos_known known = { luxos->awake, luxos->atm, rungs_of(luxos), n_rungs_of(luxos) };
+	struct luxos_known known = {
+		luxos->awake, luxos->atm, rungs_of(luxos), n_rungs_of(luxos), desk->conf.nominal_w, luxos->own,
+		luxos->profile_heard ? luxos->profile : NULL, luxos->atm_was,
+	};
 	if (!desk->conf.steer)
 		return FAULT_REFUSED;
 	enum fault fault = luxos_errand_begin(&luxos->errand, order, &known, desk->conf.wake);
+	if (fault == FAULT_NEVER && luxos->errand.profile[0]) {         /* whether it is heard or not */
+		memcpy(luxos->profile, luxos->errand.profile, sizeof luxos->profile);
+		luxos->profile_heard = false;
+		luxos->atm_was |= luxos->atm;
+		luxos->atm |= luxos->errand.atm_on;
+	}
 	if (!order->hash) {
 		luxos->awake = false;
 		luxos->slept_ms = cgminer_desk_now_ms(desk);
@@ -293,7 +335,15 @@ static size_t order_request(struct cgminer_desk *desk, char *text, size_t size)
 static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_reply *reply)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	return luxos_errand_reply(&luxos->errand, &luxos->session, cgminer_desk_now_ms(desk), reply->fault, reply->text);
+	struct luxos_errand *errand = &luxos->errand;
+	enum fault fault = luxos_errand_reply(errand, &luxos->session, cgminer_desk_now_ms(desk), reply->fault, reply->text);
+	if (fault == FAULT_NONE && errand->profile[0]) {
+		luxos->atm = errand->atm_on;
+		luxos->atm_was &= !errand->atm_on;
+	}
+	if (fault == FAULT_REFUSED && luxos_errand_task(errand) == TASK_PROFILE)
+		luxos->tables_wrong = true;
+	return fault;
 }
 
 static void freed(struct cgminer_desk *desk)

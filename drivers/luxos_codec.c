@@ -95,12 +95,13 @@ enum fault luxos_decode(const char *text, struct luxos_seen *seen, bool *nothing
 static void take_rung(const cJSON *item, struct luxos_tables *tables)
 {
 	const char *name = cgminer_json_text(item, "Profile Name");
-	double watts;
+	double watts, step;
 	if (tables->n == LUXOS_MOST_RUNGS || !name || !name[0] || strlen(name) >= LUXOS_NAME ||
 	    !cgminer_json_number(item, "Watts", &watts) || watts < 1 || watts > MOST_UNTOLD_W)
 		return;
 	struct luxos_rung *rung = &tables->rungs[tables->n++];
 	rung->power_w = (int32_t)(watts + 0.5);
+	rung->over = cgminer_json_number(item, "Step", &step) && step > 0;
 	memcpy(rung->name, name, strlen(name) + 1);
 }
 
@@ -155,6 +156,25 @@ const struct luxos_rung *luxos_rung_under(const struct luxos_rung *rungs, size_t
 			best = &rungs[i];
 	}
 	return best;
+}
+
+static int32_t off_by_w(const struct luxos_rung *rung, int32_t w)
+{
+	return rung->power_w > w ? rung->power_w - w : w - rung->power_w;
+}
+
+const struct luxos_rung *luxos_rung_full(const struct luxos_rung *rungs, size_t n, int32_t nominal_w, const char *own)
+{
+	const struct luxos_rung *nearest = NULL, *mine = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!can_be_named(rungs[i].name))
+			continue;
+		if (strcmp(rungs[i].name, own) == 0)
+			mine = &rungs[i];
+		if (!rungs[i].over && (!nearest || off_by_w(&rungs[i], nominal_w) < off_by_w(nearest, nominal_w)))
+			nearest = &rungs[i];
+	}
+	return mine && (!nearest || mine->power_w >= nearest->power_w) ? mine : nearest;
 }
 
 /* Boards may call themselves alive while it sleeps, and rates outlast the hashing: CurtailMode goes before both. */

@@ -26,7 +26,11 @@ struct luxos_seen {                     /* of one poll; zero to start */
  * is a refusal; FAULT_GARBLED: not JSON. *nothing: no such section was in it. */
 enum fault luxos_decode(const char *text, struct luxos_seen *, bool *nothing);
 
-struct luxos_rung { int32_t power_w; char name[LUXOS_NAME]; };
+struct luxos_rung {
+	int32_t power_w;
+	bool over;                      /* above the model's own step 0 */
+	char name[LUXOS_NAME];
+};
 
 struct luxos_tables {                   /* replies to version and profiles; zero to start */
 	bool knows_version, is_luxos, knows_profiles;
@@ -39,6 +43,9 @@ enum fault luxos_decode_tables(const char *text, struct luxos_tables *, bool *no
 int32_t luxos_profile_w(const struct luxos_rung *, size_t n, const char *name);
 /* The highest rung that draws no more than limit_w and can be named in a command; NULL: none. */
 const struct luxos_rung *luxos_rung_under(const struct luxos_rung *, size_t n, int32_t limit_w);
+/* Full power: the profile `own` that it had before anybody curtailed it, unless that is below what nominal_w tells: the
+ * rung nearest to that, for what a miner measures is 5 to 12 % off its table; never above step 0. NULL: none. */
+const struct luxos_rung *luxos_rung_full(const struct luxos_rung *, size_t n, int32_t nominal_w, const char *own);
 
 /* What it comes to, drawing at most 3 times usual_w (0: 50 kW in all); steerable, awake_w and at_ms are the caller's. */
 enum fault luxos_judge(const struct luxos_seen *, int32_t usual_w, struct miner_reading *);

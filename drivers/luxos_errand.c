@@ -27,16 +27,38 @@ static bool has(const struct luxos_errand *errand, enum luxos_task task)
 
 static void add(struct luxos_errand *errand, enum luxos_task task)
 {
+	errand->most = errand->left ? errand->most + 1 : LUXOS_MOST_EXCHANGES;
 	errand->left |= (uint8_t)(1u << task);
 }
 
-static enum luxos_task next_task(const struct luxos_errand *errand)
+enum luxos_task luxos_errand_task(const struct luxos_errand *errand)
 {
 	for (enum luxos_task task = TASK_SLEEP; task < N_TASKS; task++) {
 		if (has(errand, task))
 			return task;
 	}
 	return N_TASKS;
+}
+
+static bool is_full(const struct miner_order *order, const struct luxos_known *known)
+{
+	return known->nominal_w > 0 && order->limit_w >= known->nominal_w;
+}
+
+static const struct luxos_rung *rung_for(const struct miner_order *order, const struct luxos_known *known)
+{
+	const char *own = known->own ? known->own : "";
+	const struct luxos_rung *full = known->nominal_w > 0 ?
+		luxos_rung_full(known->rungs, known->n_rungs, known->nominal_w, own) : NULL;
+	if (is_full(order, known))
+		return full;
+	bool beyond = full && order->limit_w > full->power_w;
+	return luxos_rung_under(known->rungs, known->n_rungs, beyond ? full->power_w : order->limit_w);
+}
+
+static bool has_profile(const struct luxos_known *known, const struct luxos_rung *rung)
+{
+	return known->profile && strcmp(known->profile, rung->name) == 0;
 }
 
 enum fault luxos_errand_begin(struct luxos_errand *errand, const struct miner_order *order,
@@ -47,30 +69,34 @@ enum fault luxos_errand_begin(struct luxos_errand *errand, const struct miner_or
 		add(errand, TASK_SLEEP);
 		return FAULT_NEVER;
 	}
-	if (order->limit_w <= 0) {
-		add(errand, TASK_WAKE);
-		return FAULT_NEVER;
-	}
-	const struct luxos_rung *rung = luxos_rung_under(known->rungs, known->n_rungs, order->limit_w);
-	if (!rung)
+	bool full = is_full(order, known), atm_after = full && (known->atm || known->atm_was);
+	const struct luxos_rung *rung = order->limit_w > 0 ? rung_for(order, known) : NULL;
+	/* Without a table, full power is what it wakes to. */
+	bool as_it_is = order->limit_w <= 0 || (full && !rung && !known->awake);
+	if (!rung && !as_it_is)
 		return FAULT_REFUSED;
+	if (!known->awake || as_it_is)
+		add(errand, TASK_WAKE);
+	if (as_it_is || (!known->awake && has_profile(known, rung) && known->atm == atm_after))
+		return FAULT_NEVER;
 	memcpy(errand->profile, rung->name, sizeof errand->profile);
 	add(errand, TASK_PROFILE);
-	if (known->atm)                 /* it would move the profile again */
+	if (known->atm)
 		add(errand, TASK_ATM_OFF);
-	if (!known->awake)
-		add(errand, TASK_WAKE);
+	if (atm_after)
+		add(errand, TASK_ATM_ON);
+	errand->atm_on = atm_after;
 	return FAULT_NEVER;
 }
 
 void luxos_errand_begin_logon(struct luxos_errand *errand)
 {
-	*errand = (struct luxos_errand){ .step = STEP_LOGON };
+	*errand = (struct luxos_errand){ .step = STEP_LOGON, .most = LUXOS_MOST_EXCHANGES };
 }
 
 static int write_task(const struct luxos_errand *errand, const char *id, char *text, size_t size)
 {
-	switch (next_task(errand)) {
+	switch (luxos_errand_task(errand)) {
 	case TASK_SLEEP:
 		return snprintf(text, size, "{\"command\":\"curtail\",\"parameter\":\"%s,sleep\"}", id);
 	case TASK_WAKE:
@@ -80,6 +106,8 @@ static int write_task(const struct luxos_errand *errand, const char *id, char *t
 		return snprintf(text, size, "{\"command\":\"atmset\",\"parameter\":\"%s,enabled=false\"}", id);
 	case TASK_PROFILE:
 		return snprintf(text, size, "{\"command\":\"profileset\",\"parameter\":\"%s,%s\"}", id, errand->profile);
+	case TASK_ATM_ON:
+		return snprintf(text, size, "{\"command\":\"atmset\",\"parameter\":\"%s,enabled=true\"}", id);
 	case N_TASKS:
 		break;
 	}
@@ -133,13 +161,13 @@ static enum fault go_on(struct luxos_errand *errand, enum luxos_step step)
 	errand->step = (uint8_t)step;
 	if (step == STEP_TASK && !errand->left)
 		return FAULT_NONE;
-	return errand->exchanges < LUXOS_MOST_EXCHANGES ? FAULT_NEVER : FAULT_REFUSED;
+	return errand->exchanges < errand->most ? FAULT_NEVER : FAULT_REFUSED;
 }
 
 static enum fault task_done(struct luxos_errand *errand, struct luxos_session *session, int64_t now_ms)
 {
 	session->used_ms = now_ms;
-	errand->left &= (uint8_t)~(1u << next_task(errand));
+	errand->left &= (uint8_t)~(1u << luxos_errand_task(errand));
 	return errand->left ? go_on(errand, STEP_TASK) : FAULT_NONE;
 }
 
@@ -162,7 +190,7 @@ static enum fault task_refused(struct luxos_errand *errand, struct luxos_session
 	}
 	if (cgminer_says(status, "already"))
 		return task_done(errand, session, now_ms);
-	if (next_task(errand) == TASK_WAKE && !errand->plain_wake) {
+	if (luxos_errand_task(errand) == TASK_WAKE && !errand->plain_wake) {
 		/* after a restart in its sleep it can not wake unsafely, and older builds know no options */
 		errand->plain_wake = true;
 		session->used_ms = now_ms;

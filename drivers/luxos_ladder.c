@@ -6,7 +6,8 @@
 static bool same(const struct luxos_ladder *ladder, const struct luxos_rung *rungs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (ladder->rungs[i].power_w != rungs[i].power_w || strcmp(ladder->rungs[i].name, rungs[i].name) != 0)
+		if (ladder->rungs[i].power_w != rungs[i].power_w || ladder->rungs[i].over != rungs[i].over ||
+		    strcmp(ladder->rungs[i].name, rungs[i].name) != 0)
 			return false;
 	}
 	return true;

@@ -40,7 +40,7 @@ struct miner_reading {
 	bool knows_power;       /* false: power_w is not told by this firmware */
 	bool steerable;         /* it will take orders (has the command, grants the right) */
 	int32_t power_w;        /* drawn now, by its own figure (5 to 20 % off on real devices) */
-	int32_t awake_w;        /* what its present profile draws when hashing; 0: not told */
+	int32_t awake_w;        /* what its present profile draws when hashing, by its table: of a partial one so much less; 0: not told */
 	int32_t hashrate_ghs;
 	uint64_t identity;      /* of the machine, from its MAC or serial number; 0: not told */
 	uint64_t firmware;      /* a hash of its firmware's version and its model, whatever the profile; 0: not told */
@@ -49,7 +49,7 @@ struct miner_reading {
 /* A state to be in, not a key to press. */
 struct miner_order {
 	bool hash;
-	int32_t limit_w;        /* most it may draw while hashing; 0: as its profile says */
+	int32_t limit_w;        /* most it may draw while hashing; nominal or more: its full profile; 0: as its profile says */
 };
 
 #endif

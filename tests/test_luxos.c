@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "drivers/cgminer_desk.h"
+#include "drivers/miner_room.h"
 #include "tests/miner_recording.h"
 #include "tests/scripted_miner.h"
 
@@ -256,6 +257,143 @@ static void a_limit_is_a_profile(void **state)
 	assert_true(stage_close(stage));
 }
 
+#define FIRST_POLL { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE }
+
+static void nominal_is_its_full_profile(void **state)
+{
+	static const struct act acts[] = {
+		FIRST_POLL,
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,540MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE },
+	};
+	/* What it measures is below its table: by the table alone, full would be 540MHz. */
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2600);
+	(void)state;
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_NONE);
+	poll_now(stage);
+	assert_int_equal(stage->owner.last.awake_w, 1916);
+	assert_int_equal(stage->owner.last.power_w, 1890);
+	assert_int_equal(order_now(stage, true, 2600), FAULT_NONE);
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2599), FAULT_NONE);
+	assert_int_equal(order_now(stage, true, 2600), FAULT_NONE);
+	assert_true(stage_close(stage));
+}
+
+static void a_faster_profile_of_its_own_comes_back(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "luxos_poll_faster", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE },
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,640MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll", SAY_AND_CLOSE },          /* somebody changed it: that is its own now */
+		{ PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2800);
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		poll_now(stage);
+		assert_int_equal(order_now(stage, true, i ? 2800 : 2000), FAULT_NONE);
+	}
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_NONE);
+	assert_int_equal(order_now(stage, true, 2800), FAULT_NONE);
+	assert_true(stage_close(stage));
+}
+
+/* Whoever starts beside a miner at a limit does not take that for full. */
+static void a_limit_of_an_earlier_run_is_not_full(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE },
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2800);
+	(void)state;
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2800), FAULT_NONE);
+	assert_true(stage_close(stage));
+}
+
+static void atm_is_on_again_at_full_power(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "luxos_poll_atm", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE },
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE },
+		{ ATM("AbCd1234,enabled=false"), "luxos_atmset", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },
+		{ PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE }, { ATM("AbCd1234,enabled=true"), "luxos_refused", SAY_AND_CLOSE },
+		{ ATM("AbCd1234,enabled=false"), "luxos_atmset", SAY_AND_CLOSE },      /* it may be on */
+		{ PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE }, { ATM("AbCd1234,enabled=true"), "luxos_atmset", SAY_AND_CLOSE },
+		{ ATM("AbCd1234,enabled=false"), "luxos_atmset", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2800);
+	(void)state;
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_NONE);
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2800), FAULT_REFUSED);
+	assert_int_equal(order_now(stage, true, 2800), FAULT_NONE);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_NONE);    /* no poll in between: it is known to be on */
+	assert_true(stage_close(stage));
+}
+
+static void sleeping_keeps_the_limit(void **state)
+{
+	static const struct act acts[] = {
+		FIRST_POLL,
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_profileset", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,sleep"), "luxos_sleep", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,wakeup"), "luxos_wake", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,sleep"), "luxos_sleep", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,wakeup"), "luxos_wake", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,sleep"), "luxos_sleep", SAY_AND_CLOSE },
+		{ CURTAIL("AbCd1234,wakeup"), "luxos_wake", SAY_AND_CLOSE }, { PROFILE("AbCd1234,default"), "luxos_profileset", SAY_AND_CLOSE },
+	};
+	static const int32_t wakes_w[] = { 2000, 0, 2794 };    /* as it is, in so many words and in none; and another power for one asleep */
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2794);
+	(void)state;
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_NONE);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
+		if (i == 0)
+			poll_now(stage);
+		assert_int_equal(order_now(stage, true, wakes_w[i]), FAULT_NONE);
+	}
+	assert_true(stage_close(stage));
+}
+
+static void tables_are_read_again_where_they_are_wrong(void **state)
+{
+	static const struct act acts[] = {
+		FIRST_POLL,
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },  /* another profile of the same table */
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { PROFILE("AbCd1234,440MHz"), "luxos_refused", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_limited", SAY_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2794);
+	(void)state;
+	poll_now(stage);
+	stage->owner.room->ahead_ms += 61000;
+	poll_now(stage);
+	assert_int_equal(order_now(stage, true, 2000), FAULT_REFUSED);
+	for (int i = 0; i < 2; i++) {
+		stage->owner.room->ahead_ms += 61000;
+		poll_now(stage);
+	}
+	assert_true(stage_close(stage));
+}
+
 static void the_fault_of_an_order_has_its_name(void **state)
 {
 	static const struct { struct act act; enum fault fault; uint32_t timeout_ms; } cases[] = {
@@ -485,6 +623,12 @@ int main(void)
 		cmocka_unit_test(a_second_order_within_a_minute_is_one_connection),
 		cmocka_unit_test(sessions_are_taken_over_and_renewed),
 		cmocka_unit_test(a_limit_is_a_profile),
+		cmocka_unit_test(nominal_is_its_full_profile),
+		cmocka_unit_test(a_faster_profile_of_its_own_comes_back),
+		cmocka_unit_test(a_limit_of_an_earlier_run_is_not_full),
+		cmocka_unit_test(atm_is_on_again_at_full_power),
+		cmocka_unit_test(sleeping_keeps_the_limit),
+		cmocka_unit_test(tables_are_read_again_where_they_are_wrong),
 		cmocka_unit_test(the_fault_of_an_order_has_its_name),
 		cmocka_unit_test(a_newer_order_replaces_one_that_waits),
 		cmocka_unit_test(a_newer_order_breaks_off_the_one_under_way),

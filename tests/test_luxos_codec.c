@@ -138,6 +138,8 @@ static void the_ladder(void **state)
 		else
 			assert_null(rung);
 	}
+	for (size_t i = 0; i < tables.n; i++)
+		assert_int_equal(tables.rungs[i].over, tables.rungs[i].power_w > 2794);         /* user profiles are on no step */
 	tables = tables_of("luxos_version");
 	assert_true(tables.knows_version && tables.is_luxos && !tables.knows_profiles);
 	tables = tables_of("luxos_profiles");
@@ -276,7 +278,7 @@ static void recorded_units_are_read(void **state)
 
 struct talk { const char *request, *reply; };   /* reply: a recording; NULL: closed without a word */
 
-static const struct luxos_rung rungs[] = { { 784, "190MHz" }, { 2192, "490MHz" }, { 2794, "default" } };
+static const struct luxos_rung rungs[] = { { 784, false, "190MHz" }, { 2192, false, "490MHz" }, { 2794, false, "default" } };
 
 struct errand_case {
 	const char *title;
@@ -284,7 +286,7 @@ struct errand_case {
 	const char *wake, *session;     /* ours; NULL: none */
 	int64_t used_ms;                /* it was used so long ago */
 	bool awake, atm;
-	struct talk talk[8];
+	struct talk talk[9];            /* the last one empty */
 	enum fault answer;
 	const char *left;               /* the session we keep */
 };
@@ -351,15 +353,14 @@ static const struct errand_case errands[] = {
 	{ "no command", { false, 0 }, NULL, NULL, 0, true, false, { { LOGON, "luxos_invalid" } }, FAULT_REFUSED, "" },
 };
 
-static void run_errand(const struct errand_case *c)
+static void run_errand(const struct errand_case *c, const struct luxos_known *known)
 {
-	struct luxos_known known = { c->awake, c->atm, rungs, sizeof rungs / sizeof *rungs };
 	struct luxos_session session = { .used_ms = 1000000 };
 	struct luxos_errand errand;
 	char text[160];
 	int64_t now_ms = session.used_ms + c->used_ms;
 	snprintf(session.id, sizeof session.id, "%s", c->session ? c->session : "");
-	enum fault fault = luxos_errand_begin(&errand, &c->order, &known, c->wake);
+	enum fault fault = luxos_errand_begin(&errand, &c->order, known, c->wake);
 	const struct talk *talk = c->talk;
 	for (; fault == FAULT_NEVER; talk++) {
 		size_t n = luxos_errand_request(&errand, &session, now_ms, text, sizeof text);
@@ -383,7 +384,108 @@ static void orders_by_example(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof errands / sizeof *errands; i++)
-		run_errand(&errands[i]);
+		run_errand(&errands[i], &(struct luxos_known){ .awake = errands[i].awake, .atm = errands[i].atm, .rungs = rungs,
+		                                               .n_rungs = sizeof rungs / sizeof *rungs });
+}
+
+/* ---- orders of a power, where it is told what is full ---- */
+
+#define PROFILE(what) { "{\"command\":\"profileset\",\"parameter\":\"s," what "\"}", "luxos_profileset" }
+#define ATM(what)     { "{\"command\":\"atmset\",\"parameter\":\"s,enabled=" what "\"}", "luxos_atmset" }
+#define WAKE          { CURTAIL("s,wakeup"), "luxos_wake" }
+
+static const struct luxos_rung ladder[] = {
+	{ 784, false, "190MHz" }, { 1785, false, "415MHz" }, { 2485, false, "540MHz" }, { 2637, false, "565MHz" },
+	{ 2794, false, "default" }, { 2954, true, "615MHz" }, { 3119, true, "640MHz" },
+};
+
+struct power_case {
+	const char *title;
+	int32_t limit_w, nominal_w;
+	const char *own, *profile;
+	bool asleep, atm, atm_was;
+	struct talk talk[6];
+	enum fault answer;
+};
+
+static const struct power_case powers[] = {
+	{ "to a limit", 2000, 2794, "default", "default", false, false, false, { PROFILE("415MHz") }, FAULT_NONE },
+	{ "back to full", 2794, 2794, "default", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "back, and more than full", 99999, 2794, "default", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "back, after a restart", 2794, 2794, NULL, "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "told a little less than its table", 2760, 2760, NULL, "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "told a lot less, and nobody knows its own", 2600, 2600, NULL, "415MHz", false, false, false, { PROFILE("565MHz") }, FAULT_NONE },
+	{ "told a lot less, but it had its own", 2600, 2600, "default", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "told more than its table: not faster than its model", 3000, 3000, NULL, "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "told more, a limit just below", 2990, 3000, NULL, "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "its owner drives it faster", 2954, 2954, "615MHz", "415MHz", false, false, false, { PROFILE("615MHz") }, FAULT_NONE },
+	{ "its owner drives it faster, and it is limited", 3000, 3119, "640MHz", "640MHz", false, false, false, { PROFILE("615MHz") }, FAULT_NONE },
+	{ "a limit it had is not its own", 2794, 2794, "415MHz", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "its own is gone from the table", 2794, 2794, "mine", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
+	{ "told again", 2000, 2794, "default", "415MHz", false, false, false, { PROFILE("415MHz") }, FAULT_NONE },
+	{ "a limit below the ladder", 783, 2794, "default", "default", false, false, false, { { NULL, NULL } }, FAULT_REFUSED },
+	{ "a profile that is no more", 2000, 2794, "default", "default", false, false, false,
+	  { { "{\"command\":\"profileset\",\"parameter\":\"s,415MHz\"}", "luxos_refused" } }, FAULT_REFUSED },
+	{ "woken to a limit", 2000, 2794, "default", "default", true, false, false, { WAKE, PROFILE("415MHz") }, FAULT_NONE },
+	{ "woken to the limit it has", 2000, 2794, "default", "415MHz", true, false, false, { WAKE }, FAULT_NONE },
+	{ "woken to full from a limit", 2794, 2794, "default", "415MHz", true, false, false, { WAKE, PROFILE("default") }, FAULT_NONE },
+	{ "woken to full, as it is", 2794, 2794, "default", "default", true, false, false, { WAKE }, FAULT_NONE },
+	{ "woken, its profile not known", 2794, 2794, "default", NULL, true, false, false, { WAKE, PROFILE("default") }, FAULT_NONE },
+	{ "woken without a limit", 0, 2794, "default", "415MHz", true, true, true, { WAKE }, FAULT_NONE },
+	{ "ATM gives way to a limit", 2000, 2794, NULL, "default", false, true, false, { ATM("false"), PROFILE("415MHz") }, FAULT_NONE },
+	{ "and comes back with full power", 2794, 2794, NULL, "415MHz", false, false, true, { PROFILE("default"), ATM("true") }, FAULT_NONE },
+	{ "not with less", 2500, 2794, NULL, "415MHz", false, false, true, { PROFILE("540MHz") }, FAULT_NONE },
+	{ "it went lower by itself", 2794, 2794, NULL, "415MHz", false, true, false,
+	  { ATM("false"), PROFILE("default"), ATM("true") }, FAULT_NONE },
+	{ "woken with ATM", 2794, 2794, NULL, "default", true, true, false, { WAKE }, FAULT_NONE },
+	{ "woken, and ATM comes back", 2794, 2794, NULL, "default", true, false, true, { WAKE, PROFILE("default"), ATM("true") }, FAULT_NONE },
+	{ "woken to the limit it has, ATM on", 2000, 2794, NULL, "415MHz", true, true, false,
+	  { WAKE, ATM("false"), PROFILE("415MHz") }, FAULT_NONE },
+	{ "ATM does not come back", 2794, 2794, NULL, "415MHz", false, false, true,
+	  { PROFILE("default"), { "{\"command\":\"atmset\",\"parameter\":\"s,enabled=true\"}", "luxos_refused" } }, FAULT_REFUSED },
+};
+
+static void powers_by_example(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof powers / sizeof *powers; i++) {
+		const struct power_case *c = &powers[i];
+		struct errand_case errand = { .title = c->title, .order = { true, c->limit_w }, .session = "s", .answer = c->answer, .left = "s" };
+		memcpy(errand.talk, c->talk, sizeof c->talk);
+		run_errand(&errand, &(struct luxos_known){
+			.awake = !c->asleep, .atm = c->atm, .atm_was = c->atm_was, .rungs = ladder, .n_rungs = sizeof ladder / sizeof *ladder,
+			.nominal_w = c->nominal_w, .own = c->own, .profile = c->profile });
+	}
+}
+
+/* Full power needs no table to be woken to; whatever else does. */
+static void without_a_table_only_full_power_is_woken_to(void **state)
+{
+	static const struct errand_case woken = {
+		.title = "no table", .order = { true, 2794 }, .session = "s", .talk = { WAKE }, .answer = FAULT_NONE, .left = "s" };
+	static const struct errand_case refused[] = {
+		{ .title = "no table, a limit", .order = { true, 2000 }, .session = "s", .answer = FAULT_REFUSED, .left = "s" },
+		{ .title = "no table, awake", .order = { true, 2794 }, .session = "s", .answer = FAULT_REFUSED, .left = "s" },
+	};
+	(void)state;
+	run_errand(&woken, &(struct luxos_known){ .nominal_w = 2794 });
+	run_errand(&refused[0], &(struct luxos_known){ .nominal_w = 2794 });
+	run_errand(&refused[1], &(struct luxos_known){ .awake = true, .nominal_w = 2794 });
+}
+
+/* The longest: four tasks, a session that somebody else keeps and does not tell, a way to wake that is not known. */
+static void four_tasks_have_room_for_a_session(void **state)
+{
+	static const struct errand_case longest = {
+		.title = "longest", .order = { true, 2794 }, .answer = FAULT_NONE, .left = "AbCd1234",
+		.talk = { { LOGON, "luxos_busy" }, { SESSION, "luxos_session_none" }, { KILL, "luxos_kill" }, { LOGON, "luxos_logon" },
+		          { CURTAIL("AbCd1234,wakeup"), "luxos_wake" },
+		          { "{\"command\":\"atmset\",\"parameter\":\"AbCd1234,enabled=false\"}", "luxos_atmset" },
+		          { "{\"command\":\"profileset\",\"parameter\":\"AbCd1234,default\"}", "luxos_profileset" },
+		          { "{\"command\":\"atmset\",\"parameter\":\"AbCd1234,enabled=true\"}", "luxos_atmset" } },
+	};
+	(void)state;
+	run_errand(&longest, &(struct luxos_known){ .atm = true, .rungs = ladder, .n_rungs = 5, .nominal_w = 2794, .profile = "190MHz" });
 }
 
 /* Whatever a miner answers, an order ends within its exchanges, and no reply is taken for more than it is. */
@@ -400,7 +502,8 @@ static void orders_end_whatever_is_answered(void **state)
 		r[i] = recording(replies[i]);
 	for (int round = 0; round < 5000; round++) {
 		struct miner_order order = { dice >> 9 & 1, dice >> 10 & 1 ? 2500 : 0 };
-		struct luxos_known known = { dice >> 11 & 1, dice >> 12 & 1, rungs, 3 };
+		struct luxos_known known = { .awake = dice >> 11 & 1, .atm = dice >> 12 & 1, .atm_was = dice >> 13 & 1, .rungs = rungs,
+		                             .n_rungs = 3, .nominal_w = dice >> 14 & 1 ? 2500 : 2800 };
 		struct luxos_session session = { 0 };
 		struct luxos_errand errand;
 		char text[160];
@@ -412,7 +515,7 @@ static void orders_end_whatever_is_answered(void **state)
 			fault = luxos_errand_reply(&errand, &session, 0, FAULT_NONE, r[(dice >> 16) % 10].text);
 			exchanges++;
 		}
-		assert_true(exchanges <= LUXOS_MOST_EXCHANGES);
+		assert_true(exchanges <= errand.most && errand.most <= LUXOS_MOST_EXCHANGES + 3);
 		if (fault == FAULT_NONE)
 			assert_int_equal(errand.left, 0);
 	}
@@ -426,7 +529,7 @@ static void session_ids_are_not_trusted(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
 		struct luxos_session session = { 0 };
-		struct luxos_errand errand = { .left = 1, .step = STEP_LOGON };
+		struct luxos_errand errand = { .left = 1, .step = STEP_LOGON, .most = LUXOS_MOST_EXCHANGES };
 		char reply[200];
 		snprintf(reply, sizeof reply, "{\"SESSION\":[{\"SessionID\":\"%s\"}],\"STATUS\":[{\"STATUS\":\"S\"}]}", ids[i]);
 		assert_int_equal(luxos_errand_reply(&errand, &session, 0, FAULT_NONE, reply), FAULT_GARBLED);
@@ -447,6 +550,9 @@ int main(void)
 		cmocka_unit_test(builds_without_config_sleep_too),
 		cmocka_unit_test(recorded_units_are_read),
 		cmocka_unit_test(orders_by_example),
+		cmocka_unit_test(powers_by_example),
+		cmocka_unit_test(without_a_table_only_full_power_is_woken_to),
+		cmocka_unit_test(four_tasks_have_room_for_a_session),
 		cmocka_unit_test(orders_end_whatever_is_answered),
 		cmocka_unit_test(session_ids_are_not_trusted),
 	};
