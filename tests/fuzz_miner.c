@@ -78,7 +78,8 @@ static void answer_an_order(const char *text)
 {
 	for (uint8_t step = STEP_TASK; step <= STEP_KILL; step++) {
 		struct luxos_session session = { "AbCd1234", 0 };
-		struct luxos_errand errand = { .left = 1u << TASK_WAKE, .step = step, .wake = "unsafe" };
+		struct luxos_errand errand = { .left = 1u << TASK_WAKE, .step = step, .most = LUXOS_MOST_EXCHANGES,
+		                                .wake = "unsafe" };
 		char request[160];
 		if (luxos_errand_reply(&errand, &session, 0, FAULT_NONE, text) != FAULT_NEVER)
 			continue;
