@@ -113,6 +113,7 @@ void kept_format(const struct kept *kept, const char *site, struct json *json)
 		json_close(json);
 	}
 	json_close_array(json);
+	kept_wear_format(kept, json);
 	json_close(json);
 	json_newline(json);
 }
@@ -246,6 +247,10 @@ static void read_all(struct reader *reader, const cJSON *tree, const char *site,
 	kept->energy.hpc_wh = number(reader, energy, "hpc", -MOST_WH, MOST_WH);
 	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
 	read_groups(reader, member(tree, "groups"), kept);
+	const cJSON *wear = member(tree, "wear");
+	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;  /* files were written before there was such a thing */
+	if (fault)
+		wrong(reader, "%s", fault);
 }
 
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *kept, char *why, size_t why_size)
@@ -267,6 +272,7 @@ bool kept_parse(const char *text, size_t len, const char *site, struct kept *kep
 
 void kept_free(struct kept *kept)
 {
+	kept_wear_free(kept);
 	cJSON_Delete(kept->tree);
 	*kept = (struct kept){ 0 };
 }

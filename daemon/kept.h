@@ -6,11 +6,12 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/group_record.h"
 #include "daemon/record.h"
 
 #define KEPT_VERSION 1
 #define KEPT_GROUPS POLICY_GROUPS
-#define KEPT_BYTES (1 << 20)            /* no such file is larger */
+#define KEPT_BYTES (32 << 20)           /* no such file is larger: 100,000 miners by long names take less */
 
 /* What was learned of a group holds for these words and figures of the site file, and for this firmware. */
 struct kept_group {
@@ -24,6 +25,23 @@ struct kept_group {
 	struct policy_actuator power;
 };
 
+/* How worn a miner is. It is known again by its group and host, unless it says that it is another machine. */
+struct kept_miner {
+	const char *host;               /* lent */
+	uint64_t identity;              /* 0: not told */
+	uint32_t sleeps;                /* how often it was put to sleep */
+	int64_t worn_ms;                /* its cycles are paid for in so long; 0: they are */
+	int64_t settled_ms;             /* awake or asleep for so long; -1: not known */
+};
+
+struct kept_wear {                      /* of a group, at wear_utc_ms */
+	const char *group;              /* lent */
+	uint32_t sleeps[SLEEP_HOURS];   /* of all its miners, in each hour, the newest first */
+	size_t n_hours;                 /* for so many of them it was counted */
+	struct kept_miner *miners;      /* owned; those that are worn or have settled */
+	size_t n_miners;
+};
+
 struct kept {
 	uint64_t seq;                   /* of the newest decision */
 	uint64_t seq_reserved;          /* what may have been given after this was written: the next one is higher */
@@ -31,6 +49,9 @@ struct kept {
 	struct energy energy;
 	size_t n_groups;
 	struct kept_group groups[KEPT_GROUPS];
+	int64_t wear_utc_ms;
+	struct kept_wear *wear;         /* owned, of each group, however many there are; NULL: not kept */
+	size_t n_wear;
 	cJSON *tree;                    /* whose texts the groups lend, where it was parsed */
 };
 
@@ -42,5 +63,11 @@ void kept_format(const struct kept *, const char *site, struct json *);
 /* False, with why, unless all of it is of this site and version, whole and possible. True: kept_free ends it. */
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
 void kept_free(struct kept *);
+
+/* ---- kept_wear.c: the member "wear" ---- */
+void kept_wear_format(const struct kept *, struct json *);
+/* NULL, or what is wrong with it; what was read until then is kept_free's. */
+const char *kept_wear_parse(const cJSON *wear, struct kept *);
+void kept_wear_free(struct kept *);
 
 #endif

@@ -21,9 +21,10 @@ static char *text_of(const struct service *service, uint64_t reserve, uint64_t *
 {
 	struct kept kept;
 	struct json json = { 0 };
-	site_keep(service->site, &kept);
+	site_keep(service->site, now(), &kept);
 	*reserved = kept.seq_reserved += reserve;
 	kept_format(&kept, service->wired->site.name, &json);
+	kept_free(&kept);
 	return json.text;
 }
 
@@ -104,12 +105,13 @@ static bool recall_text(struct service *service, const char *text, size_t len)
 	char why[256];
 	if (!kept_parse(text, len, service->wired->site.name, &kept, why, sizeof(why)))
 		return put_aside(service, why);
-	size_t known = site_recall(service->site, &kept);
-	log_notice("%s: knows %zu of %zu groups of miners; decisions go on after %llu", service->state_file.path, known,
-	           service->wired->site.policy.n_miner_groups, (unsigned long long)kept.seq_reserved);
-	if (known < kept.n_groups)
+	struct recalled known = site_recall(service->site, now(), &kept);
+	log_notice("%s: knows %zu of %zu groups of miners, and how worn %zu miners are; decisions go on after %llu",
+	           service->state_file.path, known.groups, service->wired->site.policy.n_miner_groups, known.miners,
+	           (unsigned long long)kept.seq_reserved);
+	if (known.groups < kept.n_groups)
 		log_notice("%s: %zu groups have another driver or response now, or are gone: learned anew",
-		           service->state_file.path, kept.n_groups - known);
+		           service->state_file.path, kept.n_groups - known.groups);
 	kept_free(&kept);
 	return true;
 }

@@ -62,10 +62,12 @@ struct site *site_new(const struct site_conf *, const struct site_rooms *, struc
 /* Before the start: takes over what `old` knows of devices of the same name and host, of groups of the same name, its
  * load history, counters and decisions. */
 void site_adopt(struct site *, const struct site *old);
-/* Before the start: goes on where an earlier run ended. Returns of how many groups of miners it knows something. */
-size_t site_recall(struct site *, const struct kept *);
-/* What is worth keeping, numbers beyond the newest decision's not reserved; lent, for as long as the site's conf. */
-void site_keep(const struct site *, struct kept *);
+struct recalled { size_t groups, miners; };     /* of how many something is known */
+/* Before the start: goes on where an earlier run ended. */
+struct recalled site_recall(struct site *, struct instant now, const struct kept *);
+/* What is worth keeping, numbers beyond the newest decision's not reserved; its texts are lent for as long as the site's
+ * conf. kept_free ends it. */
+void site_keep(const struct site *, struct instant now, struct kept *);
 uint64_t site_seq(const struct site *);                 /* of the newest decision; 0: none */
 void site_start(struct site *, struct instant now);    /* opens every device */
 void site_close(struct site *);                        /* after the start: closes every device, then frees the site */

@@ -6,8 +6,7 @@
 #include "daemon/xalloc.h"
 
 #define TELL_MS 5000                    /* at most so often on group/NAME */
-#define HOUR_MS (3600LL * 1000)
-#define DAY_MS  (24 * HOUR_MS)
+#define DAY_MS  (24 * 3600LL * 1000)
 
 /* ---- which group is which ---- */
 
@@ -48,12 +47,13 @@ static struct kept_group keep_group(const struct site *site, size_t g)
 	return group;
 }
 
-void site_keep(const struct site *site, struct kept *kept)
+void site_keep(const struct site *site, struct instant now, struct kept *kept)
 {
 	*kept = (struct kept){ .seq = site->seq, .seq_reserved = site->seq, .n_commands = site->n_commands,
 	                       .energy = site->energy, .n_groups = groups_learned(site->conf) };
 	for (size_t g = 0; g < kept->n_groups; g++)
 		kept->groups[g] = keep_group(site, g);
+	keep_wear(site, now, kept);
 }
 
 static bool recall_group(struct site *site, size_t g, const struct kept_group *kept)
@@ -69,16 +69,18 @@ static bool recall_group(struct site *site, size_t g, const struct kept_group *k
 	return true;
 }
 
-size_t site_recall(struct site *site, const struct kept *kept)
+struct recalled site_recall(struct site *site, struct instant now, const struct kept *kept)
 {
-	size_t known = 0;
+	struct recalled recalled = { 0 };
 	site->seq = kept->seq_reserved;
 	site->n_commands = kept->n_commands;
 	site->energy = kept->energy;
 	for (size_t g = 0; g < groups_learned(site->conf); g++)
 		for (size_t k = 0; k < kept->n_groups; k++)
-			known += recall_group(site, g, &kept->groups[k]);
-	return known;
+			recalled.groups += recall_group(site, g, &kept->groups[k]);
+	if (kept->wear)
+		recalled.miners = recall_wear(site, now, kept);
+	return recalled;
 }
 
 /* ---- a reload ---- */
@@ -159,36 +161,6 @@ void firmware_follow(struct site *site)
 	free(votes);
 }
 
-/* ---- wear ---- */
-
-static void turn_hours(struct group_past *past, int64_t now_ms)
-{
-	int64_t hour = now_ms / HOUR_MS + 1;
-	if (!past->hour)
-		past->first_hour = past->hour = hour;
-	int64_t turns = hour - past->hour < SLEEP_HOURS ? hour - past->hour : SLEEP_HOURS;
-	for (int64_t h = hour - turns + 1; h <= hour; h++)
-		past->sleeps[h % SLEEP_HOURS] = 0;
-	past->hour = hour;
-}
-
-void count_sleep(struct site *site, uint32_t miner, int64_t now_ms)
-{
-	struct group_past *past = &site->pasts[site->conf->policy.miner_group[miner]];
-	turn_hours(past, now_ms);
-	past->sleeps[past->hour % SLEEP_HOURS]++;
-}
-
-static void add_wear(const struct group_past *past, int64_t now_ms, struct group_record *record)
-{
-	struct group_past turned = *past;
-	turn_hours(&turned, now_ms);
-	for (int h = 0; h < SLEEP_HOURS; h++)
-		record->sleeps += turned.sleeps[h];
-	int64_t hours = turned.hour - turned.first_hour + 1;
-	record->counted_h = hours < SLEEP_HOURS ? hours : SLEEP_HOURS;
-}
-
 /* ---- figures ---- */
 
 struct sums { int64_t ghs, rated_w, rated_ghs, left_ms; };     /* rated: of those that hash and tell both */
@@ -236,7 +208,7 @@ static void conclude(const struct site *site, size_t g, int64_t now_ms, const st
 	record->cycles_per_day = cycles ? cycles : POLICY_NONE;
 	bool counted = cycles && record->n;
 	record->cycles_left_milli = counted ? sums->left_ms / record->n * cycles * 1000 / DAY_MS : POLICY_NONE;
-	add_wear(&site->pasts[g], now_ms, record);
+	wear_add_up(&site->pasts[g], now_ms, record);
 }
 
 /* For the caller to free. */
@@ -273,7 +245,7 @@ void tell_groups(struct site *site, struct instant now)
 	struct group_record *records = gather(site, now.mono_ms);
 	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
 		struct group_past *past = &site->pasts[g];
-		turn_hours(past, now.mono_ms);
+		wear_turn_hours(past, now.mono_ms);
 		if (past->told.name && !group_record_news(&past->told, &records[g]))
 			continue;
 		past->told = records[g];

@@ -1,4 +1,4 @@
-/* Which machine is which: over a reload of the file, and when another one answers where a known one stood. */
+/* Which machine is which: over a reload of the file, after a restart, and when another one answers where a known one stood. */
 #include <stdio.h>
 
 #include "daemon/site_parts.h"
@@ -10,6 +10,11 @@ static int by_identity(const void *a, const void *b)
 {
 	uint64_t x = ((const struct orphan *)a)->identity, y = ((const struct orphan *)b)->identity;
 	return x < y ? -1 : x > y;
+}
+
+void orphans_sort(struct site *site)
+{
+	qsort(site->orphans, site->n_orphans, sizeof(*site->orphans), by_identity);
 }
 
 /* Nothing learned of the predecessor holds; its own past, if a reload kept it, does. */
@@ -84,7 +89,7 @@ static void keep_orphans(struct site *site, const struct site *old, const bool *
 	for (size_t k = 0; k < old->n_orphans; k++)
 		if (!old->orphans[k].taken)
 			keep_orphan(site, old->orphans[k].identity, &old->orphans[k].track);
-	qsort(site->orphans, site->n_orphans, sizeof(*site->orphans), by_identity);
+	orphans_sort(site);
 }
 
 /* The same address is taken for the same machine, whatever its name, until it says otherwise. */

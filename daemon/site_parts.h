@@ -37,7 +37,7 @@ struct site_miner_state {
 	bool awaited;                   /* in the site's list of that name */
 };
 
-/* What a reload left without a place: taken up by the miner that turns out to be the same machine. */
+/* What a reload or a restart left without a place: taken up by the miner that turns out to be the same machine. */
 struct orphan { uint64_t identity; bool taken; struct miner_track track; };
 
 /* How many miners of a group are what an alarm speaks of; and those exchanged lately. */
@@ -47,7 +47,7 @@ struct group_count { uint32_t n, unreachable, faulty, swaps; int64_t swapped_ms;
 struct group_past {
 	uint64_t firmware;              /* of most of its miners; 0: not told */
 	uint32_t sleeps[SLEEP_HOURS];   /* miners put to sleep, by hour modulo SLEEP_HOURS, up to `hour` */
-	int64_t first_hour, hour;       /* monotonic; 0: nothing counted yet */
+	int64_t first_hour, hour;       /* monotonic, from a day before the machine's start; 0: nothing counted yet */
 	struct group_record told;       /* on group/NAME; name NULL: nothing yet */
 };
 
@@ -170,15 +170,23 @@ void site_device_closed(struct site *);
 /* ---- site_identity.c ---- */
 /* A reading tells another machine than the last one did. */
 void identity_read(struct site *, uint32_t miner, struct instant now);
+void orphans_sort(struct site *);
 void adopt_miners(struct site *, const struct site *old);
 void adopt_meters(struct site *, const struct site *old);
 
 /* ---- site_groups.c ---- */
 void firmware_read(struct site *, uint32_t miner);      /* a reading tells another firmware than the last one did */
 void firmware_follow(struct site *);    /* what was learned of groups that mostly run another one now is forgotten */
-void count_sleep(struct site *, uint32_t miner, int64_t now_ms);       /* it is told to, for the first time */
 void tell_groups(struct site *, struct instant now);
 void adopt_groups(struct site *, const struct site *old);       /* after the policy's state */
+
+/* ---- site_wear.c ---- */
+void count_sleep(struct site *, uint32_t miner, int64_t now_ms);       /* it is told to, for the first time */
+void wear_turn_hours(struct group_past *, int64_t now_ms);
+void wear_add_up(const struct group_past *, int64_t now_ms, struct group_record *);
+void keep_wear(const struct site *, struct instant now, struct kept *);
+/* Before any miner was heard. Returns how many are where they were. */
+size_t recall_wear(struct site *, struct instant now, const struct kept *);
 
 /* ---- site_outcome.c ---- */
 void outcome_begin(struct site *, uint64_t seq, const struct decision *, int64_t caused_ms);

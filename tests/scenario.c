@@ -168,7 +168,7 @@ static void open_site(struct scenario *s)
 {
 	new_site(s, &s->site_conf);
 	if (s->recalled)
-		site_recall(s->site, s->recalled);
+		site_recall(s->site, s->clock.at, s->recalled);
 	site_start(s->site, s->clock.at);
 }
 

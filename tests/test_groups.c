@@ -220,7 +220,7 @@ static void what_was_learned_survives_a_restart(void **unused)
 	char why[200] = "";
 	open_learned(&s);
 	assert_true(learned(&s, "hall"));
-	site_keep(s.site, &kept);
+	site_keep(s.site, s.clock.at, &kept);
 	uint64_t seq = site_seq(s.site);
 	assert_true(seq >= 2 && kept.seq == seq && kept.seq_reserved == seq);
 	kept.seq_reserved += 1000;
@@ -232,7 +232,7 @@ static void what_was_learned_survives_a_restart(void **unused)
 	assert_true(learned(&s, "hall"));
 	assert_int_equal(site_seq(s.site), seq + 1000);
 	struct kept again;
-	site_keep(s.site, &again);
+	site_keep(s.site, s.clock.at, &again);
 	assert_true(again.energy.site_wh >= kept.energy.site_wh && kept.energy.site_wh > 1000);
 	assert_int_equal(again.groups[0].firmware, 71);
 	/* Declared otherwise since: learned anew. */
@@ -242,7 +242,9 @@ static void what_was_learned_survives_a_restart(void **unused)
 	assert_false(learned(&s, "hall"));
 	s.recalled = NULL;
 	scenario_close(&s);
+	kept_free(&kept);
 	kept_free(&back);
+	kept_free(&again);
 	json_free(&json);
 	(void)unused;
 }
@@ -383,7 +385,7 @@ static void a_firmware_changed_while_away_is_noticed(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_learned(&s);
-	site_keep(s.site, &kept);
+	site_keep(s.site, s.clock.at, &kept);
 	kept.groups[0].firmware = 70;
 	s.recalled = &kept;
 	scenario_restart(&s, 5 * SEC);
@@ -393,6 +395,7 @@ static void a_firmware_changed_while_away_is_noticed(void **unused)
 	assert_false(learned(&s, "hall"));
 	s.recalled = NULL;
 	scenario_close(&s);
+	kept_free(&kept);
 	(void)unused;
 }
 

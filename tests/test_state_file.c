@@ -31,10 +31,17 @@ static struct policy_actuator actuator(float seed)
 	};
 }
 
+/* Its wear is the test's: not to be freed. */
 static struct kept example(void)
 {
+	static struct kept_miner miners[] = {
+		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000 }, { "m-\"2\"", 0, 0, 0, 0 },
+		{ "fe80::1", 0x0A, 1, 86400000, -1 },
+	};
+	static struct kept_wear wear[] = { { "hall-1", { 5, 0, 4000000000 }, 3, miners, 3 }, { "spare", { 0 }, 0, NULL, 0 } };
 	struct kept kept = {
 		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
+		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2,
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
 	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
@@ -57,6 +64,26 @@ static void assert_same_actuator(const struct policy_actuator *a, const struct p
 	assert_same_quantity(&a->by_polls.end_ms, &b->by_polls.end_ms);
 	assert_same_quantity(&a->works, &b->works);
 	assert_same_quantity(&a->watts, &b->watts);
+}
+
+static void assert_same_wear(const struct kept *a, const struct kept *b)
+{
+	assert_int_equal(a->wear_utc_ms, b->wear_utc_ms);
+	assert_int_equal(a->n_wear, b->n_wear);
+	for (size_t g = 0; g < a->n_wear; g++) {
+		const struct kept_wear *x = &a->wear[g], *y = &b->wear[g];
+		assert_string_equal(x->group, y->group);
+		assert_int_equal(x->n_hours, y->n_hours);
+		assert_memory_equal(x->sleeps, y->sleeps, sizeof(x->sleeps));
+		assert_int_equal(x->n_miners, y->n_miners);
+		for (size_t m = 0; m < x->n_miners; m++) {
+			assert_string_equal(x->miners[m].host, y->miners[m].host);
+			assert_true(x->miners[m].identity == y->miners[m].identity);
+			assert_int_equal(x->miners[m].sleeps, y->miners[m].sleeps);
+			assert_int_equal(x->miners[m].worn_ms, y->miners[m].worn_ms);
+			assert_int_equal(x->miners[m].settled_ms, y->miners[m].settled_ms);
+		}
+	}
 }
 
 static void what_is_written_is_read(void **unused)
@@ -83,6 +110,68 @@ static void what_is_written_is_read(void **unused)
 	assert_false(kept_same_group(&kept.groups[0], &back.groups[1]));
 	assert_true(kept_same_power(&kept.groups[0], &back.groups[0]));
 	assert_false(kept_same_power(&kept.groups[1], &back.groups[1]));
+	assert_same_wear(&kept, &back);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+/* A miner is worn a second longer rather than shorter, and has settled shorter rather than longer. */
+static void wear_is_rounded_to_the_safe_side(void **unused)
+{
+	struct kept_miner miner = { "m", 0, 7, 1, 1999 };
+	struct kept_wear wear = { "hall", { 0 }, 0, &miner, 1 };
+	struct kept kept = { .wear = &wear, .n_wear = 1 }, back;
+	struct json json = { 0 };
+	char why[200];
+	kept_format(&kept, "t", &json);
+	assert_non_null(strstr(json.text, "\"wear\":{\"utc_ms\":0,\"groups\":[{\"name\":\"hall\",\"sleeps_by_hour\":[],"
+	                                  "\"miners\":[[\"m\",null,7,1,1]]}]}"));
+	miner.worn_ms = INT64_MAX / 2;          /* more than anybody would believe */
+	json_reset(&json);
+	kept_format(&kept, "t", &json);
+	assert_true(kept_parse(json.text, json.len, "t", &back, why, sizeof(why)));
+	assert_int_equal(back.wear[0].miners[0].worn_ms, 366LL * 24 * 3600 * 1000);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+static void a_file_without_wear_is_whole(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	kept.wear = NULL;
+	kept_format(&kept, "pecos-1", &json);
+	assert_null(strstr(json.text, "wear"));
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_null(back.wear);
+	assert_int_equal(back.n_groups, 2);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+/* 60 bytes a miner, and no more than a few ms of the loop for all of them. */
+static void a_large_fleet_stays_small(void **unused)
+{
+	enum { MINERS = 30000 };
+	static struct kept_miner miners[MINERS];
+	static char hosts[MINERS][20];
+	struct kept_wear wear = { "hall", { 0 }, SLEEP_HOURS, miners, MINERS };
+	struct kept kept = { .wear = &wear, .n_wear = 1 }, back;
+	struct json json = { 0 };
+	char why[200];
+	for (int i = 0; i < MINERS; i++) {
+		snprintf(hosts[i], sizeof(hosts[i]), "10.%d.%d.%d", 100 + i / 10000, i / 100 % 100 + 100, i % 100 + 100);
+		miners[i] = (struct kept_miner){ hosts[i], UINT64_MAX - (uint64_t)i, 10000, 86400000, 86400000 };
+	}
+	kept_format(&kept, "t", &json);
+	assert_in_range(json.len, MINERS * 40, MINERS * 60);
+	assert_true(json.len * 10 < KEPT_BYTES);
+	assert_true(kept_parse(json.text, json.len, "t", &back, why, sizeof(why)));
+	assert_same_wear(&kept, &back);
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -211,6 +300,22 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 		{ "\"power\":{", "\"power\":[],\"p\":{", "delay_ms" },
 		{ "\"n\":4000000", "\"n\":4294967296", "n is no number" },
 		{ "\"n\":4000000", "\"n\":0.5", "n is no whole number" },
+		{ "\"wear\":{", "\"wear\":7,\"w\":{", "wear tells no groups" },
+		{ "\"utc_ms\":1795000000123", "\"utc_ms\":-1", "utc_ms" },
+		{ "\"sleeps_by_hour\":[5,0", "\"sleeps_by_hour\":[5,-1", "no number of miners" },
+		{ "\"sleeps_by_hour\":[5,", "\"sleeps_by_hour\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,", "a day" },
+		{ "{\"name\":\"hall-1\",\"sleeps", "{\"name\":1,\"sleeps", "has no name" },
+		{ "\"miners\":[[", "\"miners\":{}, \"m\":[[", "miners is no list" },
+		{ "[\"10.30.0.1\",", "[10.3,", "one of the miners" },
+		{ "\"000000000000000a\"", "\"00000000000000a\"", "one of the miners" },
+		{ "\"000000000000000a\"", "\"0000000000000x0a\"", "one of the miners" },
+		{ "\"000000000000000a\"", "10", "one of the miners" },
+		{ "4000000000,7200,540]", "4294967296,7200,540]", "one of the miners" },
+		{ "4000000000,7200,540]", "1.5,7200,540]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,31622401,540]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200,-1]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200,540,0]", "one of the miners" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		assert_change_refused(rows[i].from, rows[i].to, rows[i].because);
@@ -222,6 +327,7 @@ static void more_groups_than_there_is_room_for_are_refused(void **unused)
 	struct json json = { 0 };
 	struct kept kept = example();
 	kept.n_groups = KEPT_GROUPS;
+	kept.wear = NULL;                       /* the groups are last, then */
 	for (size_t g = 0; g < KEPT_GROUPS; g++)
 		kept.groups[g] = kept.groups[0];
 	kept_format(&kept, "pecos-1", &json);
@@ -431,6 +537,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(wear_is_rounded_to_the_safe_side),
+		cmocka_unit_test(a_file_without_wear_is_whole),
+		cmocka_unit_test(a_large_fleet_stays_small),
 		cmocka_unit_test(a_group_is_its_words_and_its_times),
 		cmocka_unit_test(no_number_is_written_that_is_none),
 		cmocka_unit_test(a_damaged_text_is_refused),
