@@ -1,5 +1,6 @@
 #include "policy/internal.h"
 #include "policy/setpoint.h"
+#include "policy/spread.h"
 #include "policy/windows.h"
 
 #include <string.h>
@@ -123,6 +124,7 @@ static struct pick candidates_down(struct step *step, bool at_once, bool lower_o
 		else if (!lower_only && may(step, i, MOVE_SLEEP, at_once, forbidden))
 			add(step, &pick, i, MOVE_SLEEP, 0);
 	}
+	spread_turns(&pick, step->tracks, step->state->decisions);
 	return pick;
 }
 
@@ -132,6 +134,7 @@ static struct pick candidates_up(struct step *step, enum move move, bool sparing
 	for (uint32_t i = 0; i < step->conf->n_miners; i++)
 		if (may(step, i, move, false, forbidden))
 			add(step, &pick, i, move, sparing ? group_of(step, i)->partial_w : 0);
+	spread_turns(&pick, step->tracks, step->state->decisions);
 	return pick;
 }
 

@@ -12,8 +12,7 @@ static bool is_waking(const struct miner_track *track)
 	return track->under_way && track->deed == DEED_WAKE;
 }
 
-/* Negative where a is to be told before b. */
-static int compare(const struct pick *by, uint32_t a, uint32_t b)
+int pick_order(const struct pick *by, uint32_t a, uint32_t b)
 {
 	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
 	const struct policy_miner_group *ga = &by->conf->miner_groups[by->conf->miner_group[a]];
@@ -37,15 +36,26 @@ static int compare(const struct pick *by, uint32_t a, uint32_t b)
 		order = compare64(gb->efficiency_mj_per_th, ga->efficiency_mj_per_th);
 	if (order)                      /* lowest priority and worst efficiency go first, and come back last */
 		return by->up ? -order : order;
-	if (by->quick_first)
-		order = compare64(ga->wake.delay_ms + ga->wake.ramp_ms, gb->wake.delay_ms + gb->wake.ramp_ms);
-	if (order)
-		return order;
-	bool by_power = ta->move == MOVE_LOWER || ta->move == MOVE_RAISE;
-	order = by_power ? compare64(ta->moved_ms, tb->moved_ms) : compare64(ta->sleeps, tb->sleeps);
-	if (order)                      /* least worn sleeps first; most worn stays asleep longest */
-		return order;
-	order = compare64(ta->settled_ms, tb->settled_ms);
+	return by->quick_first ? compare64(ga->wake.delay_ms + ga->wake.ramp_ms, gb->wake.delay_ms + gb->wake.ramp_ms) : 0;
+}
+
+int64_t pick_wear(const struct miner_track *track)
+{
+	bool by_power = track->move == MOVE_LOWER || track->move == MOVE_RAISE;
+	return by_power ? track->moved_ms : track->sleeps;
+}
+
+/* Negative where a is to be told before b. */
+static int compare(const struct pick *by, uint32_t a, uint32_t b)
+{
+	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
+	int order = pick_order(by, a, b);
+	if (!order && by->conf->circuit)
+		order = compare64(ta->turn, tb->turn);
+	if (!order)                     /* least worn sleeps first; most worn stays asleep longest */
+		order = compare64(pick_wear(ta), pick_wear(tb));
+	if (!order)
+		order = compare64(ta->settled_ms, tb->settled_ms);
 	return order ? order : compare64(a, b);
 }
 

@@ -121,7 +121,8 @@ struct miner_track {
 	uint8_t phase;                  /* enum miner_phase */
 	bool picked;                    /* within a step only … */
 	uint8_t move;                   /* … as is what it is picked for (policy/internal.h, enum move) */
-	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most */
+	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most; … */
+	uint32_t turn;                  /* … and its turn among circuits (policy/spread.h) */
 	uint16_t begun_cs;              /* of the order under way: when a tenth of the way was done, 10 ms; 0: not yet */
 	uint16_t earlier_cs;            /* since it was first told the same, before told_ms */
 };

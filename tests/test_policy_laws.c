@@ -38,6 +38,15 @@ static void random_group(struct chance *c, struct policy_miner_group *group)
 	};
 }
 
+static void random_circuits(struct chance *c, struct rig *rig)
+{
+	static uint16_t circuit[RIG_MINERS];
+	rig->conf.n_circuits = (size_t)(1 + upto(c, RIG_MINERS - 1));
+	for (uint32_t i = 0; i < RIG_MINERS; i++)
+		circuit[i] = (uint16_t)upto(c, (int64_t)rig->conf.n_circuits - 1);
+	rig->conf.circuit = circuit;
+}
+
 static void random_site(struct chance *c, struct rig *rig)
 {
 	rig_init(rig, upto(c, 900000), (uint32_t)upto(c, RIG_MINERS));
@@ -57,6 +66,8 @@ static void random_site(struct chance *c, struct rig *rig)
 	case 0: rig->conf.n_meters = rig->conf.n_meter_groups = 1; break;
 	case 1: rig->conf.n_meters = 4; rig->conf.n_meter_groups = 3; break;
 	}
+	if (one_in(c, 2))
+		random_circuits(c, rig);
 }
 
 static void random_demand(struct chance *c, struct demand *demand)
