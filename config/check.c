@@ -145,12 +145,20 @@ static void partial_check(struct reading *r, const struct node *map, const struc
 		              node_child(map, "asleep") ? node_child(map, "asleep")->text : "25 W");
 }
 
+static void circuit_check(struct reading *r, const struct node *map)
+{
+	const struct node *feeder = node_child(map, "feeder");
+	if (feeder && node_child(map, "per_circuit"))
+		reading_fault(r, feeder->key_at, "feeder", "per_circuit tells of circuits already; one of the two will do");
+}
+
 void miner_finish(struct reading *r, struct node *map, void *owner)
 {
 	struct miner_group_conf *group = owner;
 	const struct node *asleep = node_child(map, "asleep"), *nominal = told(map, "nominal");
 	group->names = device_names(r, group->name, group->n_hosts);
 	group->steer_told = node_child(map, "steer");
+	circuit_check(r, map);
 	timeout_check(r, map, group->every_ms, group->timeout_ms, node_child(map, "every") ? "3 s" : "30 s");
 	if (nominal && !bad(map, "asleep") && group->asleep_w >= group->nominal_w)
 		reading_fault(r, asleep ? asleep->at : nominal->at, asleep ? "asleep" : "nominal",

@@ -121,6 +121,9 @@ struct miner_group_conf {
 	int64_t asleep_w;
 	int64_t efficiency_mj_per_th;   /* 0: not told */
 	int64_t priority;
+	uint32_t per_circuit;           /* so many in a row stand on one circuit; 0: not told */
+	struct mark per_circuit_at;
+	const char *feeder;             /* all of them stand on it, with the other groups that name it; NULL: not told */
 	int64_t min_awake_ms, min_asleep_ms;
 	int64_t cycles_per_day;         /* 0: no bound */
 	int64_t every_ms, timeout_ms;

@@ -82,6 +82,8 @@ static const struct field miner_fields[] = {
 	MINER(asleep_w,             KIND_POWER,      "asleep",         "0 W",    "10 kW",    "25 W",   "draw of one miner asleep"),
 	MINER(efficiency_mj_per_th, KIND_EFFICIENCY, "efficiency",     "1 J/TH", "500 J/TH", "",       "within a priority the worst is curtailed first"),
 	MINER(priority,             KIND_INTEGER,    "priority",       "0",      "1000",     "50",     "lower is curtailed first"),
+	FIELD_AT(miner_group_conf, per_circuit, per_circuit_at, KIND_INTEGER, "per_circuit", "1", "100000", "", "so many in a row stand on one circuit, such as a PDU; equal miners are told in turn over circuits"),
+	MINER(feeder,               KIND_TEXT,       "feeder",         NULL,     NULL,       "",       "instead: all of them stand on the circuit of this name, which groups may share"),
 	MINER(min_awake_ms,         KIND_DURATION,   "min_awake",      "0 s",    "1 d",      "10 min", "least time from a wake to the next sleep; a shed ignores it"),
 	MINER(min_asleep_ms,        KIND_DURATION,   "min_asleep",     "0 s",    "1 d",      "3 min",  "least time from a sleep to the next wake"),
 	MINER(cycles_per_day,       KIND_INTEGER,    "cycles_per_day", "0",      "1000",     "12",     "most sleeps a day; 0: no bound"),

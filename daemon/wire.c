@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/xalloc.h"
+#include "daemon/wire_circuits.h"
 #include "daemon/wire_snmp.h"
 #include "drivers/prometheus.h"
 
@@ -321,6 +322,7 @@ struct wired *wire(struct config *config, struct fault_list *faults)
 	wired->site.policy.n_windows = config->n_windows;
 	wire_meters(wired, faults);
 	wire_miners(wired, faults);
+	wire_circuits(config, &wired->site.policy, faults);
 	wire_signals(wired);
 	if (faults->n == before)
 		return wired;
@@ -340,6 +342,7 @@ void wired_free(struct wired *wired)
 	free((void *)policy->meter_groups);
 	free((void *)policy->miner_group);
 	free((void *)policy->miner_groups);
+	free((void *)policy->circuit);
 	free(wired->maps);
 	free(wired->pages);
 	for (size_t g = 0; wired->snmp && g < wired->config->n_meters; g++)

@@ -112,6 +112,16 @@ static void print_meters(const struct wired *wired, const struct printer *to)
 	say(to, "  nameplate of the GPU side: %s", power(nameplate_w, "").text);
 }
 
+static void print_circuits(const struct printer *to, const struct miner_group_conf *m)
+{
+	size_t n = m->per_circuit ? (m->n_hosts + m->per_circuit - 1) / m->per_circuit : 0;
+	if (m->feeder)
+		say(to, "      on the feeder %s", m->feeder);
+	if (n)
+		say(to, "      %zu circuit%s of %u%s", n, n == 1 ? "" : "s", m->per_circuit,
+		    m->n_hosts % m->per_circuit ? ", the last of less" : "");
+}
+
 static void print_miners(const struct wired *wired, const struct printer *to)
 {
 	const struct config *config = wired->config;
@@ -128,6 +138,7 @@ static void print_miners(const struct wired *wired, const struct printer *to)
 		    power(p->nominal_w, "").text, m->nominal_w ? "" : " (assumed until they tell)",
 		    power(group_w, "").text, p->priority, steered ? "" : ", watched only");
 		print_hosts(to, m->hosts, m->n_hosts);
+		print_circuits(to, m);
 		say(to, "      asleep %s after %s; awake after %s", power(p->asleep_w, "").text,
 		    duration(p->sleep.delay_ms + p->sleep.ramp_ms).text, duration(p->wake.delay_ms + p->wake.ramp_ms).text);
 		if (p->partial_w)

@@ -236,6 +236,7 @@ static void the_example_loads(void **state)
 	assert_int_equal(pdu->stale_after_ms, 3000);
 	assert_int_equal(config->miners[0].n_hosts, 8 * 254);
 	assert_int_equal(config->miners[0].efficiency_mj_per_th, 17500);
+	assert_int_equal(config->miners[0].per_circuit, 16);
 	assert_false(config->miners[2].steer);
 	assert_string_equal(config->miners[2].hosts[1], "bench-2.example");
 	assert_string_equal(config->mqtt.tls_ca, "config/ca.pem");
@@ -279,6 +280,7 @@ static void what_is_not_told_has_its_default(void **state)
 	assert_int_equal(miner->timeout_ms, 3000);
 	assert_null(miner->wake);
 	assert_true(!miner->steer_told);
+	assert_true(!miner->per_circuit && !miner->feeder);
 	assert_true(miner->sleep_delay_ms == -1 && miner->wake_ramp_ms == -1);
 	assert_string_equal(miner->names[1], "x/2");
 	assert_false(config->mqtt.present);

@@ -381,9 +381,15 @@ static void every_conf_is_borne(void **unused)
 	assert_int_equal(pick_first(&f.pick, 30000), 10);
 	f.conf.n_circuits = 0;
 	spread_turns(&f.pick, f.tracks, 0);
-	f.conf.circuit = NULL;
+	f.conf.circuit = NULL;                  /* a reload took them out of the file: what they told is no more */
+	for (uint32_t m = 0; m < 500; m++) {
+		f.index[m] = m;
+		f.tracks[m].turn = 1000 - m;
+	}
 	f.pick.n = 500;
 	spread_turns(&f.pick, f.tracks, 0);
+	assert_int_equal(pick_first(&f.pick, 3000), 1);
+	assert_int_equal(f.index[0], 0);
 	(void)unused;
 }
 

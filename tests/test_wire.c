@@ -189,6 +189,44 @@ static void partial_power_arrives_and_is_printed(void **state)
 	wired_free(wired);
 }
 
+static void circuits_are_told_in_a_row_or_by_name(void **state)
+{
+	(void)state;
+	static const uint16_t expected[] = { 0, 0, 0, 1, 1, 1, 2, 3, 3, 4, 4, 4, 3, 3, 5 };
+	char faults[1024], text[4096] = "";
+	struct wired *wired = read_site("miners:\n"
+		"  a: {driver: luxos, host: 'a-[1-7]', per_circuit: 3}\n"
+		"  b: {driver: luxos, host: 'b-[1-2]', feeder: MV-1}\n"
+		"  c: {driver: luxos, host: 'c-[1-3]'}\n"                /* one for itself */
+		"  d: {driver: luxos, host: 'd-[1-2]', feeder: MV-1}\n"
+		"  e: {driver: luxos, host: e, feeder: mv-1}\n", faults, sizeof(faults));
+	assert_string_equal(faults, "");
+	assert_int_equal(wired->site.policy.n_circuits, 6);
+	assert_int_equal(wired->site.policy.n_miners, 15);
+	assert_memory_equal(wired->site.policy.circuit, expected, sizeof(expected));
+	wired_print(wired, append_line, text);
+	assert_non_null(strstr(text, "3 circuits of 3, the last of less"));
+	assert_non_null(strstr(text, "on the feeder MV-1"));
+	wired_free(wired);
+	wired = read_site("miners:\n  a: {driver: luxos, host: 'a-[1-7]'}\n", faults, sizeof(faults));
+	assert_null(wired->site.policy.circuit);
+	wired_free(wired);
+}
+
+static void circuits_have_an_end(void **state)
+{
+	(void)state;
+	char faults[1024];
+	assert_null(read_site("miners:\n"
+		"  a: {driver: luxos, host: 'a-[1-65535]', per_circuit: 1}\n"
+		"  b: {driver: luxos, host: 'b-[1-2]', per_circuit: 2}\n", faults, sizeof(faults)));
+	assert_string_equal(faults, "site.yaml:6:52: miners.b.per_circuit: with it there are more than 65535 circuits; "
+	                            "more miners on each will do\n");
+	struct wired *wired = read_site("miners:\n  a: {driver: luxos, host: 'a-[1-65535]', per_circuit: 1}\n", faults, sizeof(faults));
+	assert_int_equal(wired->site.policy.circuit[65534], 65534);
+	wired_free(wired);
+}
+
 static void count_line(void *self, const char *line)
 {
 	char *text = self;
@@ -220,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_page_arrives_and_is_printed),
 		cmocka_unit_test(what_is_told_arrives),
 		cmocka_unit_test(partial_power_arrives_and_is_printed),
+		cmocka_unit_test(circuits_are_told_in_a_row_or_by_name),
+		cmocka_unit_test(circuits_have_an_end),
 		cmocka_unit_test(the_site_is_printed_as_understood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
