@@ -5,6 +5,7 @@
 #include "policy/internal.h"
 #include "policy/spread.h"
 #include "tests/policy_says.h"
+#include "tests/scenario.h"
 
 #define KW 1000
 #define MOST_MINERS 3000
@@ -462,6 +463,53 @@ static void circuits_change_no_decision(void **unused)
 	(void)unused;
 }
 
+/* ---- a site, and another file ---- */
+
+static void assert_asleep(const struct scenario *s, size_t n_circuits, size_t size, uint32_t least, uint32_t most)
+{
+	const struct plant *plant = &sim_world_truth(s->world)->plant;
+	for (size_t k = 0; k < n_circuits; k++) {
+		uint32_t asleep = 0;
+		for (size_t m = 0; m < size; m++)
+			asleep += plant_miner_w(plant, k * size + m, s->clock.at.mono_ms) < 1000;
+		assert_in_range(asleep, least, most);
+	}
+}
+
+static void a_reload_tells_of_other_circuits(void **unused)
+{
+	enum { MINERS = 60 };
+	struct scenario s;
+	uint16_t by_10[MINERS], by_20[MINERS];
+	for (size_t m = 0; m < MINERS; m++) {
+		by_10[m] = (uint16_t)(m / 10);
+		by_20[m] = (uint16_t)(m / 20);
+	}
+	scenario_open(&s, &(struct scenario_conf){
+		.world = { .truth = { .seed = 1, .load = { .pattern = LOAD_CONSTANT, .peak_w = 100 * KW }, .n_pdus = 2,
+		                      .house_w = 3000 } },
+		.n_miners = MINERS, .cap_w = 600 * KW, .pdu_nameplate_w = 60 * KW });
+	struct site_conf with = s.site_conf, other = s.site_conf;
+	with.policy.circuit = by_10;
+	with.policy.n_circuits = 6;
+	other.policy.circuit = by_20;
+	other.policy.n_circuits = 3;
+	scenario_run(&s, 60000);
+	scenario_reload(&s, &with);
+	scenario_run(&s, 10000);
+	scenario_order(&s, "shed", "o-1", MINERS / 2 * 3500, 0, 3600000);
+	scenario_run(&s, 30000);
+	assert_asleep(&s, 6, 10, 4, 6);
+	scenario_reload(&s, &s.site_conf);
+	scenario_run(&s, 10000);
+	scenario_reload(&s, &other);
+	scenario_order(&s, "shed", "o-2", MINERS / 4 * 3500, 0, 3600000);
+	scenario_run(&s, 40000);
+	assert_asleep(&s, 3, 20, 14, 16);
+	scenario_close(&s);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +525,7 @@ int main(void)
 		cmocka_unit_test(every_conf_is_borne),
 		cmocka_unit_test(a_site_stays_even),
 		cmocka_unit_test(circuits_change_no_decision),
+		cmocka_unit_test(a_reload_tells_of_other_circuits),
 	};
 	return cmocka_run_group_tests_name("policy_spread", tests, NULL, NULL);
 }
