@@ -79,7 +79,7 @@ static struct kept_miner kept_miner_of(const struct site *site, size_t i, int64_
 void keep_wear(const struct site *site, struct instant now, struct kept *kept)
 {
 	const struct policy_conf *policy = &site->conf->policy;
-	kept->wear_utc_ms = now.utc_ms;
+	kept->wear_utc_ms = now.utc_ms > 0 ? now.utc_ms : 0;
 	kept->n_wear = policy->n_miner_groups;
 	kept->wear = xcalloc(kept->n_wear, sizeof(*kept->wear));
 	for (size_t i = 0; i < policy->n_miners; i++)
