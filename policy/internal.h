@@ -19,8 +19,12 @@ struct metered {
 	int64_t hpc_nameplate_w;
 	int64_t hpc_ms;                 /* oldest reading used */
 	int64_t doubt_w;                /* nameplate less last value, of silent meters but the site's */
+	int64_t hpc_fresh_w, hpc_silent_w;      /* of meters that are not silent; of the others at their nameplate */
+	int64_t fed_w;                  /* what meters of the rest say is fed in behind the site's meter */
+	int64_t group_w[FUSION_METERS]; /* of each of the first groups, silent meters at what they last said */
 	uint32_t stale;
 	bool has_hpc, site_known, hpc_whole;
+	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */
 	bool hpc_waited_for;            /* some have not spoken yet since the start, and still have the time to */
 };
 /* running_ms: since the start. A meter that has not spoken yet gets its time to be stale before it counts as silent. */
@@ -183,5 +187,32 @@ int64_t move_down(struct step *, int64_t need_w, bool at_once, bool lower_only, 
 int64_t move_raise(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
 /* Wakes at most room_w: to the least power where `sparing`, so that they may be raised. Returns what it wakes. */
 int64_t move_wake(struct step *, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden);
+
+/* ---- sift.c: leaps are held back; before the site's sum is used, and before the GPUs' is ---- */
+void sift_site(const struct policy_conf *, struct policy_state *, struct metered *, int64_t now_ms);
+void sift_hpc(const struct policy_conf *, struct policy_state *, struct metered *, int64_t late_ms, int64_t now_ms);
+
+/* ---- bias.c: how far the site moves for what the others say they move ---- */
+#define BIAS_UNKNOWN_PERMILLE 200       /* miners' own figures are off by a fifth */
+#define BIAS_MARGIN_PERMILLE  20
+void slope_observe(struct fusion_slope *, int64_t told_w, int64_t shown_w);
+bool slope_known(const struct fusion_slope *, uint32_t enough);         /* enough moves, and they agree */
+int slope_beyond(const struct fusion_slope *, int64_t low_permille, int64_t high_permille);    /* -1 below, 1 above */
+int32_t slope_permille(const struct fusion_slope *);
+void bias_observe(struct fusion_ratio *, int64_t told_w, int64_t shown_w);
+int64_t bias_doubt_permille(const struct policy_conf *, const struct policy_state *);  /* of what any miners say */
+int64_t bias_least_permille(const struct policy_state *, size_t group);                /* of what these say, for certain */
+
+/* ---- fusion.c: what meters and miners say, in means that can be compared ---- */
+#define FUSION_ODD_PART 50              /* of the cap: meters disagree by less all the time */
+bool fusion_look(const struct step *, struct fusion *);        /* whether the miners were looked at */
+int64_t fusion_late_ms(const struct policy_conf *);             /* of the slowest GPU meters */
+
+/* ---- verdict.c: which meter does not agree with the others ---- */
+/* After the miners are known. Returns whether the site's meter may be believed as far as to wake miners by it. */
+bool fusion_judge(struct step *);
+bool fusion_distrusts_site(const struct policy_state *);
+bool fusion_doubts(const struct policy_state *);        /* the site's meter shows too little at this moment: wake none */
+void fusion_forget(struct fusion *);                    /* the meters are others; biases stay */
 
 #endif

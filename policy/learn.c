@@ -203,6 +203,13 @@ void policy_forget(struct policy_state *state, size_t group)
 		return;
 	for (int deed = 0; deed < N_DEEDS; deed++)
 		state->actuators[group][deed] = (struct policy_actuator){ 0 };
+	state->fusion.bias[group] = (struct fusion_ratio){ 0 };
 	if (state->trial.group == group)
 		state->trial.on = false;
+}
+
+void policy_forget_meters(struct policy_state *state)
+{
+	fusion_forget(&state->fusion);
+	state->trial.on = false;
 }

@@ -55,14 +55,14 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
                               const struct tracked *tracked)
 {
 	int64_t load_w = metered->site_w - tracked->drawn_w;
-	if (!metered->has_hpc || metered->hpc_waited_for)
+	if (!metered->has_hpc || metered->hpc_waited_for || metered->hpc_suspect)
 		return load_w;
 	if (state->other_known)
 		load_w = clamp64(metered->hpc_last_w + state->other_w, metered->site_w - tracked->most_w,
 		                 metered->site_w - tracked->least_w);
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
-	if (elapsed_ms > 0 && steady(conf, state, metered, load_w))
+	if (elapsed_ms > 0 && !fusion_doubts(state) && steady(conf, state, metered, load_w))
 		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
 	state->site_ms = metered->site_ms;
 	return load_w;
@@ -76,13 +76,17 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 		int64_t load_w = load_from_site(conf, state, metered, tracked);
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
 		state->measured_miners_w = tracked->now_w;
-		return old && metered->has_hpc ? max64(load_w, by_gpus_w) : load_w;
+		return old && metered->has_hpc && !metered->hpc_suspect ? max64(load_w, by_gpus_w) : load_w;
 	}
-	/* Miners' own figures are up to a fifth off. What they drew when the site was last measured is in what was
+	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is in what was
 	 * learned of the rest; what they move since is not, and the rest itself may have moved as much. */
 	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
 	int64_t rest_w = max64(state->other_w, 0);
-	int64_t load_w = metered->hpc_w + rest_w + (unsure_w + rest_w) / 5;
+	int64_t load_w = metered->hpc_w + rest_w +
+	                 (unsure_w * bias_doubt_permille(conf, state) / BIAS_UNKNOWN_PERMILLE + rest_w) / 5;
+	/* Suspected is not lost: where it shows more, it may be right. */
+	if (fusion_distrusts_site(state) && metered->site_known)
+		load_w = max64(load_w, metered->site_w - tracked->drawn_w);
 	/* Until the GPUs' meters tell of a later time than the site's did, the load is not known to have fallen since. */
 	bool news = !state->n_loads || metered->hpc_ms > state->site_ms;
 	return news ? load_w : max64(load_w, state->loads_w[state->newest]);

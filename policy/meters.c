@@ -4,7 +4,7 @@
 
 #define MOST_W 10000000000LL    /* 10 GW, either way: no meter sees more, whatever it says */
 
-struct group_sum { int64_t fresh_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms; uint32_t fresh, stale, waited_for; };
+struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms; uint32_t fresh, stale, waited_for; };
 
 static bool has_value(const struct meter_reading *r)
 {
@@ -29,6 +29,7 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		return;
 	}
 	sum->stale++;
+	sum->silent_w += has_value(r) ? max64(r->import_w, group->nameplate_w) : group->nameplate_w;
 	/* One that never gave a value may stand before nothing yet and everything soon; but first it gets time to answer. */
 	int64_t last_w = has_value(r) ? r->import_w : 0, worst_w = max64(last_w, group->nameplate_w);
 	sum->last_w += last_w;
@@ -81,6 +82,8 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 		all->has_hpc = true;
 		all->hpc_w += sum->worst_w;
 		all->hpc_last_w += sum->last_w;
+		all->hpc_fresh_w += sum->fresh_w;
+		all->hpc_silent_w += sum->silent_w;
 		all->hpc_nameplate_w += sum->nameplate_w;
 		all->hpc_waited_for |= sum->waited_for > 0;
 		if (sum->fresh)
@@ -89,6 +92,7 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 			all->hpc_whole = false;
 		break;
 	case MEASURES_OTHER:
+		all->fed_w += max64(-sum->last_w, 0);
 		break;
 	}
 }
@@ -104,6 +108,8 @@ void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, 
 		struct group_sum sum = sum_or_backup(conf, seen, running_ms, g);
 		has_site |= group->measures == MEASURES_SITE;
 		add_group(all, group->measures, &sum);
+		if (g < FUSION_METERS)
+			all->group_w[g] = sum.last_w;
 	}
 	for (size_t i = 0; i < conf->n_meters; i++)
 		all->stale += !is_fresh(&seen->meters[i], conf->meter_groups[conf->meter_group[i]].stale_ms, seen->now_ms);

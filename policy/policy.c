@@ -166,7 +166,7 @@ static bool may_go_up(const struct step *step)
 	int64_t now_ms = step->seen->now_ms;
 	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
 	return step->site_usable && heard && step->metered.site_w <= step->limit_w && !step->seen->futile &&
-	       now_ms - step->state->usable_since_ms >= WATCHED_MS;
+	       !fusion_doubts(step->state) && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
 /* While miners fall the load is not known well enough to wake others into what they leave. */
@@ -335,12 +335,15 @@ static void look(struct step *step)
 	const struct policy_conf *conf = step->conf;
 	int64_t now_ms = step->seen->now_ms;
 	meters_add_up(conf, step->seen, now_ms - step->state->started_ms, &step->metered);
+	sift_site(conf, step->state, &step->metered, now_ms);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
+	bool believed = fusion_judge(step);
 	learn_from_site(step->state, &step->metered);
 	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);
 	step->site_usable = step->metered.site_known && !frozen;
 	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
+	step->site_usable &= believed;
 	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
 	/* Those that should sleep by now and were not looked at since: the site's meter would tell if they did not. */
 	if (!step->site_usable || step->metered.site_w > step->limit_w)

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "policy/fusion.h"
 #include "policy/reading.h"
 
 #define POLICY_MAX_TRIES 3              /* then a miner that does not follow counts as faulty */
@@ -255,6 +256,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t decisions;
 	struct policy_actuator actuators[POLICY_GROUPS][N_DEEDS];       /* of each miner group */
 	struct policy_trial trial;
+	struct fusion fusion;           /* whether meters and miners agree */
 };
 
 enum reason {
@@ -328,6 +330,8 @@ void policy_step(const struct policy_conf *, struct policy_state *, struct miner
 
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);
+/* The meters are others, or may be: what they said holds no more. */
+void policy_forget_meters(struct policy_state *);
 
 const char *basis_name(enum policy_basis);
 const char *deed_name(enum deed);                /* as in the decision's JSON */

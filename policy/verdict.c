@@ -1,0 +1,340 @@
+/* policy/verdict.c - which meter does not agree with the others, and what follows from it. */
+#include "policy/internal.h"
+
+#include <string.h>
+
+#define HPC_PERCENT   95        /* of what GPU meters say is there for certain */
+#define NAMED_PERCENT 115       /* of their nameplates: they say too much */
+#define LOW_MS        15000     /* so long the site's meter shows too little … */
+#define LOW_LATES     2         /* … and so many times of the slowest GPU meters, before it is said */
+#define FRESH_MS      30000     /* a block as old as this tells of just before … */
+#define FRESH_LATES   8         /* … or as so many times */
+#define ALIKE_PART    20        /* of what two show: they show the same */
+#define MOVES_GPUS    8         /* of the GPUs … */
+#define MOVES_MINERS  3         /* … and of the miners, that tell of a scale */
+#define GPUS_LOW      700       /* per mille: beyond these it is no cooling, or loss, that follows the load … */
+#define GPUS_HIGH     1400
+#define MINERS_LOW    600       /* … and no error of miners' own figures */
+#define MINERS_HIGH   1500
+#define AGAIN_LOW     750       /* within these the moves agree again */
+#define AGAIN_HIGH    1330
+#define STILL_MS      15000     /* GPU meters stand still for so long, and … */
+#define STILL_PART    25        /* … the site has moved by this part of the cap */
+#define LIVELY        800       /* per mille of the seconds before, in which they did not */
+#define LEAPS_MS      (5 * 60000)       /* FUSION_LEAPS within this are a verdict; none for so long, and it falls */
+#define CALM_MS       60000     /* the figures have agreed for so long, doubled at each relapse … */
+#define MOST_RELAPSES 5
+#define FORGIVEN_MS   (60 * 60000)      /* … that comes within this */
+
+static bool suspected(const struct fusion_verdict *verdict)
+{
+	return verdict->lie != LIE_NONE;
+}
+
+bool fusion_distrusts_site(const struct policy_state *state)
+{
+	return suspected(&state->fusion.on_site) && state->fusion.on_site.lie != LIE_FROZEN;
+}
+
+bool fusion_doubts(const struct policy_state *state)
+{
+	return state->fusion.low_ms && !suspected(&state->fusion.on_hpc);
+}
+
+static size_t group_of(const struct policy_conf *conf, enum measures measures)
+{
+	for (size_t g = 0; g < conf->n_meter_groups; g++)
+		if (conf->meter_groups[g].measures == measures && conf->meter_groups[g].backup_of < 0)
+			return g;
+	return 0;
+}
+
+/* ---- pronouncing, and taking back ---- */
+
+static void pronounce(struct step *step, struct fusion_verdict *verdict, const struct fusion_verdict *as)
+{
+	struct fusion *f = &step->state->fusion;
+	int64_t now_ms = step->seen->now_ms;
+	if (f->lapsed_ms && now_ms - f->lapsed_ms > FORGIVEN_MS)
+		f->relapses = 0;
+	*verdict = *as;
+	verdict->since_ms = now_ms;
+	f->gpus = f->miners = (struct fusion_slope){ 0 };
+	f->agree_ms = 0;
+	/* What was learned of the rest since is the lie's doing. */
+	if (f->other_known) {
+		step->state->other_w = f->other_w;
+		step->state->measured_miners_w = f->then_miners_w;
+	}
+}
+
+static bool calm(const struct fusion *f, int64_t since_ms, int64_t now_ms)
+{
+	uint32_t times = f->relapses < MOST_RELAPSES ? f->relapses : MOST_RELAPSES;
+	return since_ms && now_ms - since_ms >= CALM_MS << times;
+}
+
+/* A frozen site's meter is the law's business. */
+static bool moves_again(const struct fusion *f, size_t group, int64_t now_ms)
+{
+	const struct fusion_still *still = &f->still[group < FUSION_METERS ? group : 0];
+	return now_ms - still->since_ms < STILL_MS && calm(f, still->moves_ms, now_ms);
+}
+
+static bool moves_agree(const struct fusion *f)
+{
+	return slope_known(&f->gpus, MOVES_GPUS) && !slope_beyond(&f->gpus, AGAIN_LOW, AGAIN_HIGH);
+}
+
+static bool is_over(const struct fusion *f, const struct fusion_verdict *verdict, const struct fusion_taken *taken,
+                    int64_t now_ms)
+{
+	switch ((enum lie)verdict->lie) {
+	case LIE_NONE:
+		return false;
+	case LIE_FROZEN:
+		return moves_again(f, verdict->group, now_ms);
+	case LIE_JUMPING:
+		return now_ms - taken->leaps_ms[0] > LEAPS_MS && !taken->held;
+	case LIE_SCALED:
+	case LIE_SWAPPED:
+		return verdict->by_moves ? moves_agree(f) : !f->low_ms && calm(f, f->agree_ms, now_ms);
+	case N_LIES:
+		break;
+	}
+	return true;
+}
+
+static void take_back(struct fusion *f, struct fusion_verdict *verdict, const struct fusion_taken *taken, int64_t now_ms)
+{
+	if (!is_over(f, verdict, taken, now_ms))
+		return;
+	*verdict = (struct fusion_verdict){ .lie = LIE_NONE };
+	f->relapses++;
+	f->lapsed_ms = now_ms;
+}
+
+/* ---- leaps ---- */
+
+static void judge_leaps(struct step *step, struct fusion_verdict *verdict, const struct fusion_taken *t, size_t group)
+{
+	int64_t now_ms = step->seen->now_ms, first_ms = t->leaps_ms[FUSION_LEAPS - 1];
+	if (suspected(verdict) || !first_ms || now_ms - first_ms > LEAPS_MS)
+		return;
+	pronounce(step, verdict, &(struct fusion_verdict){ .lie = LIE_JUMPING, .group = (uint16_t)group, .from_ms = first_ms,
+		.shows_w = t->leap_w, .others_w = t->w });
+}
+
+/* ---- GPU meters that stand still ---- */
+
+static void watch_still(struct fusion_still *still, int64_t w, int64_t site_w, int64_t miners_w, int64_t now_ms)
+{
+	bool moves = w != still->w;
+	/* While it stands still it is not the less lively for that. */
+	if (moves || now_ms - still->since_ms < STILL_MS / 5)
+		still->lively_permille = (uint32_t)((int32_t)still->lively_permille + ((moves ? 1000 : 0) - (int32_t)still->lively_permille) / 30);
+	if (!moves)
+		return;
+	if (now_ms - still->since_ms > STILL_MS)
+		still->moves_ms = now_ms;
+	still->w = w;
+	still->since_ms = now_ms;
+	still->site_w = site_w;
+	still->miners_w = miners_w;
+}
+
+static void judge_still(struct step *step, size_t g)
+{
+	struct fusion *f = &step->state->fusion;
+	const struct metered *m = &step->metered;
+	struct fusion_still *still = &f->still[g];
+	int64_t now_ms = step->seen->now_ms, cap_w = step->conf->cap_w;
+	watch_still(still, m->group_w[g], m->site_w, f->miners_w, now_ms);
+	int64_t miners_w = f->miners_w - still->miners_w, moved_w = abs64(m->site_w - still->site_w - miners_w);
+	bool stands = now_ms - still->since_ms >= STILL_MS + fusion_late_ms(step->conf) && still->lively_permille >= LIVELY &&
+	              still->w >= cap_w / FUSION_ODD_PART;
+	if (suspected(&f->on_hpc) || !stands || moved_w < cap_w / STILL_PART + abs64(miners_w) * 3 / 10)
+		return;
+	pronounce(step, &f->on_hpc, &(struct fusion_verdict){ .lie = LIE_FROZEN, .group = (uint16_t)g,
+		.from_ms = still->since_ms, .shows_w = still->w, .others_w = moved_w });
+}
+
+static void judge_all_still(struct step *step)
+{
+	const struct policy_conf *conf = step->conf;
+	const struct fusion *f = &step->state->fusion;
+	bool comparable = step->metered.site_known && !step->state->frozen && !suspected(&f->on_site) && !f->site.held &&
+	                  !step->tracked.unheard && !step->metered.hpc_waited_for;
+	for (size_t g = 0; comparable && g < conf->n_meter_groups && g < FUSION_METERS; g++)
+		if (conf->meter_groups[g].measures == MEASURES_HPC && conf->meter_groups[g].backup_of < 0)
+			judge_still(step, g);
+}
+
+/* ---- the site's meter shows too little ---- */
+
+/* What is there for certain: the GPUs, and the miners however wrong their own figures are. */
+static bool shows_too_little(const struct step *step, int64_t heard_w)
+{
+	const struct metered *m = &step->metered;
+	int64_t least_w = m->hpc_fresh_w / 100 * HPC_PERCENT + heard_w - m->fed_w - step->conf->cap_w / FUSION_ODD_PART;
+	return m->site_known && m->has_hpc && m->site_w < least_w;
+}
+
+static void watch_level(struct step *step, struct fusion *f)
+{
+	int64_t now_ms = step->seen->now_ms, fresh_ms = max64(FRESH_MS, FRESH_LATES * fusion_late_ms(step->conf));
+	if (!shows_too_little(step, f->heard_w)) {
+		f->low_ms = 0;
+		return;
+	}
+	if (f->low_ms)
+		return;
+	f->low_ms = now_ms;
+	if (suspected(&f->on_site) || suspected(&f->on_hpc))
+		return;
+	f->before = f->last;
+	if (now_ms - f->last.ms > fresh_ms)
+		f->before.ms = 0;
+}
+
+static bool alike(int64_t a_w, int64_t b_w, int64_t cap_w)
+{
+	return abs64(a_w - b_w) <= abs64(b_w) / ALIKE_PART + cap_w / FUSION_ODD_PART;
+}
+
+static int32_t permille_of(int64_t w, int64_t of_w)
+{
+	return of_w > 0 ? (int32_t)clamp64(w * 1000 / of_w, 0, 1000000) : 0;
+}
+
+/* Who moved when they fell apart; if that is not known, the site's meter, unless the GPUs' say more than can be. */
+static void accuse(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	const struct policy_conf *conf = step->conf;
+	const struct metered *m = &step->metered;
+	const struct fusion_block *was = &f->before;
+	int64_t site_w = m->site_w - was->site_w, hpc_w = m->hpc_last_w - was->hpc_w, miners_w = f->miners_w - was->miners_w;
+	int64_t fell_w = hpc_w + miners_w - site_w, other_w = f->other_known ? max64(f->other_w, 0) : 0;
+	bool exchanged = was->ms && alike(m->site_w, was->hpc_w, conf->cap_w) && alike(m->hpc_last_w, was->site_w, conf->cap_w);
+	bool by_hpc = m->hpc_fresh_w > m->hpc_nameplate_w / 100 * NAMED_PERCENT || (was->ms && hpc_w >= fell_w * 2 / 3);
+	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->low_ms, .shows_w = m->site_w,
+		.others_w = m->hpc_last_w + f->miners_w + other_w, .group = (uint16_t)group_of(conf, MEASURES_SITE) };
+	if (was->ms && !exchanged && !by_hpc && miners_w >= fell_w * 2 / 3)
+		return;                         /* miners that say they wake, and the site does not show it */
+	if (by_hpc && !exchanged) {
+		verdict.group = (uint16_t)group_of(conf, MEASURES_HPC);
+		verdict.shows_w = m->hpc_last_w;
+		verdict.others_w = max64(m->site_w - f->miners_w - other_w, 0);
+	} else if (exchanged || alike(m->site_w, m->hpc_last_w, conf->cap_w)) {
+		verdict.lie = LIE_SWAPPED;
+	}
+	verdict.permille = permille_of(verdict.shows_w, verdict.others_w);
+	pronounce(step, by_hpc && !exchanged ? &f->on_hpc : &f->on_site, &verdict);
+}
+
+static void judge_level(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	int64_t patience_ms = LOW_MS + LOW_LATES * fusion_late_ms(step->conf);
+	bool long_enough = f->low_ms && step->seen->now_ms - f->low_ms >= patience_ms;
+	if (!long_enough || suspected(&f->on_site) || suspected(&f->on_hpc))
+		return;
+	/* Miners that have fallen silent together, as on a dead feeder, are no witnesses. */
+	if (shows_too_little(step, f->again_w))
+		accuse(step);
+}
+
+/* ---- by how far they move ---- */
+
+/* The site moves farther (1) or less far (-1) than the GPUs' meters say. If it does so for the miners, it is the site's
+ * meter; if these are not known, the one that leapt when it began, or else the one whose lie would do harm. */
+static bool site_is_scaled(const struct fusion *f, int gpus, int64_t now_ms)
+{
+	if (slope_known(&f->miners, MOVES_MINERS))
+		return slope_beyond(&f->miners, MINERS_LOW, MINERS_HIGH) == gpus;
+	if (f->leapt_ms && now_ms - f->leapt_ms < FORGIVEN_MS)
+		return f->site_leapt;
+	return gpus < 0;
+}
+
+static int32_t scale_of(const struct fusion *f, bool site)
+{
+	int32_t permille = slope_permille(&f->gpus);
+	return site ? permille : permille ? 1000000 / permille : 0;
+}
+
+/* What moves since it was pronounced tell is not mixed with what was before. */
+static void refine(const struct fusion *f, struct fusion_verdict *verdict, bool site)
+{
+	if (verdict->by_moves && slope_known(&f->gpus, MOVES_GPUS / 2))
+		verdict->permille = scale_of(f, site);
+}
+
+static void judge_moves(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	int gpus = slope_beyond(&f->gpus, GPUS_LOW, GPUS_HIGH);
+	if (!slope_known(&f->gpus, MOVES_GPUS) || !gpus || suspected(&f->on_site) || suspected(&f->on_hpc))
+		return;
+	bool site = site_is_scaled(f, gpus, step->seen->now_ms);
+	struct fusion_verdict verdict = { .lie = LIE_SCALED, .by_moves = true, .from_ms = step->seen->now_ms,
+		.group = (uint16_t)group_of(step->conf, site ? MEASURES_SITE : MEASURES_HPC),
+		.shows_w = site ? step->metered.site_w : step->metered.hpc_last_w };
+	verdict.permille = scale_of(f, site);
+	pronounce(step, site ? &f->on_site : &f->on_hpc, &verdict);
+}
+
+/* ---- what follows ---- */
+
+/* The law has its own verdict on a frozen site's meter, and acts on it; here it is told of. */
+static void tell_frozen(struct step *step)
+{
+	const struct policy_state *state = step->state;
+	struct fusion_verdict *verdict = &step->state->fusion.on_site;
+	if (verdict->lie != LIE_NONE && verdict->lie != LIE_FROZEN)
+		return;
+	if (!state->frozen) {
+		if (verdict->lie == LIE_FROZEN)
+			*verdict = (struct fusion_verdict){ .lie = LIE_NONE };
+		return;
+	}
+	int64_t since_ms = verdict->lie == LIE_FROZEN ? verdict->since_ms : step->seen->now_ms;
+	int64_t moved_w = abs64(step->metered.hpc_last_w + step->tracked.now_w - state->frozen_beside_w);
+	*verdict = (struct fusion_verdict){ .lie = LIE_FROZEN, .group = (uint16_t)group_of(step->conf, MEASURES_SITE),
+		.since_ms = since_ms, .from_ms = state->frozen_since_ms, .shows_w = state->frozen_w, .others_w = moved_w };
+}
+
+bool fusion_judge(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	int64_t now_ms = step->seen->now_ms;
+	sift_hpc(step->conf, step->state, &step->metered, fusion_late_ms(step->conf), now_ms);
+	if (!f->site.held)
+		watch_level(step, f);
+	if (fusion_look(step, f))
+		judge_all_still(step);
+	judge_leaps(step, &f->on_site, &f->site, group_of(step->conf, MEASURES_SITE));
+	judge_leaps(step, &f->on_hpc, &f->hpc, group_of(step->conf, MEASURES_HPC));
+	judge_level(step);
+	judge_moves(step);
+	refine(f, &f->on_site, true);
+	refine(f, &f->on_hpc, false);
+	take_back(f, &f->on_site, &f->site, now_ms);
+	take_back(f, &f->on_hpc, &f->hpc, now_ms);
+	tell_frozen(step);
+	step->metered.hpc_suspect = suspected(&f->on_hpc);
+	step->metered.hpc_whole &= !step->metered.hpc_suspect;
+	/* With both in doubt nothing is known. */
+	if (step->metered.hpc_suspect && fusion_distrusts_site(step->state))
+		step->metered.site_known = false;
+	return !fusion_distrusts_site(step->state);
+}
+
+void fusion_forget(struct fusion *f)
+{
+	struct fusion_ratio bias[FUSION_MINERS];
+	memcpy(bias, f->bias, sizeof(bias));
+	*f = (struct fusion){ 0 };
+	memcpy(f->bias, bias, sizeof(bias));
+}
