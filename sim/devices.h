@@ -19,6 +19,7 @@ enum sim_meter_fault {
 	SIM_METER_FROZEN,       /* answers in time, always with the value it had when it froze */
 	SIM_METER_ABSURD, SIM_METER_GARBLED, SIM_METER_REFUSING,
 	SIM_METER_LATE,         /* answers just within its timeout */
+	SIM_METER_SCALED, SIM_METER_JUMPING, SIM_METER_SWAPPED, /* sim/shows.h */
 };
 
 /* Index of a meter; PDU n is SIM_FIRST_PDU + n. */
@@ -45,6 +46,7 @@ uint64_t sim_world_orders(const struct sim_world *);            /* that reached 
 struct truth *sim_world_truth(struct sim_world *);              /* to add miners to its plant before opening them */
 int64_t sim_world_site_ms(const struct sim_world *);            /* the site's own time, for plant_ calls */
 void sim_world_set_meter_fault(struct sim_world *, size_t meter, enum sim_meter_fault);
+void sim_world_scale_meter(struct sim_world *, size_t meter, int32_t permille);        /* scaled by so much */
 void sim_world_set_miner_fault(struct sim_world *, size_t miner, enum plant_fault);
 void sim_world_set_identity(struct sim_world *, size_t miner, uint64_t identity);      /* told from now on; 0: not told */
 void sim_world_set_firmware(struct sim_world *, size_t miner, uint64_t firmware);      /* the same */

@@ -66,6 +66,7 @@ static void build_meters(struct farm *farm)
 	farm->n_meters = 1 + farm->conf.truth.n_pdus - farm->conf.n_snmp_pdus;
 	farm->meters = zeroed(farm->n_meters, sizeof *farm->meters);
 	farm->frozen_ms = zeroed(1 + farm->conf.truth.n_pdus, sizeof *farm->frozen_ms);
+	farm->factor_permille = zeroed(1 + farm->conf.truth.n_pdus, sizeof *farm->factor_permille);
 	for (size_t m = 0; m < farm->n_meters; m++) {
 		struct modbus_server *server = &farm->meters[m];
 		if (m == 0)
@@ -81,8 +82,9 @@ static void build_meters(struct farm *farm)
 }
 
 /* m: 0 the site's meter, PDU n is n + 1, whatever it speaks. */
-static void set_meter_fault(struct farm *farm, size_t m, enum modbus_fault fault)
+static void set_meter_fault(struct farm *farm, size_t m, enum modbus_fault fault, int32_t factor_permille)
 {
+	farm->factor_permille[m] = factor_permille;
 	farm->frozen_ms[m] = farm_now_ms(farm);
 	if (m < farm->n_meters)
 		modbus_server_set_fault(&farm->meters[m], fault);
@@ -105,7 +107,7 @@ static void spread_pdu_faults(struct farm *farm)
 			size_t m = 1 + dice(conf->truth.seed, DICE_PDU_FAULT + f, draw) % conf->truth.n_pdus;
 			if (!is_sound(farm, m))
 				continue;
-			set_meter_fault(farm, m, (enum modbus_fault)f);
+			set_meter_fault(farm, m, (enum modbus_fault)f, 0);
 			left--;
 		}
 	}
@@ -139,12 +141,12 @@ static void happen(struct farm *farm, const struct farm_event *event)
 {
 	switch (event->what) {
 	case FARM_METER_FAULT:
-		set_meter_fault(farm, 0, (enum modbus_fault)event->fault);
+		set_meter_fault(farm, 0, (enum modbus_fault)event->fault, event->factor_permille);
 		break;
 	case FARM_PDU_FAULT:
 		for (size_t m = 1; m <= farm->conf.truth.n_pdus; m++)
 			if (event->device == FARM_ALL || (size_t)event->device == m - 1)
-				set_meter_fault(farm, m, (enum modbus_fault)event->fault);
+				set_meter_fault(farm, m, (enum modbus_fault)event->fault, event->factor_permille);
 		break;
 	case FARM_MINER_FAULT:
 		set_miner_faults(farm, event);
@@ -163,7 +165,8 @@ static void on_tick(uv_timer_t *timer)
 	while (farm->next_event < farm->conf.n_events && farm->conf.events[farm->next_event].at_ms <= at_ms)
 		happen(farm, &farm->conf.events[farm->next_event++]);
 	for (; farm->next_ms <= at_ms; farm->next_ms += FARM_TICK_MS) {
-		farm->energy_wh += (double)truth_site_w(&farm->truth, farm->next_ms) * FARM_TICK_MS / 3.6e6;
+		farm->site_w = (double)truth_site_w(&farm->truth, farm->next_ms);
+		farm->energy_wh += farm->site_w * FARM_TICK_MS / 3.6e6;
 		farm_log_truth(farm, farm->next_ms);
 	}
 	arm(farm);
@@ -190,6 +193,7 @@ static void part_closed(struct farm *farm)
 	free(farm->agents);
 	free(farm->counters);
 	free(farm->frozen_ms);
+	free(farm->factor_permille);
 	farm->on_closed(farm);
 }
 

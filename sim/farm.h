@@ -20,6 +20,7 @@ struct farm_event {
 	int fault;                      /* enum modbus_fault or plant_fault */
 	int64_t device;                 /* from 0; FARM_ALL */
 	int32_t permille;               /* FARM_MINER_FAULT: of the sound ones, where not 0 */
+	int32_t factor_permille;        /* of a meter that is scaled; 0: half */
 };
 
 struct farm_conf {
@@ -50,6 +51,8 @@ struct farm {
 	struct snmp_agent *agents;      /* the PDUs after those */
 	struct farm_counter { double wh; int64_t ms; } *counters;       /* of each agent */
 	int64_t *frozen_ms;             /* of each meter, then each agent */
+	int32_t *factor_permille;       /* likewise, where it is scaled */
+	double site_w;                  /* at the last tick */
 	size_t n_meters, n_agents, n_meters_open, n_agents_open;
 	struct asic *asics;
 	struct asic_room room;
@@ -80,8 +83,8 @@ void farm_print_config(const struct farm_conf *, struct text *);
 /* Inside sim/ only: what stands in the registers of meter `server->index` of farm `server->self`. */
 int farm_read_registers(struct modbus_server *server, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers);
 /* The instant whose values meter m (0 the site's, PDU n is n + 1) shows, and that PDU's watts then. */
-int64_t farm_shown_ms(const struct farm *, size_t m, bool frozen);
-double farm_shown_pdu_w(const struct farm *, size_t m, bool frozen);
+int64_t farm_shown_ms(const struct farm *, size_t m, enum shows);
+double farm_shown_pdu_w(const struct farm *, size_t m, enum shows);
 const struct snmp_make *farm_make_of(unsigned net);     /* of the PDUs there; NULL: they speak Modbus */
 void farm_build_agents(struct farm *);
 int farm_start_agents(struct farm *, char *why, size_t size);

@@ -18,30 +18,45 @@ static void put_float(uint16_t *image, const struct block *block, uint16_t addre
 	image[address - block->first + 1] = (uint16_t)bits;
 }
 
-int64_t farm_shown_ms(const struct farm *farm, size_t m, bool frozen)
+static int64_t refresh_ms(const struct farm *farm, size_t m)
 {
-	int64_t refresh_ms = m ? farm->conf.pdu_refresh_ms : farm->conf.meter_refresh_ms;
-	int64_t ms = frozen ? farm->frozen_ms[m] : farm_now_ms(farm);
-	return ms - ms % refresh_ms;
+	return m ? farm->conf.pdu_refresh_ms : farm->conf.meter_refresh_ms;
 }
 
-double farm_shown_pdu_w(const struct farm *farm, size_t m, bool frozen)
+int64_t farm_shown_ms(const struct farm *farm, size_t m, enum shows shows)
 {
-	return (double)truth_pdu_w(&farm->truth, m - 1, farm_shown_ms(farm, m, frozen));
+	int64_t ms = shows == SHOWS_FROZEN ? farm->frozen_ms[m] : farm_now_ms(farm);
+	return ms - ms % refresh_ms(farm, m);
+}
+
+static double shown_of(const struct farm *farm, size_t m, enum shows shows, double true_w, double swapped_w)
+{
+	uint64_t slot = (uint64_t)(farm_shown_ms(farm, m, shows) / refresh_ms(farm, m));
+	return shows_w(shows, true_w, swapped_w, farm->factor_permille[m], farm->conf.truth.seed, m, slot);
+}
+
+/* Swapped, its part of what the site draws, the miners as they are now. */
+double farm_shown_pdu_w(const struct farm *farm, size_t m, enum shows shows)
+{
+	int64_t ms = farm_shown_ms(farm, m, shows);
+	double w = (double)truth_pdu_w(&farm->truth, m - 1, ms), hpc_w = (double)truth_hpc_w(&farm->truth, ms);
+	return shown_of(farm, m, shows, w, hpc_w > 0 ? w / hpc_w * farm->site_w : 0);
 }
 
 static int64_t shown_ms(const struct farm *farm, const struct modbus_server *server)
 {
-	return farm_shown_ms(farm, server->index, server->fault == MODBUS_FROZEN);
+	return farm_shown_ms(farm, server->index, modbus_shows(server->fault));
 }
 
 static double shown_w(struct farm *farm, const struct modbus_server *server)
 {
 	if (server->fault == MODBUS_ABSURD)
 		return 3e12;
-	if (server->index == 0)
-		return (double)truth_site_w(&farm->truth, shown_ms(farm, server));
-	return farm_shown_pdu_w(farm, server->index, server->fault == MODBUS_FROZEN);
+	if (server->index)
+		return farm_shown_pdu_w(farm, server->index, modbus_shows(server->fault));
+	int64_t ms = shown_ms(farm, server);
+	double w = (double)truth_site_w(&farm->truth, ms), hpc_w = (double)truth_hpc_w(&farm->truth, ms);
+	return shown_of(farm, 0, modbus_shows(server->fault), w, hpc_w);
 }
 
 static void fill_site(struct farm *farm, const struct modbus_server *server, uint16_t *image)

@@ -90,12 +90,18 @@ static double counted_wh(struct farm_counter *counter, double w, int64_t shown_m
 	return counter->wh;
 }
 
+static enum shows shows_of(enum agent_fault fault)
+{
+	return fault == AGENT_FROZEN ? SHOWS_FROZEN : fault == AGENT_SCALED ? SHOWS_SCALED :
+	       fault == AGENT_JUMPING ? SHOWS_JUMPING : fault == AGENT_SWAPPED ? SHOWS_SWAPPED : SHOWS_TRUTH;
+}
+
 static double thousandths(struct farm *farm, const struct snmp_agent *agent, enum quantity quantity)
 {
 	size_t m = farm->n_meters + agent->index;
-	bool frozen = agent->fault == AGENT_FROZEN;
-	int64_t shown_ms = farm_shown_ms(farm, m, frozen);
-	double w = farm_shown_pdu_w(farm, m, frozen);
+	enum shows shows = shows_of(agent->fault);
+	int64_t shown_ms = farm_shown_ms(farm, m, shows);
+	double w = farm_shown_pdu_w(farm, m, shows);
 	switch (quantity) {
 	case CONSTANT:
 	case TEXT:              return 0;
@@ -173,6 +179,7 @@ void farm_set_agent_fault(struct farm *farm, size_t agent, enum modbus_fault fau
 		[MODBUS_EXCEPTION] = AGENT_ERROR, [MODBUS_STALLING] = AGENT_CUT, [MODBUS_REFUSING] = AGENT_REFUSING,
 		[MODBUS_DUPLICATING] = AGENT_DUPLICATING, [MODBUS_LATE] = AGENT_LATE, [MODBUS_FROZEN] = AGENT_FROZEN,
 		[MODBUS_ABSURD] = AGENT_ABSURD, [MODBUS_CLOSING] = AGENT_ABSENT,
+		[MODBUS_SCALED] = AGENT_SCALED, [MODBUS_JUMPING] = AGENT_JUMPING, [MODBUS_SWAPPED] = AGENT_SWAPPED,
 	};
 	snmp_agent_set_fault(&farm->agents[agent], over_udp[fault]);
 }

@@ -1,5 +1,6 @@
 #include "sim/fast_site.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,7 @@ void fast_site_open(struct fast_site *site, const struct fast_case *of, const st
 	site->book = zeroed(1, sizeof *site->book);
 	site->next_poll_ms = zeroed(of->n_miners, sizeof *site->next_poll_ms);
 	site->meter_faults = zeroed(site->conf.n_meters, sizeof *site->meter_faults);
+	site->meter_factors = zeroed(site->conf.n_meters, sizeof *site->meter_factors);
 	site->frozen_w = zeroed(site->conf.n_meters, sizeof *site->frozen_w);
 	site->happened = zeroed(of->n_events, sizeof *site->happened);
 	for (size_t i = 0; i < of->n_miners; i++)
@@ -107,15 +109,17 @@ void fast_site_close(struct fast_site *site)
 	free(site->book);
 	free(site->next_poll_ms);
 	free(site->meter_faults);
+	free(site->meter_factors);
 	free(site->frozen_w);
 	free(site->happened);
 }
 
 /* ---- what happens ---- */
 
-static void meter_fault(struct fast_site *site, size_t meter, enum modbus_fault fault)
+static void meter_fault(struct fast_site *site, size_t meter, const struct farm_event *event)
 {
-	site->meter_faults[meter] = fault;
+	site->meter_faults[meter] = (enum modbus_fault)event->fault;
+	site->meter_factors[meter] = event->factor_permille;
 	site->frozen_w[meter] = site->meters[meter].import_w;
 }
 
@@ -126,11 +130,11 @@ static void happen(struct fast_site *site, const struct farm_event *event, int64
 	size_t to = event->device == FARM_ALL ? SIZE_MAX : from + 1;
 	switch (event->what) {
 	case FARM_METER_FAULT:
-		meter_fault(site, 0, (enum modbus_fault)event->fault);
+		meter_fault(site, 0, event);
 		break;
 	case FARM_PDU_FAULT:
 		for (size_t m = from; m < to && m < FAST_PDUS; m++)
-			meter_fault(site, m + 1, (enum modbus_fault)event->fault);
+			meter_fault(site, m + 1, event);
 		break;
 	case FARM_MINER_FAULT:
 		if (event->permille)
@@ -152,15 +156,28 @@ static void events_happen(struct fast_site *site, int64_t now_ms)
 
 /* ---- what is measured ---- */
 
+/* Swapped, the site's meter shows what the GPUs draw, and a PDU its part of what the site does. */
+static int64_t shown_w(const struct fast_site *site, size_t m, int64_t true_w, int64_t at_ms)
+{
+	enum shows shows = modbus_shows(site->meter_faults[m]);
+	double error = dice_spread(site->of->seed, DICE_PDU_ERROR + m, 0);
+	double swapped_w = m == 0 ? (double)site->hpc_w :
+	                   site->hpc_w ? (double)true_w / (double)site->hpc_w * (double)site->site_w : 0;
+	uint64_t slot = (uint64_t)(at_ms / (m ? FAST_PDU_EVERY_MS : FAST_STEP_MS));
+	if (shows == SHOWS_FROZEN)
+		return site->frozen_w[m];
+	if (shows == SHOWS_TRUTH)
+		return m == 0 ? true_w : dice_about(true_w, PDU_ERROR_PERMILLE, error);
+	return llround(shows_w(shows, (double)true_w, swapped_w, site->meter_factors[m], site->of->seed, m, slot));
+}
+
 static void read_meter(struct fast_site *site, size_t m, int64_t true_w, int64_t at_ms)
 {
 	enum modbus_fault fault = site->meter_faults[m];
 	struct meter_reading *reading = &site->meters[m];
-	double error = dice_spread(site->of->seed, DICE_PDU_ERROR + m, 0);
-	if (fault == MODBUS_SOUND || fault == MODBUS_FROZEN)
+	if (fault == MODBUS_SOUND || modbus_shows(fault) != SHOWS_TRUTH)
 		*reading = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms + FAST_BEGIN_MS,
-			.import_w = fault == MODBUS_FROZEN ? site->frozen_w[m] :
-			            m == 0 ? true_w : dice_about(true_w, PDU_ERROR_PERMILLE, error) };
+			.import_w = shown_w(site, m, true_w, at_ms) };
 	else if (reading->fault != FAULT_NONE)  /* the newest value stands, whatever its age */
 		reading->fault = FAULT_SILENT;
 }

@@ -38,6 +38,7 @@ struct fast_site {
 	/* the devices */
 	int64_t *next_poll_ms;          /* of each miner */
 	enum modbus_fault *meter_faults;        /* of each meter; 0 is the site's */
+	int32_t *meter_factors;         /* per mille, where it is scaled */
 	int64_t *frozen_w;
 	bool *happened;                 /* of each event */
 	/* this turn */

@@ -1,8 +1,10 @@
 /* sim/meters.c - the meters of sim/devices.h. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/dice.h"
+#include "sim/shows.h"
 #include "sim/world.h"
 
 enum { DICE_METER = 200 };
@@ -45,16 +47,42 @@ static int64_t truth_w(struct sim_world *world, size_t index, int64_t site_ms)
 	}
 }
 
+static enum shows shows_of(enum sim_meter_fault fault)
+{
+	return fault == SIM_METER_SCALED ? SHOWS_SCALED : fault == SIM_METER_JUMPING ? SHOWS_JUMPING :
+	       fault == SIM_METER_SWAPPED ? SHOWS_SWAPPED : SHOWS_TRUTH;
+}
+
+/* The site's meter shows what GPUs draw, the GPUs' what the site does, a PDU its part of that. */
+static double swapped_w(struct sim_world *world, size_t index, int64_t w, int64_t ms)
+{
+	int64_t hpc_w = truth_hpc_w(&world->truth, ms);
+	if (index == SIM_SITE_METER)
+		return (double)hpc_w;
+	double site_w = (double)truth_site_w(&world->truth, ms);
+	return index < SIM_FIRST_PDU ? site_w : hpc_w ? (double)w / (double)hpc_w * site_w : 0;
+}
+
+static int64_t lied_w(struct sim_world *world, size_t index, int64_t w, int64_t ms, int64_t refresh_ms)
+{
+	const struct sim_meter_state *state = &world->meters[index];
+	enum shows shows = shows_of(state->fault);
+	double other_w = shows == SHOWS_SWAPPED ? swapped_w(world, index, w, ms) : 0;
+	return llround(shows_w(shows, (double)w, other_w, state->factor_permille, world->conf.truth.seed, index,
+	                       (uint64_t)(ms / refresh_ms)));
+}
+
 /* What stands in the registers: renewed at whole multiples of the refresh, off by the meter's own error. */
 static int64_t shown_w(struct sim_world *world, size_t index)
 {
 	struct sim_meter_state *state = &world->meters[index];
 	int64_t ms = state->fault == SIM_METER_FROZEN ? state->frozen_ms : sim_world_site_ms(world);
-	ms -= ms % (index < SIM_FIRST_PDU ? world->conf.meter_refresh_ms : world->conf.pdu_refresh_ms);
+	int32_t refresh_ms = index < SIM_FIRST_PDU ? world->conf.meter_refresh_ms : world->conf.pdu_refresh_ms;
+	ms -= ms % refresh_ms;
 	double error = dice_spread(world->conf.truth.seed, DICE_METER + index, 0);
 	int64_t w = dice_about(truth_w(world, index, ms), world->conf.meter_error_permille, error);
 	if (state->fault != SIM_METER_FROZEN)
-		return w;
+		return lied_w(world, index, w, ms, refresh_ms);
 	if (!state->held)               /* the plant does not remember how it was then */
 		state->held_w = w;
 	state->held = true;
@@ -67,6 +95,9 @@ static enum fault answer_of(enum sim_meter_fault fault)
 	case SIM_METER_SOUND:
 	case SIM_METER_FROZEN:
 	case SIM_METER_LATE:
+	case SIM_METER_SCALED:
+	case SIM_METER_JUMPING:
+	case SIM_METER_SWAPPED:
 		return FAULT_NONE;
 	case SIM_METER_SILENT:
 		return FAULT_SILENT;

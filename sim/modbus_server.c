@@ -19,6 +19,7 @@ struct modbus_conn {
 static const char *const names[N_MODBUS_FAULTS] = {
 	"sound", "silent", "trickling", "garbage", "wrong-tid", "wrong-unit", "wrong-length", "exception", "stalling",
 	"refusing", "duplicating", "late", "frozen", "absurd", "closing",
+	"scaled", "jumping", "swapped",
 };
 
 const char *modbus_fault_name(enum modbus_fault fault)
@@ -32,6 +33,12 @@ enum modbus_fault modbus_fault_named(const char *name, size_t len)
 	while (f < N_MODBUS_FAULTS && (strlen(names[f]) != len || memcmp(names[f], name, len) != 0))
 		f++;
 	return (enum modbus_fault)f;
+}
+
+enum shows modbus_shows(enum modbus_fault fault)
+{
+	return fault == MODBUS_FROZEN ? SHOWS_FROZEN : fault == MODBUS_SCALED ? SHOWS_SCALED :
+	       fault == MODBUS_JUMPING ? SHOWS_JUMPING : fault == MODBUS_SWAPPED ? SHOWS_SWAPPED : SHOWS_TRUTH;
 }
 
 static uint16_t get16(const uint8_t *bytes)
@@ -133,6 +140,9 @@ static void send_reply(struct modbus_server *server, struct modbus_conn *mc, uin
 	case MODBUS_EXCEPTION:
 	case MODBUS_FROZEN:
 	case MODBUS_ABSURD:
+	case MODBUS_SCALED:
+	case MODBUS_JUMPING:
+	case MODBUS_SWAPPED:
 		break;
 	case MODBUS_SILENT:
 	case MODBUS_REFUSING:

@@ -6,6 +6,7 @@
 #define SIM_MODBUS_SERVER_H
 
 #include "sim/listener.h"
+#include "sim/shows.h"
 
 enum modbus_fault {
 	MODBUS_SOUND,
@@ -21,10 +22,14 @@ enum modbus_fault {
 	MODBUS_FROZEN,          /* right in form, always the same value */
 	MODBUS_ABSURD,          /* a value that cannot be */
 	MODBUS_CLOSING,         /* ends the connection instead of answering */
+	MODBUS_SCALED,          /* right in form, from here on: times a factor */
+	MODBUS_JUMPING,         /* now and then ten times as much, or nothing */
+	MODBUS_SWAPPED,         /* what another meter should show */
 	N_MODBUS_FAULTS
 };
 const char *modbus_fault_name(enum modbus_fault);
 enum modbus_fault modbus_fault_named(const char *name, size_t len);     /* N_MODBUS_FAULTS if unknown */
+enum shows modbus_shows(enum modbus_fault);
 
 enum { MODBUS_SERVER_CONNS = 4 };
 
@@ -33,7 +38,7 @@ struct modbus_server {
 	char host[16];
 	enum modbus_fault fault;
 	uint8_t unit;                   /* answers this one, 0 and 255 only */
-	/* Fills n registers from address; 0 or the exception's code. Frozen and absurd values are its business. */
+	/* Fills n registers from address; 0 or the exception's code. Values that are wrong are its business. */
 	int (*read)(struct modbus_server *, uint8_t function, uint16_t address, uint16_t n, uint16_t *registers);
 	void (*on_closed)(struct modbus_server *);
 	void *self;                     /* of read and on_closed */

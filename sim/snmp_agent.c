@@ -85,6 +85,9 @@ static void send_reply(struct snmp_agent *agent, const struct sockaddr_in *to, u
 	case AGENT_FROZEN:
 	case AGENT_ABSURD:
 	case AGENT_ABSENT:
+	case AGENT_SCALED:
+	case AGENT_JUMPING:
+	case AGENT_SWAPPED:
 		break;
 	case AGENT_SILENT:
 	case AGENT_REFUSING:

@@ -25,6 +25,7 @@ enum agent_fault {
 	AGENT_FROZEN,           /* right in form, always the same values */
 	AGENT_ABSURD,           /* a value that cannot be */
 	AGENT_ABSENT,           /* every object is noSuchInstance */
+	AGENT_SCALED, AGENT_JUMPING, AGENT_SWAPPED,     /* sim/shows.h */
 	N_AGENT_FAULTS
 };
 
@@ -45,7 +46,7 @@ struct snmp_agent {
 	const char *community;
 	const struct snmp_make *make;
 	enum agent_fault fault;
-	/* Frozen and absurd values are its business. */
+	/* Values that are wrong are its business. */
 	long (*read)(struct snmp_agent *, const struct snmp_object *);
 	void (*on_closed)(struct snmp_agent *);
 	void *self;                     /* of read and on_closed */

@@ -1,6 +1,7 @@
 /* sim/timeline.c - what shall happen when: "30s:job=+400kW/2s", "60s:pdu=silent:7", "70s:meter=frozen",
- * "80s:miner=lying:12", "80s:miner=dead:5%". Devices count from 1, as their names in a site file do. */
+ * "80s:meter=scaled*0.67", "80s:miner=lying:12", "80s:miner=dead:5%". Devices count from 1, as their names in a site file do. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/options.h"
@@ -49,11 +50,26 @@ static bool which(const char *text, struct farm_event *event)
 	return true;
 }
 
+static bool factor(const char *text, size_t len, struct farm_event *event)
+{
+	char number[16], *end;
+	if (event->what == FARM_MINER_FAULT || event->fault != MODBUS_SCALED ||
+	    snprintf(number, sizeof number, "%.*s", (int)len, text) >= (int)sizeof number)
+		return false;
+	double by = strtod(number, &end);
+	event->factor_permille = by > 0 && by <= 1000000 ? (int32_t)(by * 1000 + 0.5) : 0;
+	return !*end && event->factor_permille > 0;
+}
+
 static bool add_fault(struct farm_conf *conf, struct farm_event event, const char *what, char *why, size_t size)
 {
-	size_t n = strcspn(what, ":");
+	size_t n = strcspn(what, ":"), named = strcspn(what, ":*");
 	bool miner = event.what == FARM_MINER_FAULT;
-	event.fault = miner ? (int)plant_fault_named(what, n) : (int)modbus_fault_named(what, n);
+	event.fault = miner ? (int)plant_fault_named(what, n) : (int)modbus_fault_named(what, named);
+	if (named < n && !factor(what + named + 1, n - named - 1, &event)) {
+		snprintf(why, size, "\"%.*s\": a factor goes with scaled, as in scaled*0.67", (int)n, what);
+		return false;
+	}
 	if (event.fault == (miner ? (int)N_PLANT_FAULTS : (int)N_MODBUS_FAULTS)) {
 		snprintf(why, size, "no fault is called \"%.*s\"", (int)n, what);
 		return false;

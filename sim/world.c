@@ -152,6 +152,12 @@ void sim_world_set_meter_fault(struct sim_world *world, size_t meter, enum sim_m
 	world->meters[meter] = (struct sim_meter_state){ .fault = fault, .frozen_ms = sim_world_site_ms(world) };
 }
 
+void sim_world_scale_meter(struct sim_world *world, size_t meter, int32_t permille)
+{
+	sim_world_set_meter_fault(world, meter, SIM_METER_SCALED);
+	world->meters[meter].factor_permille = permille;
+}
+
 void sim_world_set_miner_fault(struct sim_world *world, size_t miner, enum plant_fault fault)
 {
 	plant_set_fault(&world->truth.plant, miner, sim_world_site_ms(world), fault);

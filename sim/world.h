@@ -31,7 +31,7 @@ struct sim_world {
 	size_t n_due, room;
 	uint64_t seq, orders;
 	size_t n_open;
-	struct sim_meter_state { enum sim_meter_fault fault; int64_t frozen_ms, held_w; bool held; } *meters;
+	struct sim_meter_state { enum sim_meter_fault fault; int64_t frozen_ms, held_w; int32_t factor_permille; bool held; } *meters;
 	size_t n_meters;
 	struct sim_self { uint64_t identity, firmware; } *selves;       /* of miners, as far as they were set */
 	size_t n_selves;

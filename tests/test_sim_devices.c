@@ -166,6 +166,27 @@ static void meter_faults_show(void **state)
 	sim_world_run(f->world, now_ms + 200);
 	assert_int_equal(f->heard.meter.import_w, before_w + 500000);
 	assert_int_equal(sim_world_site_w(f->world), before_w);
+	sim_world_scale_meter(f->world, SIM_SITE_METER, 667);
+	sim_world_run(f->world, now_ms += 1000);
+	site->driver->poll(site);
+	sim_world_run(f->world, now_ms + 200);
+	assert_in_range(f->heard.meter.import_w, before_w * 666 / 1000, before_w * 668 / 1000);
+	sim_world_set_meter_fault(f->world, SIM_SITE_METER, SIM_METER_SWAPPED);
+	sim_world_run(f->world, now_ms += 1000);
+	site->driver->poll(site);
+	sim_world_run(f->world, now_ms + 200);
+	assert_int_equal(f->heard.meter.import_w, sim_world_hpc_w(f->world));
+	sim_world_set_meter_fault(f->world, SIM_SITE_METER, SIM_METER_JUMPING);
+	uint32_t tens = 0, noughts = 0;
+	for (int i = 0; i < 400; i++) {
+		sim_world_run(f->world, now_ms += 200);
+		site->driver->poll(site);
+		sim_world_run(f->world, now_ms + 190);
+		tens += f->heard.meter.import_w > 5 * before_w;
+		noughts += f->heard.meter.import_w == 0;
+	}
+	assert_in_range(tens, 1, 15);
+	assert_in_range(noughts, 1, 15);
 	site->driver->close(site);
 	sim_world_run(f->world, now_ms + 300);
 }

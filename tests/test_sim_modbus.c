@@ -177,6 +177,11 @@ static void faults_that_libmodbus_sees(void **state)
 		moved = pdu_w(sound) != before_w;
 	assert_true(moved);
 	assert_true(pdu_w(frozen) == then_w);
+	struct fixture *f = *state;
+	modbus_t *scaled = client("127.21.0.15", 1);
+	double half_w = pdu_w(scaled), whole_w = (double)truth_pdu_w(&f->farm.truth, 14, farm_now_ms(&f->farm));
+	assert_true(half_w > 0.4 * whole_w && half_w < 0.6 * whole_w);
+	drop(scaled);
 	drop(failing);
 	drop(mad);
 	drop(frozen);

@@ -60,14 +60,22 @@ static void scenario_is_read(void **state)
 	(void)state;
 	struct farm_conf conf = { 0 };
 	char why[300];
-	char good[] = "# a day\n\n  30s:job=+400kW\n60s:pdu=silent:7\r\n90s:meter=frozen\n";
+	char good[] = "# a day\n\n  30s:job=+400kW\n60s:pdu=silent:7\r\n90s:meter=frozen\n95s:meter=scaled*0.67\n99s:pdu=scaled:3\n";
 	char bad[] = "30s:job=+400kW\nsoon:pdu=silent:7\n";
 	assert_true(timeline_read(&conf, good, why, sizeof why));
 	assert_int_equal(conf.truth.load.n_jobs, 1);
-	assert_int_equal(conf.n_events, 2);
+	assert_int_equal(conf.n_events, 4);
 	assert_int_equal(conf.events[0].what, FARM_PDU_FAULT);
 	assert_int_equal(conf.events[0].device, 6);
 	assert_int_equal(conf.events[1].fault, MODBUS_FROZEN);
+	assert_int_equal(conf.events[2].fault, MODBUS_SCALED);
+	assert_int_equal(conf.events[2].factor_permille, 670);
+	assert_int_equal(conf.events[3].factor_permille, 0);
+	assert_int_equal(conf.events[3].device, 2);
+	static const char *const wrong[] = { "1s:meter=frozen*2", "1s:meter=scaled*", "1s:meter=scaled*-1", "1s:pdu=scaled*2x:3",
+	                                     "1s:miner=lying*2:3" };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_false(timeline_add(&conf, wrong[i], why, sizeof why));
 	assert_false(timeline_read(&conf, bad, why, sizeof why));
 	assert_has(why, "line 2: ");
 }

@@ -80,7 +80,7 @@ static int set_up(void **state)
 	assert_int_equal(options_read(&f->options, sizeof args / sizeof *args, argv, f->why, sizeof f->why), 0);
 	f->options.farm.modbus_port = f->options.farm.miner_port = f->options.farm.snmp_port = port();
 	f->options.farm.speed = 20;
-	for (int fault = MODBUS_SOUND + 1; fault < N_MODBUS_FAULTS; fault++)
+	for (int fault = MODBUS_SOUND + 1; fault <= MODBUS_SCALED; fault++)     /* 127.22.0.1 and on; 16 and more are sound */
 		f->options.farm.events[f->options.farm.n_events++] =
 			(struct farm_event){ .what = FARM_PDU_FAULT, .fault = fault, .device = PDUS - SNMP_PDUS + fault - 1 };
 	uv_loop_init(&f->loop);
@@ -427,9 +427,8 @@ static void twice_is_twice(void **state)
 	close(fd);
 }
 
-static void frozen_and_absurd(void **state)
+static void frozen_absurd_and_scaled(void **state)
 {
-	(void)state;
 	assert_int_equal(MODBUS_FROZEN, 12);
 	long then = get_number("127.22.0.12", ASN_INTEGER, APC_POWER), before = get_number("127.22.0.17", ASN_INTEGER, APC_POWER);
 	bool moved = false;
@@ -439,6 +438,11 @@ static void frozen_and_absurd(void **state)
 	assert_int_equal(get_number("127.22.0.12", ASN_INTEGER, APC_POWER), then);
 	assert_int_equal(MODBUS_ABSURD, 13);
 	assert_int_equal(get_number("127.22.0.13", ASN_INTEGER, APC_POWER), INT32_MAX);
+	struct fixture *f = *state;
+	size_t scaled = PDUS - SNMP_PDUS + MODBUS_SCALED - 1;
+	long half = get_number("127.22.0.15", ASN_INTEGER, APC_POWER);
+	double whole_w = (double)truth_pdu_w(&f->farm.truth, scaled, farm_now_ms(&f->farm));
+	assert_true((double)half * 10 > 0.4 * whole_w && (double)half * 10 < 0.6 * whole_w);
 }
 
 /* Requests with a few bytes changed, or cut: none stops the next one. */
@@ -537,7 +541,7 @@ int main(void)
 		cmocka_unit_test(faults_are_as_named),
 		cmocka_unit_test(only_2c_is_spoken),
 		cmocka_unit_test(twice_is_twice),
-		cmocka_unit_test(frozen_and_absurd),
+		cmocka_unit_test(frozen_absurd_and_scaled),
 		cmocka_unit_test(nonsense_is_survived),
 		cmocka_unit_test(refusal_comes_and_goes),
 	};
