@@ -81,6 +81,7 @@ bool group_record_news(const struct group_record *told, const struct group_recor
 	       way_news(&told->wake, &now->wake) || told->partial_w != now->partial_w ||
 	       (now->partial_w != POLICY_NONE && way_news(&told->power, &now->power)) || moved(told->power_w, now->power_w, 50, 20) ||
 	       moved(told->efficiency_mj_per_th, now->efficiency_mj_per_th, 1, 20) ||
+	       moved(told->bias.seen, now->bias.seen, 1, 100) || moved(told->bias.permille, now->bias.permille, 10, 0) ||
 	       moved(told->sleeps, now->sleeps, now->n / 10 + 1, 0) || told->cycles_per_day != now->cycles_per_day ||
 	       moved(told->cycles_left_milli, now->cycles_left_milli, 100, 0);
 }
@@ -133,6 +134,8 @@ void group_record_format(const struct group_record *record, struct instant now, 
 	json_int(json, "awake_readings", record->wake.readings);
 	json_int_or_null(json, "asleep_w", record->sleep.each_w, POLICY_NONE);
 	json_int(json, "asleep_readings", record->sleep.readings);
+	json_number(json, "bias_percent", record->bias.seen ? (double)(record->bias.permille - 1000) / 10 : (double)NAN, 1);
+	json_int(json, "bias_seen", record->bias.seen);
 	put_way(&record->sleep, "sleep", json);
 	put_way(&record->wake, "wake", json);
 	json_int_or_null(json, "partial_w", record->partial_w, POLICY_NONE);

@@ -36,6 +36,7 @@ struct group_record {
 	int64_t efficiency_mj_per_th;   /* of those that hash and tell both */
 	int64_t partial_w;              /* the least one is run at while hashing; POLICY_NONE: on or off, and nothing is known of `power` */
 	struct group_way sleep, wake, power;
+	struct policy_bias bias;        /* what the meters show of its moves, of what its miners say */
 	int64_t sleeps;                 /* of all its miners, in the last counted_h hours */
 	int64_t counted_h;              /* at most SLEEP_HOURS; the last one is not yet full */
 	int64_t cycles_per_day;         /* the most a miner may; POLICY_NONE: as many as it takes */

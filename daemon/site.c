@@ -110,6 +110,7 @@ void site_step(struct site *site, struct instant now)
 		plan_observe(site->rooms.plan, picture, now);
 	add_energy(site, now.mono_ms);
 	tell_alarms(site, now);
+	tell_fusion(site, now);
 	tell_hpc(site, now);
 	tell_state(site, now);
 	tell_telemetry(site, now);

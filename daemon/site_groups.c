@@ -95,7 +95,8 @@ static void adopt_past(struct site *site, const struct site *old, size_t h)
 		if (h >= POLICY_GROUPS || g >= POLICY_GROUPS)
 			return;
 		struct kept_group kept = keep_group(old, h);
-		recall_group(site, g, &kept);
+		if (recall_group(site, g, &kept))
+			site->state.fusion.bias[g] = old->state.fusion.bias[h];
 		return;
 	}
 	char topic[160];
@@ -108,6 +109,7 @@ void adopt_groups(struct site *site, const struct site *old)
 	/* The policy knows groups by their place in the file, and the file may have others there now. */
 	for (size_t g = 0; g < POLICY_GROUPS; g++)
 		policy_forget(&site->state, g);
+	policy_forget_meters(&site->state);
 	for (size_t h = 0; h < old->conf->policy.n_miner_groups; h++)
 		adopt_past(site, old, h);
 	site->reflashed = true;
@@ -208,6 +210,7 @@ static void conclude(const struct site *site, size_t g, int64_t now_ms, const st
 	record->cycles_per_day = cycles ? cycles : POLICY_NONE;
 	bool counted = cycles && record->n;
 	record->cycles_left_milli = counted ? sums->left_ms / record->n * cycles * 1000 / DAY_MS : POLICY_NONE;
+	record->bias = policy_bias(&site->state, g);
 	wear_add_up(&site->pasts[g], now_ms, record);
 }
 

@@ -136,6 +136,7 @@ struct site {
 	uint32_t jitter;
 	struct futility futility;
 	struct hpc_asked hpc_asked;
+	uint32_t lies_told;             /* which verdicts on meters the alarms tell (site_fusion.c); 0: none yet */
 	int64_t *groups_before_w;       /* of each group of meters, when the shed under way began: */
 	int64_t groups_noted_ms;
 	bool closing;
@@ -199,6 +200,9 @@ void outcomes_free(struct site *);
 
 /* ---- site_hpc.c ---- */
 void tell_hpc(struct site *, struct instant now);       /* whether shedding helps, and what is asked of the GPU side */
+
+/* ---- site_fusion.c ---- */
+void tell_fusion(struct site *, struct instant now);    /* meters that do not agree with the others */
 
 /* ---- site_tell.c ---- */
 /* Told at once where it fits one message; else bit by bit, while its commands are on their way. */

@@ -256,6 +256,10 @@ static const char *state_now(const struct site *site, int64_t now_ms, const char
 		*why = "neither the site's meter nor all GPU meters answer";
 		return "failsafe";
 	}
+	if (site->state.fusion.on_site.lie > LIE_FROZEN) {
+		*why = "the site's meter does not agree with the others";
+		return "degraded";
+	}
 	if (!picture->site_known) {
 		*why = site->state.n_loads ? "the site's meter is lost" : "waiting for the site's meter";
 		return site->state.n_loads ? "degraded" : "starting";
@@ -265,6 +269,10 @@ static const char *state_now(const struct site *site, int64_t now_ms, const char
 		return "starting";
 	}
 	*why = "";
+	if (site->state.fusion.on_hpc.lie != LIE_NONE) {
+		*why = "GPU meters do not agree with the site's";
+		return "degraded";
+	}
 	if (picture->stale_meters) {
 		*why = "meters are silent, taken at their nameplate";
 		return "degraded";

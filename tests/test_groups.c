@@ -27,6 +27,7 @@ static struct group_record example(void)
 		.power_w = 1001000, .hashrate_ghs = 57400000, .efficiency_mj_per_th = 17440,
 		.sleep = { GROUP_BY_SITE, 2010, 3120, 400, 6, 240, 998, 340, 21, 310 },
 		.wake = { GROUP_TYPICAL, 5000, 15000, POLICY_NONE, 0, 0, POLICY_NONE, 0, POLICY_NONE, 0 },
+		.bias = { .permille = 942, .spread_permille = 20, .seen = 7, .known = true },
 		.partial_w = POLICY_NONE, .sleeps = 390, .counted_h = 5, .cycles_per_day = 12, .cycles_left_milli = 10740,
 	};
 }
@@ -40,7 +41,7 @@ static void the_message_has_what_is_known(void **unused)
 		"{\"time\":\"2026-11-18T11:06:40.000Z\",\"group\":\"hall-1\",\"driver\":\"luxos\",\"n_miners\":300,\"miners\":{"
 		"\"awake\":287,\"waking\":0,\"falling_asleep\":3,\"asleep\":10,\"unreachable\":0,\"faulty\":0},\"power_w\":1001000,"
 		"\"hashrate_ghs\":57400000,\"efficiency_mj_per_th\":17440,\"awake_w\":null,\"awake_readings\":0,\"asleep_w\":21,"
-		"\"asleep_readings\":310,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":\"learned by site\","
+		"\"asleep_readings\":310,\"bias_percent\":-5.8,\"bias_seen\":7,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":\"learned by site\","
 		"\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{\"dead_ms\":5000,\"ramp_ms\":15000,"
 		"\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,\"works\":null,\"orders\":0},"
 		"\"partial_w\":null,\"power\":null,\"sleeps_per_miner\":1.300,\"sleeps_over_h\":5,\"cycles_per_day\":12,\"cycles_left\":10.7}");
@@ -85,6 +86,12 @@ static void only_what_matters_is_news(void **unused)
 		assert_true(group_record_news(&told, &now));
 		assert_true(group_record_news(&now, &told));
 	}
+	now = told;
+	now.bias.permille = 930;
+	assert_true(group_record_news(&told, &now));
+	now = told;
+	now.bias.seen = 8;
+	assert_true(group_record_news(&told, &now));
 	now = told;
 	now.wake.basis = GROUP_DECLARED;
 	assert_true(group_record_news(&told, &now));
