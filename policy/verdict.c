@@ -9,7 +9,8 @@
 #define LOW_LATES     2         /* … and so many times of the slowest GPU meters, before it is said */
 #define FRESH_MS      30000     /* a block as old as this tells of just before … */
 #define FRESH_LATES   8         /* … or as so many times */
-#define ALIKE_PART    20        /* of what two show: they show the same */
+#define ALIKE_PERCENT 3         /* of what two show, and a third of that of the cap: they show the same … */
+#define THEN_PERCENT  6         /* … and what the other showed before */
 #define MOVES_GPUS    8         /* of the GPUs … */
 #define MOVES_MINERS  3         /* … and of the miners, that tell of a scale */
 #define GPUS_LOW      700       /* per mille: beyond these it is no cooling, or loss, that follows the load … */
@@ -197,9 +198,9 @@ static void watch_level(struct step *step, struct fusion *f)
 		f->before.ms = 0;
 }
 
-static bool alike(int64_t a_w, int64_t b_w, int64_t cap_w)
+static bool alike(int64_t a_w, int64_t b_w, int64_t percent, int64_t cap_w)
 {
-	return abs64(a_w - b_w) <= abs64(b_w) / ALIKE_PART + cap_w / FUSION_ODD_PART;
+	return abs64(a_w - b_w) <= (abs64(b_w) + cap_w / 3) / 100 * percent;
 }
 
 static int32_t permille_of(int64_t w, int64_t of_w)
@@ -216,7 +217,8 @@ static void accuse(struct step *step)
 	const struct fusion_block *was = &f->before;
 	int64_t site_w = m->site_w - was->site_w, hpc_w = m->hpc_last_w - was->hpc_w, miners_w = f->miners_w - was->miners_w;
 	int64_t fell_w = hpc_w + miners_w - site_w, other_w = f->other_known ? max64(f->other_w, 0) : 0;
-	bool exchanged = was->ms && alike(m->site_w, was->hpc_w, conf->cap_w) && alike(m->hpc_last_w, was->site_w, conf->cap_w);
+	bool exchanged = was->ms && alike(m->site_w, was->hpc_w, THEN_PERCENT, conf->cap_w) &&
+	                 alike(m->hpc_last_w, was->site_w, THEN_PERCENT, conf->cap_w);
 	bool by_hpc = m->hpc_fresh_w > m->hpc_nameplate_w / 100 * NAMED_PERCENT || (was->ms && hpc_w >= fell_w * 2 / 3);
 	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->low_ms, .shows_w = m->site_w,
 		.others_w = m->hpc_last_w + f->miners_w + other_w, .group = (uint16_t)group_of(conf, MEASURES_SITE) };
@@ -226,7 +228,7 @@ static void accuse(struct step *step)
 		verdict.group = (uint16_t)group_of(conf, MEASURES_HPC);
 		verdict.shows_w = m->hpc_last_w;
 		verdict.others_w = max64(m->site_w - f->miners_w - other_w, 0);
-	} else if (exchanged || alike(m->site_w, m->hpc_last_w, conf->cap_w)) {
+	} else if (exchanged || alike(m->site_w, m->hpc_last_w, ALIKE_PERCENT, conf->cap_w)) {
 		verdict.lie = LIE_SWAPPED;
 	}
 	verdict.permille = permille_of(verdict.shows_w, verdict.others_w);
