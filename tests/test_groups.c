@@ -266,7 +266,7 @@ static void another_power_is_kept_beside_the_rest(void **unused)
 	char why[200] = "";
 	open_learned(&s);
 	assert_string_equal(told_of(&s, "hall", NULL, "power").text, "null");
-	site_keep(s.site, &kept);
+	site_keep(s.site, s.clock.at, &kept);
 	assert_false(kept.groups[0].partial);
 	s.miner_group.partial_w = 2000;         /* from this run on */
 	s.miner_group.power = (struct policy_response){ 2000, 8000 };
@@ -279,7 +279,8 @@ static void another_power_is_kept_beside_the_rest(void **unused)
 	assert_string_equal(told_of(&s, "hall", NULL, "partial_w").text, "2000");
 	assert_string_equal(told_of(&s, "hall", "power", "basis").text, "\"declared\"");
 	kept_free(&back);
-	site_keep(s.site, &kept);
+	kept_free(&kept);
+	site_keep(s.site, s.clock.at, &kept);
 	assert_true(kept.groups[0].partial && kept.groups[0].powers.ramp_ms == 8000);
 	kept.groups[0].power.works = (struct policy_quantity){ 0.5F, 0.1F, 17 };
 	for (int64_t more_ms = 0; more_ms < 2; more_ms++) {     /* declared the same, then not */
@@ -292,6 +293,7 @@ static void another_power_is_kept_beside_the_rest(void **unused)
 	}
 	s.recalled = NULL;
 	scenario_close(&s);
+	kept_free(&kept);
 	json_free(&json);
 	(void)unused;
 }

@@ -53,7 +53,7 @@ static void make_fleet(struct chance *c, struct fleet *f, size_t n_circuits, siz
 	}
 	f->conf = (struct policy_conf){ .miner_groups = f->groups, .miner_group = f->group, .n_miner_groups = 2, .n_miners = n,
 	                                .circuit = f->circuit, .n_circuits = n_circuits };
-	f->pick = (struct pick){ .conf = &f->conf, .tracks = f->tracks, .now_ms = 1000000, .hash = hash, .index = f->index };
+	f->pick = (struct pick){ .conf = &f->conf, .tracks = f->tracks, .now_ms = 1000000, .up = hash, .index = f->index };
 }
 
 /* Some have gone already, unevenly. */
@@ -62,8 +62,8 @@ static void move_some(struct chance *c, struct fleet *f)
 	uint64_t more = upto(c, 3);
 	for (size_t i = 0; i < f->conf.n_miners; i++)
 		if (upto(c, 9) < more * (f->circuit[i] % 3)) {
-			f->tracks[i].phase = f->pick.hash ? PHASE_AWAKE : PHASE_ASLEEP;
-			f->tracks[i].drawn_w = f->pick.hash ? 3000 : 0;
+			f->tracks[i].phase = f->pick.up ? PHASE_AWAKE : PHASE_ASLEEP;
+			f->tracks[i].drawn_w = f->pick.up ? 3000 : 0;
 		}
 }
 
@@ -75,7 +75,7 @@ static void gather(struct fleet *f, int64_t round)
 	memset(f->may, 0, sizeof(f->may));
 	memset(f->told, 0, sizeof(f->told));
 	for (uint32_t i = 0; i < f->conf.n_miners; i++) {
-		bool may = f->tracks[i].phase == (f->pick.hash ? PHASE_ASLEEP : PHASE_AWAKE);
+		bool may = f->tracks[i].phase == (f->pick.up ? PHASE_ASLEEP : PHASE_AWAKE);
 		f->n[f->circuit[i]]++;
 		f->gone[f->circuit[i]] += !may;
 		f->may[f->circuit[i]] += may;
@@ -340,7 +340,7 @@ static void the_watts_are_what_they_were(void **unused)
 		for (uint32_t m = 0; m < f.conf.n_miners; m++) {
 			int32_t w = 1000 + (int32_t)upto(&c, 4) * 700;
 			f.tracks[m].awake_w = w;
-			f.tracks[m].drawn_w = f.pick.hash ? 0 : w;
+			f.tracks[m].drawn_w = f.pick.up ? 0 : w;
 			f.tracks[m].sleeps = (uint32_t)upto(&c, 3);
 			all_w += w;
 			most_w = w > most_w ? w : most_w;
