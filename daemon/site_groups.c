@@ -6,7 +6,6 @@
 #include "daemon/xalloc.h"
 
 #define TELL_MS 5000                    /* at most so often on group/NAME */
-#define DAY_MS  (24 * 3600LL * 1000)
 
 /* ---- which group is which ---- */
 
@@ -165,7 +164,7 @@ void firmware_follow(struct site *site)
 
 /* ---- figures ---- */
 
-struct sums { int64_t ghs, rated_w, rated_ghs, left_ms; };     /* rated: of those that hash and tell both */
+struct sums { int64_t ghs, rated_w, rated_ghs, cycles_milli; };     /* rated: of those that hash and tell both */
 
 static void add_miner(const struct site *site, size_t i, int64_t now_ms, struct group_record *record, struct sums *sums)
 {
@@ -175,8 +174,9 @@ static void add_miner(const struct site *site, size_t i, int64_t now_ms, struct 
 	record->n++;
 	record->phases[phase_shown(track)]++;
 	record->power_w += track->drawn_w;
-	int64_t worn_ms = track->wear_ms > now_ms ? track->wear_ms - now_ms : 0;
-	sums->left_ms += worn_ms < DAY_MS ? DAY_MS - worn_ms : 0;
+	const struct policy_miner_group *group = &site->conf->policy.miner_groups[site->conf->policy.miner_group[i]];
+	if (group->cycles_per_day)
+		sums->cycles_milli += track_cycles_left_milli(group, track, now_ms);
 	if (reading->fault != FAULT_NONE || reading->hashrate_ghs <= 0)
 		return;
 	sums->ghs += reading->hashrate_ghs;
@@ -209,7 +209,7 @@ static void conclude(const struct site *site, size_t g, int64_t now_ms, const st
 	record->efficiency_mj_per_th = sums->rated_ghs ? sums->rated_w * 1000000 / sums->rated_ghs : POLICY_NONE;
 	record->cycles_per_day = cycles ? cycles : POLICY_NONE;
 	bool counted = cycles && record->n;
-	record->cycles_left_milli = counted ? sums->left_ms / record->n * cycles * 1000 / DAY_MS : POLICY_NONE;
+	record->cycles_left_milli = counted ? sums->cycles_milli / record->n : POLICY_NONE;
 	record->bias = policy_bias(&site->state, g);
 	wear_add_up(&site->pasts[g], now_ms, record);
 }

@@ -107,6 +107,7 @@ bool load_site_frozen(const struct policy_conf *, struct policy_state *, const s
 struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; };
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
+int64_t load_lately(const struct policy_state *, int64_t load_w);       /* its highest of the last five seconds, and now */
 int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
 int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
@@ -171,6 +172,7 @@ struct step {
 	struct forecast forecast;
 	int64_t minute_up_w, minute_down_w;     /* what the ramps leave any minute; 0: there is none */
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
+	int64_t announced_w;            /* of planned_w: what notices add */
 	int64_t rising_to_w;            /* the load as far as it is seen to be rising to; now, where it does not */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;

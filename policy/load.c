@@ -8,6 +8,7 @@
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
 #define RISING_SLOTS    4
+#define LATELY_SLOTS    10      /* dips of training steps are shorter */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
@@ -127,6 +128,11 @@ int64_t load_planned(const struct policy_state *state, int64_t load_w)
 	if (!slots)
 		return state->holds[state->hold].levels_w[state->newest];
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
+}
+
+int64_t load_lately(const struct policy_state *state, int64_t load_w)
+{
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, LATELY_SLOTS));
 }
 
 int64_t load_risen(const struct policy_state *state, int64_t load_w)

@@ -149,7 +149,7 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
 	bool by_load = binding == BINDING_RESERVE || binding == BINDING_CAP || binding == BINDING_LIMIT;
-	if (by_load && need_w <= step->forecast.rise_w)
+	if (by_load && need_w <= step->announced_w)
 		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
 	int64_t shed_w = move_down(step, need_w, at_once, false, &forbidden);
@@ -226,6 +226,21 @@ static void wake_spare(struct step *step)
 		conclude(step, REASON_TARGET, BINDING_RUNNING_RESERVE);
 }
 
+static bool is_worn(enum binding binding)
+{
+	return binding == BINDING_MIN_AWAKE || binding == BINDING_CYCLES;
+}
+
+/* Wear may hold back what serves the target. Where half of the reserve is gone for that, it is a shed: before the limit is
+ * crossed, not after. */
+static void decide_worn(struct step *step)
+{
+	struct wish most = most_under(step, step->limit_w, step->seen->demand.miners_w);
+	step->out->serves = most.binding;
+	if (step->tracked.settled_w > most.miners_w)
+		decide_down(step, &most, true, true);
+}
+
 static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
@@ -251,10 +266,13 @@ static void decide(struct step *step)
 	if (at_once) {
 		step->out->serves = most.binding;
 		decide_down(step, &most, true, over);
-	} else if (above_w > dead_band(step) && !step->seen->futile)
+	} else if (above_w > dead_band(step) && !step->seen->futile) {
 		decide_down(step, &wish, false, false);
-	else if (above_w < 0 && may_go_up(step))
+		if (is_worn(step->out->binding) && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - step->reserve_w / 2)
+			decide_worn(step);
+	} else if (above_w < 0 && may_go_up(step)) {
 		decide_up(step, &wish);
+	}
 	step->out->cap_unreachable = over && !step->tracked.unheard &&
 	                             step->load_w + step->tracked.settled_w > step->limit_w;
 }
@@ -369,7 +387,13 @@ static void look(struct step *step)
 		reserve_choose(step->state, step->has_partial, conf->cap_w);
 	else
 		step->state->hold = 3;
-	step->planned_w = load_planned(step->state, step->load_w) + step->forecast.rise_w;
+	step->planned_w = load_planned(step->state, step->load_w);
+	step->announced_w = 0;
+	if (step->forecast.rise_w) {    /* what is held or foretold may know of it already: it has been so high before */
+		int64_t risen_w = load_lately(step->state, step->load_w) + step->forecast.rise_w;
+		step->announced_w = max64(risen_w - step->planned_w, 0);
+	}
+	step->planned_w += step->announced_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
@@ -406,7 +430,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.site_age_ms = metered->site_known ? age_of(metered->site_ms, now_ms) : POLICY_NONE,
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
-		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->forecast.rise_w,
+		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->announced_w,
 		.recent_w = load_recent(step->state, step->load_w), .doubt_w = step->doubt_w,
 		.swing_w = dip_w(step->state),
 		.hold_ms = (int64_t)reserve_slots(step->state->hold) * POLICY_SLOT_MS,

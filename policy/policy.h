@@ -104,7 +104,7 @@ struct miner_track {
 	int64_t read_ms;                /* when it was last heard from; 0: never */
 	int64_t told_ms;                /* when it was last told something; 0: never */
 	int64_t settled_ms;             /* since when it is awake or asleep; 0: since before we knew it */
-	int64_t wear_ms;                /* its cycles are paid for until then: each adds a day's share */
+	int64_t wear_ms;                /* its cycles are paid for until then: each adds its share of a day */
 	int32_t drawn_w;                /* at read_ms */
 	int32_t awake_w;                /* what it draws, or drew, when hashing */
 	int32_t from_w, to_w;           /* of the order under way */
@@ -327,6 +327,9 @@ struct decision {
  * tracks: n_miners, zero to start; scratch: room for n_miners. */
 void policy_step(const struct policy_conf *, struct policy_state *, struct miner_track *tracks,
                  const struct snapshot *, uint32_t *scratch, struct decision *);
+
+/* Sleeps that are left to it for now, of a group with cycles_per_day, in thousandths. */
+int64_t track_cycles_left_milli(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);

@@ -9,9 +9,8 @@
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
-#define MEMORY_SLOTS    3600.0          /* half-seconds that are remembered: half an hour, fading */
-#define EXCEEDED        1.0             /* of them, in which a rise may be larger: 0.03 % */
-#define EXCEEDED_FORETOLD 0.3           /* what is foretold may lie below what is */
+#define MEMORY_SLOTS    5400.0          /* half-seconds that are remembered: three quarters of an hour, fading */
+#define EXCEEDED        0.3             /* of them, in which a rise may be larger: 0.03 % */
 #define SHRINK_SLOTS    14400           /* … and is given up over two hours */
 #define FIRST_PER_MILLE 1               /* of the cap: the first bin. Each is … */
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
@@ -51,13 +50,13 @@ static int64_t wider(int64_t edge_w)
 	return edge_w + edge_w * WIDER_PERCENT / 100 + 1;
 }
 
-static int64_t highest_rise_w(const double *rises, double exceeded, int64_t cap_w)
+static int64_t highest_rise_w(const double *rises, int64_t cap_w)
 {
 	int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE), highest_w = 0;
 	double within = 0, all = 0;
 	for (int bin = 0; bin < POLICY_RISES; bin++)
 		all += rises[bin];
-	for (int bin = 0; bin < POLICY_RISES && all - within > exceeded; bin++, edge_w = wider(edge_w)) {
+	for (int bin = 0; bin < POLICY_RISES && all - within > EXCEEDED; bin++, edge_w = wider(edge_w)) {
 		within += rises[bin];
 		highest_w = edge_w;
 	}
@@ -75,7 +74,7 @@ void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64
 	if (rise_w > 0)
 		hold->rises[bin] += 1;
 	int64_t shrunk_w = hold->reserve_w - hold->reserve_w / SHRINK_SLOTS - 1;
-	hold->reserve_w = highest_rise_w(hold->rises, reserve_slots(h) ? EXCEEDED : EXCEEDED_FORETOLD, cap_w);
+	hold->reserve_w = highest_rise_w(hold->rises, cap_w);
 	if (!reserve_slots(h))          /* a flat site moves with it */
 		hold->reserve_w = max64(wider(wider(hold->reserve_w)), shrunk_w);
 	int64_t without_w = state->holds[0].reserve_w;

@@ -313,6 +313,22 @@ bool track_may_be_told(const struct policy_miner_group *group, const struct mine
 	return false;
 }
 
+/* A quarter of them may follow each other at once, the rest come back over the day: so in no 24 hours there are more. */
+static int64_t cycles_at_once(const struct policy_miner_group *group)
+{
+	return max64(group->cycles_per_day / 4, 1);
+}
+
+static int64_t cycle_ms(const struct policy_miner_group *group)
+{
+	return DAY_MS / max64(group->cycles_per_day - cycles_at_once(group), 1);
+}
+
+int64_t track_cycles_left_milli(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
+{
+	return max64(cycles_at_once(group) * 1000 - max64(track->wear_ms - now_ms, 0) * 1000 / cycle_ms(group), 0);
+}
+
 enum binding track_wear(const struct policy_miner_group *group, const struct miner_track *track, enum move move,
                         int64_t now_ms)
 {
@@ -323,12 +339,7 @@ enum binding track_wear(const struct policy_miner_group *group, const struct min
 		return since_ms < group->min_asleep_ms ? BINDING_MIN_ASLEEP : BINDING_NONE;
 	if (since_ms < group->min_awake_ms)
 		return BINDING_MIN_AWAKE;
-	if (group->cycles_per_day) {
-		int64_t cycle_ms = DAY_MS / group->cycles_per_day;
-		if (max64(track->wear_ms - now_ms, 0) + cycle_ms > DAY_MS)
-			return BINDING_CYCLES;
-	}
-	return BINDING_NONE;
+	return group->cycles_per_day && track_cycles_left_milli(group, track, now_ms) < 1000 ? BINDING_CYCLES : BINDING_NONE;
 }
 
 /* The limit that goes with a move, and what the miner draws under it. */
@@ -372,7 +383,7 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	if (!hash && !again) {
 		track->sleeps++;
 		if (group->cycles_per_day)
-			track->wear_ms = max64(track->wear_ms, now_ms) + DAY_MS / group->cycles_per_day;
+			track->wear_ms = max64(track->wear_ms, now_ms) + cycle_ms(group);
 	}
 }
 
