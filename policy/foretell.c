@@ -25,7 +25,7 @@ static const double first_taps[TAPS] = {
 	-0.189, -0.019, 0.107, 0.101, -0.099, 0.088, 0.058, -0.024, -0.002, -0.017, 0.042, -0.038,
 };
 /* Of a band's power, before its weight grows: as much as keeps it at its own once the load has changed a little. */
-static const double most_left[BANDS] = { 1.04, 0.92, 1, 1 };
+static const double most_left[BANDS] = { 1.01, 0.90, 1, 1 };
 
 /* tan(pi SLOT_S / period), of the periods of 10, 60 and 600 s at which bands meet. */
 static const double corner[BANDS - 1] = { 0.158384440, 0.026185922, 0.002617999 };
@@ -194,6 +194,7 @@ void foretell_see(struct policy_foretell *f, double mean_w, const struct policy_
 	}
 	if (++f->n < PAST)
 		return;
+	f->counted = KEEPS * f->counted + 1;
 	for (int b = 0; b < BANDS; b++)
 		learn_band(f, b, f->load[b][f->newest]);
 	if (f->n % 2)
@@ -213,6 +214,25 @@ int64_t foretell_level_w(const struct policy_foretell *f)
 	for (int k = 0; k < TAPS; k++)
 		level_w += f->taps[k] * (past(f->seen, f->newest, lags[k]) - f->mean_w);
 	return (int64_t)level_w;
+}
+
+/* Newton, from above: the room may use no mathematics library. */
+static double root(double x)
+{
+	double r = x > 1 ? x : 1;
+	for (double next = (r + x / r) / 2; next < r * 0.999999; next = (r + x / r) / 2)
+		r = next;
+	return x > 0 ? r : 0;
+}
+
+int64_t foretell_flattens_w(const struct policy_foretell *f)
+{
+	double power = 0, left = 0;
+	for (int b = 0; b < BANDS; b++) {
+		power += f->equations[b].power;
+		left += left_of(f, b);
+	}
+	return f->counted > 0 ? (int64_t)(root(power / f->counted) - root(left / f->counted)) : 0;
 }
 
 int32_t foretell_left_permille(const struct policy_foretell *f, int band)

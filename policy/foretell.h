@@ -17,6 +17,8 @@
 void foretell_see(struct policy_foretell *, double mean_w, const struct policy_response *);
 bool foretell_knows(const struct policy_foretell *);    /* it has seen enough to be asked */
 int64_t foretell_level_w(const struct policy_foretell *);
+/* By how much the root mean square of what the load moves is lowered, on paper. */
+int64_t foretell_flattens_w(const struct policy_foretell *);
 /* What would be left in a band, by the load's own there, in per mille; by what is remembered. */
 int32_t foretell_left_permille(const struct policy_foretell *, int band);
 

@@ -185,6 +185,7 @@ struct policy_foretell {                /* policy/foretell.h */
 	double cancelled[FORETELL_BANDS][FORETELL_PAST];        /* … and what miners would take off, told to follow it */
 	double low[FORETELL_BANDS - 1][FORETELL_STAGES][2], high[FORETELL_BANDS - 1][FORETELL_STAGES][2];
 	struct policy_normal equations[FORETELL_BANDS];
+	double counted;                 /* half-seconds in them, fading likewise */
 	double weights[FORETELL_BANDS]; /* 1 or more */
 	double taps[FORETELL_TAPS];
 };

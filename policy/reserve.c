@@ -25,9 +25,11 @@
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define TRIED_SLOTS     1200          /* holds are compared over ten minutes, fading */
+#define TRIED_SLOTS     3600            /* holds are compared over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
-#define FLAT_PERCENT 15                 /* of what miners would draw, at most, is given for a flat site, … */
+#define FLAT_WORTH   1.5                /* watts of hash for each of the site's moves, … */
+#define CHEAP_PERCENT 8                 /* … unless it is so little of what miners would draw anyway, … */
+#define FLAT_PERCENT 20                 /* … of what miners would draw at most so much, … */
 #define FLAT_LATELY_PERCENT 40          /* … for a minute, … */
 #define LATELY_SLOTS 120
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
@@ -150,14 +152,18 @@ static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_
 	return state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
 }
 
-/* In the long run, and at the moment: a job that begins may make it far too dear at once. */
+/* What is given for it by what it takes off the site's moves; in the long run no more than a part of the hash, and at no
+ * time half of it: a job that begins may make it far too dear at once. */
 static bool worth_flat(const struct policy_state *state, uint32_t best, int64_t cap_w)
 {
 	const struct policy_hold *flat = &state->holds[HOLD_FLAT], *other = &state->holds[best];
-	int64_t easier = state->hold == HOLD_FLAT ? 4 : 3;      /* once it is, it stays so for a while */
 	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
-	return price_w <= ((double)cap_w - other->kept_w) * FLAT_PERCENT / 100 * easier / 4 &&
-	       lately_w <= ((double)cap_w - other->kept_lately_w) * FLAT_LATELY_PERCENT / 100 * easier / 4;
+	double gain_w = (double)foretell_flattens_w(&state->foretell);
+	double easier = state->hold == HOLD_FLAT ? 1 : 0.75;    /* once it is, it stays so for a while */
+	double miners_w = ((double)cap_w - other->kept_w) * easier;
+	bool cheap = price_w <= miners_w * CHEAP_PERCENT / 100;
+	return (cheap || (price_w <= gain_w * FLAT_WORTH * easier && price_w <= miners_w * FLAT_PERCENT / 100)) &&
+	       lately_w <= ((double)cap_w - other->kept_lately_w) * FLAT_LATELY_PERCENT / 100 * easier;
 }
 
 void reserve_choose(struct policy_state *state, bool both_ways, int64_t cap_w)
