@@ -25,7 +25,7 @@ static const double first_taps[TAPS] = {
 	-0.189, -0.019, 0.107, 0.101, -0.099, 0.088, 0.058, -0.024, -0.002, -0.017, 0.042, -0.038,
 };
 /* Of a band's power, before its weight grows: as much as keeps it at its own once the load has changed a little. */
-static const double most_left[BANDS] = { 1.01, 0.90, 1, 1 };
+static const double most_left[BANDS] = { 1.04, 0.92, 1, 1 };
 
 /* tan(pi SLOT_S / period), of the periods of 10, 60 and 600 s at which bands meet. */
 static const double corner[BANDS - 1] = { 0.158384440, 0.026185922, 0.002617999 };

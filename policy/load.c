@@ -202,6 +202,7 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	uint32_t response = (uint32_t)min64(timing->sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
 	reserve_see(state, state->loads_w[state->newest]);
 	beware(state, response, cap_w);
+	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
 	if (timing->both_ways)
 		foretell_see(&state->foretell, (double)mean_w, timing->both_ways);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {

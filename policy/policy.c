@@ -388,6 +388,10 @@ static void look(struct step *step)
 	else
 		step->state->hold = 3;
 	step->planned_w = load_planned(step->state, step->load_w);
+	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
+	 * What is foretold knows the rhythms of a minute itself. */
+	step->returns_to_w = step->site_usable && !foretells(step) ? rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms) : 0;
+	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	step->announced_w = 0;
 	if (step->forecast.rise_w) {    /* what is held or foretold may know of it already: it has been so high before */
 		int64_t risen_w = load_lately(step->state, step->load_w) + step->forecast.rise_w;
@@ -430,7 +434,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.site_age_ms = metered->site_known ? age_of(metered->site_ms, now_ms) : POLICY_NONE,
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
-		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->announced_w,
+		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->announced_w, .returns_to_w = step->returns_to_w,
 		.recent_w = load_recent(step->state, step->load_w), .doubt_w = step->doubt_w,
 		.swing_w = dip_w(step->state),
 		.hold_ms = (int64_t)reserve_slots(step->state->hold) * POLICY_SLOT_MS,

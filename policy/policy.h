@@ -11,6 +11,7 @@
 
 #include "policy/fusion.h"
 #include "policy/reading.h"
+#include "policy/rhythm.h"
 
 #define POLICY_MAX_TRIES 3              /* then a miner that does not follow counts as faulty */
 #define POLICY_FAULTY_MS (10 * 60000)   /* and is asked again after this */
@@ -238,6 +239,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	struct policy_hold holds[POLICY_HOLDS];
 	uint32_t hold;                  /* in use */
 	struct policy_foretell foretell;
+	struct rhythm rhythm;           /* of dips that last too long for that */
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
@@ -284,6 +286,7 @@ struct picture {
 	int64_t load_w;                 /* L, now */
 	int64_t planned_w;              /* L planned for: the highest of hold_ms, and what is announced */
 	int64_t announced_w;            /* of it */
+	int64_t returns_to_w;           /* of it: where a dip that comes again and again is about to end; 0: none is */
 	int64_t recent_w;               /* L's highest of the last 15 s */
 	int64_t swing_w;                /* how far L lies below that, on average */
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
