@@ -174,7 +174,7 @@ struct step {
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
 	int64_t announced_w;            /* of planned_w: what notices add */
 	int64_t returns_to_w;           /* planned_w is no less, for a dip is about to end; 0: none is */
-	int64_t rising_to_w;            /* the load as far as it is seen to be rising to; now, where it does not */
+	int64_t rising_to_w;            /* the load now; where it rises as never before, and a whole reserve */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
 	bool is_over;                   /* the limit, whatever the plan is: now, or within a moment */

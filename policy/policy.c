@@ -197,14 +197,15 @@ static void decide_up(struct step *step, const struct wish *now)
 	conclude(step, reason_for(step, &soon, false), binding);
 }
 
-/* A rise that uses up the reserve is like none before: it may well go on by as much again. */
+/* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
+ * over the load as it is. */
 static bool sees_rise(struct step *step)
 {
 	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w, risen_w = 0;
 	if (step->site_usable && !step->failsafe)
 		risen_w = load_risen(step->state, step->load_w);
 	step->is_over = risen_w > step->reserve_w / 2 && drawn_w > step->limit_w;
-	step->rising_to_w = step->load_w + (step->is_over ? risen_w : 0);
+	step->rising_to_w = step->load_w + (step->is_over ? step->reserve_w : 0);
 	return step->is_over;
 }
 
