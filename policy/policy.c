@@ -252,7 +252,7 @@ static void decide(struct step *step)
 	}
 	/* Over now, or as soon as the load is where it was within the last minute. */
 	int64_t risk_w = foretells(step) ? step->load_w + step->forecast.rise_w : step->planned_w;
-	int64_t guard_w = step->conf->cap_w / 1000 * GUARD_PER_MILLE;
+	int64_t guard_w = foretells(step) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
 	bool over = !step->failsafe && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - guard_w;
 	over |= sees_rise(step);
 	struct wish most = { demand->miners_w, BINDING_MINERS_LIMIT };

@@ -9,7 +9,7 @@
 static void over_the_cap_exactly_enough_is_shed_at_once(void **unused)
 {
 	static const struct { int64_t rise_w, shed_w; } rows[] = {
-		{ 20000, 0 }, { 20001, 21000 }, { 30000, 30000 }, { 30001, 33000 }, { 100000, 102000 }, { 192000, 192000 },
+		{ 10000, 0 }, { 10001, 12000 }, { 20000, 21000 }, { 30000, 30000 }, { 30001, 33000 }, { 100000, 102000 }, { 192000, 192000 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct rig rig;

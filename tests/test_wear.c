@@ -14,7 +14,7 @@
 #define HOUR     (3600 * SEC)
 #define KW       1000LL
 #define MINERS   30
-#define CYCLES   4              /* a day: each is paid for in six hours */
+#define CYCLES   16             /* a day: four at once, and each is paid for in two hours */
 #define STRANGER 999
 
 static void open_site(struct scenario *s)
@@ -257,7 +257,7 @@ static void time_away_is_time_to_recover(void **unused)
 {
 	static const struct { int64_t clock_ms; double left, sleeps; } rows[] = {
 		{ 0, 3, 1 },
-		{ 3 * HOUR, 3.5, 1 },           /* it was away so long */
+		{ 1 * HOUR, 3.5, 1 },           /* it was away so long */
 		{ -3 * HOUR, 3, 1 },            /* somebody set the clock back: nothing is forgiven, nothing is added */
 		{ -20 * 365 * 24 * HOUR, 3, 1 },
 		{ 25 * HOUR, 4, 0 },
