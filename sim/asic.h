@@ -42,6 +42,8 @@ struct asic_room {
 };
 
 void asic_init(struct asic *, enum asic_dialect);
+/* The watts of the lowest LuxOS profile that units of this type can hold. */
+int32_t asic_luxos_least_w(const struct plant_miner_type *);
 /* Somebody else is logged on to a LuxOS miner, and has used the session just now. */
 void asic_hold_session(struct asic *, int64_t now_ms);
 /* Adds the reply, without the terminator. The request is all that one recv() brought. */

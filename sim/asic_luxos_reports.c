@@ -35,6 +35,14 @@ int32_t luxos_limit_w(const struct asic_call *call)
 	return (int32_t)((int64_t)profile_w(unit->type, call->asic->profile) * unit->full_w / unit->type->full_w);
 }
 
+int32_t asic_luxos_least_w(const struct plant_miner_type *type)
+{
+	unsigned profile = 0;
+	while (profile < ASIC_PROFILES - 1 && profile_w(type, profile) < type->least_w)
+		profile++;
+	return profile_w(type, profile);
+}
+
 void luxos_profiles(struct asic_call *call)
 {
 	const struct plant_miner_type *type = call->unit->type;

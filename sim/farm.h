@@ -40,6 +40,7 @@ struct farm_conf {
 	const char *site_name, *mqtt_host;      /* of the site file to print */
 	uint16_t mqtt_port;
 	int64_t cap_w, min_asleep_ms;   /* 0: left to mulletd */
+	bool whole;                     /* no miner runs at partial power */
 };
 
 struct farm {

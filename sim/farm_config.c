@@ -55,6 +55,8 @@ static void print_group(const struct farm_conf *conf, const struct layout_group 
 	         "    efficiency: %.1f J/TH\n    every: 10 s\n    timeout: 1500 ms\n",
 	         group->name, cgminer ? "cgminer" : "luxos", hosts, conf->miner_port, type->full_w, type->asleep_w,
 	         type->full_w * 1000.0 / type->hashrate_ghs);
+	if (!cgminer && type->least_w && !conf->whole)
+		text_put(out, "    partial: %d W\n", asic_luxos_least_w(type));
 	if (conf->min_asleep_ms)
 		text_put(out, "    min_asleep: %lld ms\n", (long long)conf->min_asleep_ms);
 	if (cgminer)                            /* no driver can know that here a disabled board draws nothing */

@@ -47,6 +47,7 @@ const char options_help[] =
 "  --commands FILE        every command a miner received, with the answer\n"
 "  --print-config         prints mulletd's site file for this site, and ends\n"
 "  --name NAME, --cap POWER, --mqtt HOST:PORT, --min-asleep TIME      go into that file\n"
+"  --no-partial           … in which no miner runs at partial power: else LuxOS miners may, down to their lowest profile\n"
 "  --stop-after TIME      ends by itself\n"
 "Judging a run\n"
 "  --report               with the options of that run: reads its --log and --commands back, and prints how well it was\n"
@@ -63,7 +64,8 @@ const char options_help[] =
 enum option_key {
 	OPT_PATTERN = 256, OPT_TRACE, OPT_HOLD, OPT_PEAK, OPT_HOUSE, OPT_HOUSE_SHARE, OPT_MINERS, OPT_PDUS, OPT_SNMP_PDUS,
 	OPT_PORT, OPT_SNMP_PORT, OPT_MINER_PORT, OPT_METER_REFRESH, OPT_PDU_REFRESH, OPT_LATENCY, OPT_SEED, OPT_FAULTS, OPT_PDU_FAULTS, OPT_HELD,
-	OPT_AT, OPT_SCENARIO, OPT_LOG, OPT_COMMANDS, OPT_PRINT_CONFIG, OPT_NAME, OPT_CAP, OPT_MQTT, OPT_MIN_ASLEEP, OPT_STOP_AFTER,
+	OPT_AT, OPT_SCENARIO, OPT_LOG, OPT_COMMANDS, OPT_PRINT_CONFIG, OPT_NAME, OPT_CAP, OPT_MQTT, OPT_MIN_ASLEEP, OPT_WHOLE,
+	OPT_STOP_AFTER,
 	OPT_REPORT, OPT_BUS, OPT_SVG, OPT_FLAT_FROM, OPT_FAST, OPT_HELP, OPT_VERSION,
 };
 
@@ -78,7 +80,7 @@ static const struct option long_options[] = {
 	{ "held-sessions", 1, NULL, OPT_HELD }, { "at", 1, NULL, OPT_AT }, { "scenario", 1, NULL, OPT_SCENARIO },
 	{ "log", 1, NULL, OPT_LOG }, { "commands", 1, NULL, OPT_COMMANDS }, { "print-config", 0, NULL, OPT_PRINT_CONFIG },
 	{ "name", 1, NULL, OPT_NAME }, { "cap", 1, NULL, OPT_CAP }, { "mqtt", 1, NULL, OPT_MQTT }, { "min-asleep", 1, NULL, OPT_MIN_ASLEEP },
-	{ "stop-after", 1, NULL, OPT_STOP_AFTER }, { "fast", 0, NULL, OPT_FAST },
+	{ "no-partial", 0, NULL, OPT_WHOLE }, { "stop-after", 1, NULL, OPT_STOP_AFTER }, { "fast", 0, NULL, OPT_FAST },
 	{ "report", 0, NULL, OPT_REPORT }, { "bus", 1, NULL, OPT_BUS }, { "svg", 1, NULL, OPT_SVG },
 	{ "flat-from", 1, NULL, OPT_FLAT_FROM }, { "help", 0, NULL, OPT_HELP },
 	{ "version", 0, NULL, OPT_VERSION }, { NULL, 0, NULL, 0 },
@@ -273,6 +275,7 @@ static bool take(struct options *options, int key, char *value)
 	case OPT_CAP:           return units_watts(value, &conf->cap_w) && conf->cap_w > 0;
 	case OPT_MQTT:          return set_mqtt(conf, value);
 	case OPT_MIN_ASLEEP:    return set_positive_ms(value, &conf->min_asleep_ms);
+	case OPT_WHOLE:         return conf->whole = true;
 	case OPT_STOP_AFTER:    return set_positive_ms(value, &options->stop_ms);
 	case OPT_REPORT:        return options->report = true;
 	case OPT_BUS:           return (options->bus_file = value);

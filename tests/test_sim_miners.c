@@ -272,6 +272,35 @@ static void luxos_refuses_what_would_harm(void **state)
 	plant_free(&plant);
 }
 
+/* What the site file tells as the least of a group: every unit takes it, and none draws more under it. */
+static void luxos_holds_its_lowest_profile(void **state)
+{
+	static const struct plant_miner_type *const types[] = { &plant_luxos_s21, &plant_luxos_s19kpro };
+	enum { UNITS = 50 };
+	(void)state;
+	for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+		struct plant plant;
+		struct asic asic[UNITS];
+		struct asic_room room = { .plant = &plant, .asics = asic };
+		char request[64];
+		int32_t least_w = asic_luxos_least_w(types[t]);
+		plant_init(&plant, 1);
+		plant_add(&plant, types[t], UNITS);
+		snprintf(request, sizeof request, "profileset|Held0000,%dW", least_w);
+		for (size_t i = 0; i < UNITS; i++) {
+			struct text reply = { 0 };
+			asic_init(&asic[i], ASIC_LUXOS);
+			asic_hold_session(&asic[i], 0);
+			asic_answer(&room, i, 1000, request, strlen(request), &reply);
+			assert_has(reply.at, "\"Code\":321");
+			text_free(&reply);
+			int64_t share = (int64_t)least_w * plant.miners[i].full_w / types[t]->full_w;
+			assert_in_range(plant_miner_w(&plant, i, 60000), share - 1, share + 1);
+		}
+		plant_free(&plant);
+	}
+}
+
 static void luxos_sleeps_and_wakes(void **state)
 {
 	(void)state;
@@ -448,6 +477,7 @@ int main(void)
 		cmocka_unit_test(luxos_sessions),
 		cmocka_unit_test(luxos_sessions_expire),
 		cmocka_unit_test(luxos_refuses_what_would_harm),
+		cmocka_unit_test(luxos_holds_its_lowest_profile),
 		cmocka_unit_test(luxos_sleeps_and_wakes),
 		cmocka_unit_test(cgminer_reports_and_boards),
 		cmocka_unit_test(cgminer_serves_one_after_the_other),

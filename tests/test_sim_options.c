@@ -51,6 +51,8 @@ static void command_line_is_checked(void **state)
 	assert_int_equal(options.farm.truth.load.jobs[0].at_ms, 60000);
 	assert_int_equal(options.farm.truth.load.jobs[0].delta_w, -400000);
 	assert_int_equal(options.farm.truth.load.jobs[0].over_ms, 500);
+	assert_int_equal(read_line(&options, why, "--no-partial", NULL), 0);
+	assert_true(options.farm.whole);
 	assert_int_equal(read_line(&options, why, "--at", "2s:miner=dead:5%"), 0);
 	assert_int_equal(options.farm.events[0].permille, 50);
 }
@@ -162,6 +164,8 @@ static void site_file_is_one(void **state)
 	assert_string_equal(config->meters[3].oids.name, "raritan-pdu2");
 	assert_string_equal(config->meters[3].names[11], "pdu-raritan/12");
 	assert_int_equal(config->n_miners, 3);
+	assert_int_equal(config->miners[0].partial_w, 1882);    /* the lowest profile that one can hold */
+	assert_int_equal(config->miners[2].partial_w, 0);
 	for (size_t g = 0, device = 0; g < config->n_miners; g++)
 		for (size_t i = 0; i < config->miners[g].n_hosts; i++, device++) {
 			layout_host(&miners, device, host);
@@ -170,6 +174,10 @@ static void site_file_is_one(void **state)
 			assert_string_equal(config->miners[g].names[i], name);
 		}
 	config_free(config);
+	text.len = 0;
+	options.farm.whole = true;
+	farm_print_config(&options.farm, &text);
+	assert_null(strstr(text.at, "partial:"));
 	fault_list_free(&faults);
 	text_free(&text);
 	unlink(path);
