@@ -180,7 +180,13 @@ static void print_alarms(const struct run *run, FILE *out)
 static void print_strays(const struct report *report, const struct run *run, FILE *out)
 {
 	enum { SHOWN = 10 };
-	fprintf(out, "Commands: %zu received by miners, %zu published in decisions: ", run->n_received, run->n_published);
+	size_t powers = 0;
+	for (size_t i = 0; i < run->n_received; i++)
+		powers += run->received[i].deed == DEED_POWER;
+	fprintf(out, "Commands: %zu received by miners", run->n_received);
+	if (powers)
+		fprintf(out, ", %zu of them for another power", powers);
+	fprintf(out, "; %zu published in decisions: ", run->n_published);
 	if (!report->n_strays)
 		fprintf(out, "each one received stands in a published decision\n");
 	else

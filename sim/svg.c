@@ -31,12 +31,12 @@ static const char style[] =
 ".limit { stroke: #cf222e; stroke-width: 2 } .target { stroke: #cf222e; stroke-width: 1; stroke-dasharray: 5 4 }\n"
 ".order { fill: #cf222e; opacity: 0.09 } .mark { stroke: #59636e; stroke-width: 1; stroke-dasharray: 3 3 }\n"
 ".sleep { stroke: #d4760a; stroke-width: 1.6 } .wake { stroke: #1a7f37; stroke-width: 1.6 }\n"
-".power { stroke: #9a6700; stroke-width: 1.6 }\n"
+".power { stroke: #0f7f94; stroke-width: 1.6 }\n"
 "@media (prefers-color-scheme: dark) {\n"
 "text { fill: #e6edf3 } .quiet { fill: #9198a1 } .page { fill: #0d1117; stroke: #3d444d } .grid { stroke: #2a313c }\n"
 ".site { stroke: #58a6ff } .hpc { stroke: #bc8cff } .miners, .sleep { stroke: #f0a03c }\n"
 ".limit, .target { stroke: #ff7b72 } .order { fill: #ff7b72; opacity: 0.13 } .mark { stroke: #9198a1 }\n"
-".wake { stroke: #3fb950 }\n"
+".wake { stroke: #3fb950 } .power { stroke: #39c5cf }\n"
 "}\n"
 "</style>\n";
 
@@ -155,7 +155,7 @@ static void draw_steps(const struct plot *plot, const char *class, bool target)
 	fprintf(plot->out, last_w > 0 ? "H%d\"/>\n" : "\"/>\n", RIGHT);
 }
 
-/* Under the plot, up to 18 pixels high: how many miners each decision moved. */
+/* Under the plot, up to 18 pixels high: how many miners each decision moved; its kinds side by side. */
 static void draw_decisions(const struct plot *plot)
 {
 	for (size_t i = 0; i < plot->run->n_decisions; i++) {
@@ -163,7 +163,7 @@ static void draw_decisions(const struct plot *plot)
 		double x = x_of(plot, (double)d->at_ms);
 		for (enum deed deed = DEED_SLEEP; deed < N_DEEDS && x >= LEFT && x <= RIGHT; deed++)
 			if (d->told[deed])
-				fprintf(plot->out, "<path class=\"%s\" d=\"M%.1f %dv%.1f\"/>\n", deed_name(deed), x, BOTTOM + 4,
+				fprintf(plot->out, "<path class=\"%s\" d=\"M%.1f %dv%.1f\"/>\n", deed_name(deed), x + 2 * (int)deed, BOTTOM + 4,
 				        fmin(18, 3 + 3 * log2((double)d->told[deed])));
 	}
 }
