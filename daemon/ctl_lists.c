@@ -8,6 +8,7 @@
 
 static const struct { const char *name, *brief; enum ink ink; uint32_t sign; char plain; bool always; } phases[N_SHOWN] = {
 	[SHOWN_AWAKE]       = { "awake",          "awake",       INK_AWAKE,       0x2588, '#', true },
+	[SHOWN_PARTIAL]     = { "at less",        "less",        INK_AWAKE,       0x2586, '%', false },
 	[SHOWN_WAKING]      = { "waking",         "waking",      INK_WAKING,      0x2593, '+', true },
 	[SHOWN_FALLING]     = { "falling asleep", "falling",     INK_FALLING,     0x2592, '-', true },
 	[SHOWN_ASLEEP]      = { "asleep",         "asleep",      INK_ASLEEP,      0x2591, '.', true },
@@ -34,24 +35,46 @@ static void share_cells(const int64_t counts[N_SHOWN], int cells, int shares[N_S
 		shares[largest] += cells - used;
 }
 
+/* Where miners run at partial power, those awake are told apart. */
+static const char *phase_name_of(const struct ctl_model *model, int phase, bool narrow)
+{
+	if (phase == SHOWN_AWAKE && model->has_partial)
+		return narrow ? "full" : "at full power";
+	return narrow ? phases[phase].brief : phases[phase].name;
+}
+
+/* Draws the counts with so many blanks between, or only tells the column after them: row -1 is not on the sheet. */
+static int phase_counts(struct canvas *canvas, int row, int gap, bool zeros, const struct ctl_model *model)
+{
+	int column = LEFT;
+	for (int i = 0; i < N_SHOWN; i++) {
+		bool always = i == SHOWN_PARTIAL ? model->has_partial : phases[i].always;
+		if (model->phases[i] == 0 && !(always && zeros))
+			continue;
+		char text[48];
+		snprintf(text, sizeof(text), "%lld %s", (long long)model->phases[i],
+		         phase_name_of(model, i, canvas->width < 100));
+		if (row >= 0) {
+			canvas_sign(canvas, row, column, phases[i].ink, phases[i].sign, phases[i].plain);
+			canvas_text(canvas, row, column + 2, model->phases[i] ? INK_PLAIN : INK_FAINT, text);
+		}
+		column += 2 + canvas_columns(text) + gap;
+	}
+	return column - gap;
+}
+
 int part_miners(struct canvas *canvas, int row, const struct ctl_model *model)
 {
 	int shares[N_SHOWN];
-	int column = LEFT, until = canvas->width - 1;
+	int column = LEFT, until = canvas->width - 1, gap = 3;
 	share_cells(model->phases, until - LEFT, shares);
 	for (int i = 0; i < N_SHOWN; i++)
 		for (int n = 0; n < shares[i]; n++)
 			canvas_sign(canvas, row, column++, phases[i].ink, phases[i].sign, phases[i].plain);
-	column = LEFT;
-	for (int i = 0; i < N_SHOWN; i++) {
-		if (model->phases[i] == 0 && !phases[i].always)
-			continue;
-		char text[48];
-		const char *name = canvas->width < 100 ? phases[i].brief : phases[i].name;
-		snprintf(text, sizeof(text), "%lld %s", (long long)model->phases[i], name);
-		canvas_sign(canvas, row + 1, column, phases[i].ink, phases[i].sign, phases[i].plain);
-		column = canvas_text(canvas, row + 1, column + 2, model->phases[i] ? INK_PLAIN : INK_FAINT, text) + 3;
-	}
+	bool zeros = phase_counts(canvas, -1, gap, true, model) <= until;
+	while (gap > 2 && phase_counts(canvas, -1, gap, zeros, model) > until)
+		gap--;
+	phase_counts(canvas, row + 1, gap, zeros, model);
 	return row + 2;
 }
 

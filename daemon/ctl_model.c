@@ -81,10 +81,16 @@ static void read_phases(struct ctl_model *model, const cJSON *status)
 		[SHOWN_ASLEEP] = "asleep", [SHOWN_UNREACHABLE] = "unreachable", [SHOWN_FAULTY] = "faulty",
 	};
 	const cJSON *miners = cJSON_GetObjectItemCaseSensitive(status, "miners");
+	int64_t partial = json_figure(status, "miners_partial"), *awake = &model->phases[SHOWN_AWAKE];
 	for (int i = 0; i < N_SHOWN; i++) {
-		int64_t n = json_figure(miners, keys[i]);
+		int64_t n = keys[i] ? json_figure(miners, keys[i]) : 0;
 		model->phases[i] = n == FIGURE_UNKNOWN || n < 0 ? 0 : n;
 	}
+	model->has_partial = partial != FIGURE_UNKNOWN && partial >= 0 && partial <= *awake;
+	if (!model->has_partial)
+		return;
+	model->phases[SHOWN_PARTIAL] = partial;
+	*awake -= partial;
 }
 
 static void read_stale(struct ctl_model *model, const cJSON *status)

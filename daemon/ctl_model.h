@@ -9,7 +9,10 @@
 
 #include "daemon/ctl_quantity.h"
 
-enum shown_phase { SHOWN_AWAKE, SHOWN_WAKING, SHOWN_FALLING, SHOWN_ASLEEP, SHOWN_UNREACHABLE, SHOWN_FAULTY, N_SHOWN };
+enum shown_phase {
+	SHOWN_AWAKE, SHOWN_PARTIAL, SHOWN_WAKING, SHOWN_FALLING, SHOWN_ASLEEP, SHOWN_UNREACHABLE, SHOWN_FAULTY,
+	N_SHOWN
+};
 
 struct shown_decision {
 	int64_t seq, sleeps, wakes, powers;
@@ -41,6 +44,7 @@ struct ctl_model {                      /* zero to start */
 	int64_t frequency_mhz, n_decisions, n_commands;
 	int64_t site_wh, hpc_wh, miners_wh;
 	int64_t phases[N_SHOWN];
+	bool has_partial;               /* miners awake are told apart: at full power, at less */
 	char stale[200];                /* the first names */
 	int n_stale;
 

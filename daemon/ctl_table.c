@@ -15,7 +15,7 @@ struct column { const char *title, *key; enum kind kind; };
 static const struct { const char *none; struct column columns[MAX_COLUMNS]; } tables[] = {
 	[LIST_MINERS] = { "no miners", {
 		{ "MINER", "name", KIND_TEXT }, { "STATE", "phase", KIND_TEXT }, { "POWER", "power_w", KIND_POWER },
-		{ "HEARD", "age_ms", KIND_AGE }, { "TOLD", "told", KIND_TEXT }, { "TRIES", "tries", KIND_COUNT },
+		{ "HEARD", "age_ms", KIND_AGE }, { "TOLD", "told", KIND_TEXT }, { "LIMIT", "limit_w", KIND_POWER }, { "TRIES", "tries", KIND_COUNT },
 		{ "SLEEPS", "sleeps", KIND_COUNT }, { "FAULT", "fault", KIND_TEXT }, { "FIRMWARE", "firmware", KIND_TEXT },
 	} },
 	[LIST_METERS] = { "no meters", {

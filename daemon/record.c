@@ -317,6 +317,7 @@ void record_telemetry(const struct telemetry_record *record, struct json *json)
 	json_close(json);
 	json_number(json, "frequency_hz", record->frequency_mhz ? record->frequency_mhz / 1000.0 : (double)NAN, 3);
 	record_phases(p->phases, json);
+	json_int_or_null(json, "miners_partial", record->partial, POLICY_NONE);
 	json_open_array(json, "stale");
 	for (size_t i = 0; i < record->n_stale; i++)
 		json_string(json, NULL, record->stale[i]);

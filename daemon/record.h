@@ -44,6 +44,7 @@ struct energy { double site_wh, hpc_wh, miners_wh; };
 struct telemetry_record {
 	struct instant at;
 	const struct picture *picture;
+	int64_t partial;                /* miners awake and told less than full power; POLICY_NONE: none ever is */
 	const char *cap_from;           /* "site", or an event's id */
 	int32_t frequency_mhz;          /* 0: not known */
 	struct energy energy;

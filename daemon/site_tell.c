@@ -163,6 +163,28 @@ static int32_t frequency_mhz(const struct site *site, int64_t now_ms)
 	return 0;
 }
 
+/* The power that a miner was told, less than full; POLICY_NONE: none, or full power. */
+static int64_t told_limit_w(const struct site *site, size_t i)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	const struct miner_track *track = &site->tracks[i];
+	bool less = track->told_hash && track->limit_w > 0 &&
+	            track->limit_w < policy->miner_groups[policy->miner_group[i]].nominal_w;
+	return less ? track->limit_w : POLICY_NONE;
+}
+
+static int64_t count_partial(const struct site *site)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	int64_t n = 0;
+	bool ever = false;
+	for (size_t g = 0; g < policy->n_miner_groups; g++)
+		ever |= policy->miner_groups[g].partial_w > 0;
+	for (size_t i = 0; ever && i < policy->n_miners; i++)
+		n += phase_shown(&site->tracks[i]) == PHASE_AWAKE && told_limit_w(site, i) != POLICY_NONE;
+	return ever ? n : POLICY_NONE;
+}
+
 static void telemetry(const struct site *site, struct instant now, struct json *json)
 {
 	const struct picture *picture = &site->decision.picture;
@@ -176,7 +198,7 @@ static void telemetry(const struct site *site, struct instant now, struct json *
 	const char *event = picture->limit_w < site->conf->policy.cap_w && demand.limit_from >= 0 ?
 		signals_event_id(site->rooms.signals, demand.limit_from) : NULL;
 	struct telemetry_record record = {
-		.at = now, .picture = picture, .cap_from = event ? event : "site",
+		.at = now, .picture = picture, .partial = count_partial(site), .cap_from = event ? event : "site",
 		.frequency_mhz = frequency_mhz(site, now.mono_ms), .energy = site->energy,
 		.stale = stale, .n_stale = n_stale,
 	};
@@ -442,6 +464,7 @@ bool site_miners_json(const struct site *site, const char *group, struct instant
 		json_int_or_null(json, "power_w", track->read_ms ? track->drawn_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", track->read_ms ? now.mono_ms - track->read_ms : POLICY_NONE, POLICY_NONE);
 		json_string(json, "told", !track->told_ms ? NULL : told_words[deed_told(track)]);
+		json_int_or_null(json, "limit_w", told_limit_w(site, i), POLICY_NONE);
 		json_int(json, "tries", track->tries);
 		json_int(json, "sleeps", track->sleeps);
 		json_string(json, "fault", fault_text(site->miners[i].fault));

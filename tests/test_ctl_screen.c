@@ -128,6 +128,27 @@ static struct ctl_model *model_of_a_good_day(void)
 	return model;
 }
 
+/* Of the 287 that are awake, 87 were told less than full power. */
+static void test_partial_power(void **state)
+{
+	(void)state;
+	char text[1200];
+	struct ctl_model *model = model_of_a_good_day();
+	snprintf(text, sizeof(text), status_format, 1114000LL, 890000LL, 204000LL, 1200000LL, "qse-0123", 1140000LL);
+	cJSON *status = cJSON_Parse(text);
+	cJSON_AddNumberToObject(status, "miners_partial", 87);
+	model_status(model, status, NOW_MS);
+	check_screen("watch-partial", model, 120, 40, false, screen_watch);
+	check_screen("watch-partial-80", model, 80, 24, false, screen_watch);
+	check_screen("watch-partial-60-ascii", model, 60, 16, true, screen_watch);
+	cJSON_SetNumberValue(cJSON_GetObjectItem(status, "miners_partial"), 288);       /* cannot be */
+	model_status(model, status, NOW_MS);
+	assert_int_equal(model->phases[SHOWN_AWAKE], 287);
+	assert_int_equal(model->phases[SHOWN_PARTIAL], 0);
+	cJSON_Delete(status);
+	free(model);
+}
+
 static void test_watch(void **state)
 {
 	(void)state;
@@ -260,7 +281,7 @@ static void test_tables(void **state)
 {
 	(void)state;
 	static const struct { enum ctl_list list; const char *rows; } tables[] = {
-		{ LIST_MINERS, "[{\"name\":\"hall-2/1\",\"phase\":\"awake\",\"power_w\":3111,\"age_ms\":1234,\"told\":null,\"tries\":0,"
+		{ LIST_MINERS, "[{\"name\":\"hall-2/1\",\"phase\":\"awake\",\"power_w\":3111,\"age_ms\":1234,\"told\":\"power\",\"limit_w\":3200,\"tries\":0,"
 		  "\"sleeps\":7,\"fault\":\"none\",\"firmware\":\"LuxOS 2025.1\"},{\"name\":\"hall-2/1000\",\"phase\":\"unreachable\","
 		  "\"power_w\":null,\"age_ms\":754000,\"told\":\"sleep\",\"tries\":3,\"sleeps\":12,\"fault\":\"silent\"}]" },
 		{ LIST_METERS, "[{\"name\":\"main\",\"measures\":\"site\",\"power_w\":1914000,\"age_ms\":130,\"stale\":false,"
@@ -350,7 +371,7 @@ static void test_figures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_watch), cmocka_unit_test(test_partial_power),
 		cmocka_unit_test(test_watch_in_trouble),
 		cmocka_unit_test(test_over_the_cap),
 		cmocka_unit_test(test_nothing_known_and_texts_too_long),
