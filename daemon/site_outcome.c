@@ -38,13 +38,32 @@ void outcome_end(struct site *site, uint32_t miner, const char *error)
 		outcome->failures[outcome->n_failures++] = (struct outcome_failure){ miner, error };
 }
 
+static const char did_not_follow[] = "its watts did not follow";
+
+/* The law judges an order before it gives the next, often in the same step: that is how the one before ended. */
+static const char *error_before(const struct site *site, const struct command *next)
+{
+	const struct miner_track *track = &site->tracks[next->miner];
+	if (next->try_number > 1)
+		return did_not_follow;
+	bool done = track->settled_ms == site->state.last_ms || track->moved_ms == site->state.last_ms;
+	return done ? NULL : "overtaken by a newer decision";
+}
+
+/* Of an order that is no more under way. One for another power is given up without a mark on its tries. */
+static const char *error_of(const struct site *site, const struct miner_track *track)
+{
+	bool stuck = track->deed == DEED_POWER && track->stuck_ms > site->state.last_ms;
+	return track->tries || stuck ? did_not_follow : NULL;
+}
+
 void outcome_begin(struct site *site, uint64_t seq, const struct decision *decision, int64_t caused_ms)
 {
 	struct outcome *outcome = &site->outcomes[seq % OUTCOMES];
 	for (uint32_t c = 0; c < decision->n_commands; c++) {
 		uint32_t miner = decision->commands[c].miner;
 		if (site->miners[miner].seq)
-			outcome_end(site, miner, "overtaken by a newer decision");
+			outcome_end(site, miner, error_before(site, &decision->commands[c]));
 		site->miners[miner].seq = seq;
 		if (!site->miners[miner].awaited)
 			site->awaited[site->n_awaited++] = miner;
@@ -77,7 +96,7 @@ void outcomes_settle(struct site *site, struct instant now)
 		uint32_t i = site->awaited[k];
 		const struct miner_track *track = &site->tracks[i];
 		if (site->miners[i].seq && !track->under_way)
-			outcome_end(site, i, track->tries ? "its watts did not follow" : NULL);
+			outcome_end(site, i, error_of(site, track));
 		site->miners[i].awaited = site->miners[i].seq != 0;
 		if (site->miners[i].awaited)
 			site->awaited[n++] = i;

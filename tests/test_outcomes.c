@@ -1,0 +1,97 @@
+/* What becomes of a decision's commands, on a whole site in virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/scenario.h"
+
+#define SEC 1000
+
+struct counts { int sent, confirmed, failed, overtaken, did_not_follow; };
+
+static int figure(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+	return at ? atoi(at + strlen(key)) : 0;
+}
+
+static int times(const char *text, const char *part)
+{
+	int n = 0;
+	for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+		n++;
+	return n;
+}
+
+static void run(struct scenario *s, int64_t ms, struct counts *counts)
+{
+	for (int64_t at_ms = 0; at_ms < ms; at_ms += 100) {
+		s->last_outcome[0] = '\0';
+		scenario_run(s, 100);
+		counts->sent += figure(s->last_outcome, "\"sent\":");
+		counts->confirmed += figure(s->last_outcome, "\"confirmed\":");
+		counts->failed += figure(s->last_outcome, "\"failed\":");
+		counts->overtaken += times(s->last_outcome, "overtaken");
+		counts->did_not_follow += times(s->last_outcome, "did not follow");
+	}
+}
+
+static void open_partial(struct scenario *s, int64_t cap_w)
+{
+	struct scenario_conf conf = {
+		.world.truth = { .load = { .pattern = LOAD_CONSTANT, .peak_w = 500000 }, .house_w = 20000, .n_pdus = 10 },
+		.n_miners = 60, .cap_w = cap_w, .min_asleep_ms = 10 * SEC,
+	};
+	scenario_open(s, &conf);
+	scenario_run(s, SEC);
+	s->miner_group.partial_w = 1882;
+	s->miner_group.step_w = 200;
+	s->miner_group.power = (struct policy_response){ 2000, 10000 };
+	scenario_restart(s, SEC);
+}
+
+/* Miners woken to their least are told more as soon as they are there: the wake has not failed for that. */
+static void a_wake_that_is_done_is_confirmed(void **state)
+{
+	(void)state;
+	struct scenario s;
+	struct counts counts = { 0 };
+	open_partial(&s, 760000);
+	scenario_run(&s, 30 * SEC);
+	scenario_order(&s, "cap", "low", 560000, 0, 30 * SEC);
+	run(&s, 120 * SEC, &counts);
+	assert_true(counts.sent > 60);
+	assert_int_equal(counts.overtaken, 0);
+	assert_true(counts.failed <= counts.sent / 20);
+	assert_int_equal(counts.failed, counts.did_not_follow);
+	scenario_close(&s);
+}
+
+/* The third one in a row included, after which the miner is left alone for ten minutes. */
+static void an_order_for_another_power_that_changes_nothing_has_failed(void **state)
+{
+	(void)state;
+	struct scenario s;
+	struct counts counts = { 0 };
+	open_partial(&s, 740000);
+	for (size_t i = 0; i < s.conf.n_miners; i++)
+		sim_world_set_miner_fault(s.world, i, PLANT_LYING);
+	run(&s, 10 * 60 * SEC, &counts);
+	assert_true(counts.sent > 0 && times(s.trace.text, "less power") > 0);
+	assert_int_equal(counts.confirmed, 0);
+	scenario_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_wake_that_is_done_is_confirmed),
+		cmocka_unit_test(an_order_for_another_power_that_changes_nothing_has_failed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
