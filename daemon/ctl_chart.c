@@ -178,7 +178,7 @@ static void draw_names(const struct plot *plot, const int64_t last_w[N_SERIES])
 {
 	static const enum series lines[] = { SERIES_SITE, SERIES_HPC, SERIES_MINERS };
 	enum series shown[3];
-	int at[3], n = 0;
+	int at[5], n = 0;
 	for (int i = 0; i < 3; i++) {
 		int place = n;
 		if (last_w[lines[i]] == FIGURE_UNKNOWN)
@@ -194,7 +194,7 @@ static void draw_names(const struct plot *plot, const int64_t last_w[N_SERIES])
 	for (int i = 0; i < n; i++)
 		draw_name(plot, at[i], shown[i]);
 	for (int i = 0; i < 2; i++) {
-		enum series series = i == 0 ? SERIES_TARGET : SERIES_CAP;
+		enum series series = i == 0 ? SERIES_CAP : SERIES_TARGET;
 		if (last_w[series] == FIGURE_UNKNOWN)
 			continue;
 		int row = dot_row(plot, last_w[series]) / plot->per_cell_y;
@@ -203,10 +203,10 @@ static void draw_names(const struct plot *plot, const int64_t last_w[N_SERIES])
 			free_here &= at[line] != row;
 			free_above &= at[line] != row - 1;
 		}
-		if (free_here)
-			draw_name(plot, row, series);
-		else if (free_above && series == SERIES_CAP)
-			draw_name(plot, row - 1, series);
+		if (!free_here && (!free_above || series == SERIES_TARGET))
+			continue;
+		at[n] = free_here ? row : row - 1;
+		draw_name(plot, at[n++], series);
 	}
 }
 

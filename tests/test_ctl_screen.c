@@ -149,6 +149,25 @@ static void test_partial_power(void **state)
 	free(model);
 }
 
+/* Site, cap and target on rows of their own or none: with the site lower, cap and target would share one. */
+static void test_names_do_not_overlap(void **state)
+{
+	(void)state;
+	char text[1200];
+	struct ctl_model *model = model_of_a_good_day();
+	snprintf(text, sizeof(text), status_format, 800000LL, 600000LL, 180000LL, 2000000LL, "site", 1950000LL);
+	feed_status(model, text, NOW_MS);
+	struct canvas canvas;
+	canvas_init(&canvas, 120, 40, true);
+	screen_watch(&canvas, model);
+	char *drawn = canvas_print(&canvas, COLOURS_NONE, "", "\n", false);
+	assert_non_null(strstr(drawn, " cap\n"));
+	assert_null(strstr(drawn, "capget"));
+	free(drawn);
+	canvas_free(&canvas);
+	free(model);
+}
+
 static void test_watch(void **state)
 {
 	(void)state;
@@ -371,7 +390,7 @@ static void test_figures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_watch), cmocka_unit_test(test_partial_power),
+		cmocka_unit_test(test_watch), cmocka_unit_test(test_partial_power), cmocka_unit_test(test_names_do_not_overlap),
 		cmocka_unit_test(test_watch_in_trouble),
 		cmocka_unit_test(test_over_the_cap),
 		cmocka_unit_test(test_nothing_known_and_texts_too_long),
