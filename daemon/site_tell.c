@@ -163,14 +163,12 @@ static int32_t frequency_mhz(const struct site *site, int64_t now_ms)
 	return 0;
 }
 
-/* The power that a miner was told, less than full; POLICY_NONE: none, or full power. */
-static int64_t told_limit_w(const struct site *site, size_t i)
+static bool at_less(const struct site *site, size_t i)
 {
 	const struct policy_conf *policy = &site->conf->policy;
 	const struct miner_track *track = &site->tracks[i];
-	bool less = track->told_hash && track->limit_w > 0 &&
-	            track->limit_w < policy->miner_groups[policy->miner_group[i]].nominal_w;
-	return less ? track->limit_w : POLICY_NONE;
+	return phase_shown(track) == PHASE_AWAKE && track->limit_w > 0 &&
+	       track->limit_w < policy->miner_groups[policy->miner_group[i]].nominal_w;
 }
 
 static int64_t count_partial(const struct site *site)
@@ -181,7 +179,7 @@ static int64_t count_partial(const struct site *site)
 	for (size_t g = 0; g < policy->n_miner_groups; g++)
 		ever |= policy->miner_groups[g].partial_w > 0;
 	for (size_t i = 0; ever && i < policy->n_miners; i++)
-		n += phase_shown(&site->tracks[i]) == PHASE_AWAKE && told_limit_w(site, i) != POLICY_NONE;
+		n += at_less(site, i);
 	return ever ? n : POLICY_NONE;
 }
 
@@ -339,13 +337,13 @@ static void alarm_meters(struct site *site, struct instant now)
 			alarms_clear(site->rooms.alarms, name, now);
 		else if (group->measures == MEASURES_SITE)
 			alarms_raise(site->rooms.alarms, name, SEVERITY_CRITICAL, site->conf->meters[i].name, now,
-			             "no value of the site's meter for %lld ms (%s): nothing is woken",
-			             (long long)group->stale_ms, fault_text(site->meters[i].fault));
+			             "no value of the site's meter for %.1f s (%s): nothing is woken",
+			             (double)group->stale_ms / 1e3, fault_text(site->meters[i].fault));
 		else
 			alarms_raise(site->rooms.alarms, name, SEVERITY_WARNING, site->conf->meters[i].name, now,
-			             "no value for %lld ms (%s): taken at its nameplate, %lld W",
-			             (long long)group->stale_ms, fault_text(site->meters[i].fault),
-			             (long long)group->nameplate_w);
+			             "no value for %.1f s (%s): taken at its nameplate, %.1f kW",
+			             (double)group->stale_ms / 1e3, fault_text(site->meters[i].fault),
+			             (double)group->nameplate_w / 1e3);
 	}
 }
 
@@ -386,8 +384,8 @@ static void alarm_cap(struct site *site, struct instant now)
 	if (picture->site_w != POLICY_NONE && picture->site_w > picture->limit_w) {
 		site->over_ms = now.mono_ms;
 		alarms_raise(site->rooms.alarms, "cap", SEVERITY_CRITICAL, site->conf->name, now,
-		             "the site draws %lld W, limit %lld W%s", (long long)picture->site_w,
-		             (long long)picture->limit_w,
+		             "the site draws %.1f kW, limit %.1f kW%s", (double)picture->site_w / 1e3,
+		             (double)picture->limit_w / 1e3,
 		             site->decision.cap_unreachable ? ", and all miners that may be shed are" : "");
 	} else if (now.mono_ms - site->over_ms > CAP_CALM_MS) {
 		alarms_clear(site->rooms.alarms, "cap", now);
@@ -464,7 +462,7 @@ bool site_miners_json(const struct site *site, const char *group, struct instant
 		json_int_or_null(json, "power_w", track->read_ms ? track->drawn_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", track->read_ms ? now.mono_ms - track->read_ms : POLICY_NONE, POLICY_NONE);
 		json_string(json, "told", !track->told_ms ? NULL : told_words[deed_told(track)]);
-		json_int_or_null(json, "limit_w", told_limit_w(site, i), POLICY_NONE);
+		json_int_or_null(json, "limit_w", track->told_hash && track->limit_w ? track->limit_w : POLICY_NONE, POLICY_NONE);
 		json_int(json, "tries", track->tries);
 		json_int(json, "sleeps", track->sleeps);
 		json_string(json, "fault", fault_text(site->miners[i].fault));
