@@ -135,7 +135,7 @@ static void print_decisions(const struct report *report, const struct run *run, 
 	fprintf(out, "\n");
 	fprintf(out, "Outcomes: %u commands sent, %u confirmed, %u failed", report->sent, report->confirmed, report->failed);
 	if (report->median_ms >= 0)
-		fprintf(out, "; from the reading to the last miner's answer %lld ms (median), %lld ms (p99), %lld ms (worst)",
+		fprintf(out, "\n  from the reading to the last miner's answer %lld ms (median), %lld ms (p99), %lld ms (worst)",
 		        (long long)report->median_ms, (long long)report->p99_ms, (long long)report->worst_ms);
 	fprintf(out, "\n");
 }
@@ -186,7 +186,7 @@ static void print_strays(const struct report *report, const struct run *run, FIL
 	fprintf(out, "Commands: %zu received by miners", run->n_received);
 	if (powers)
 		fprintf(out, ", %zu of them for another power", powers);
-	fprintf(out, "; %zu published in decisions: ", run->n_published);
+	fprintf(out, "; %zu published in decisions,\n  ", run->n_published);
 	if (!report->n_strays)
 		fprintf(out, "each one received stands in a published decision\n");
 	else
