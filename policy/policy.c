@@ -188,7 +188,7 @@ static void decide_up(struct step *step, const struct wish *now)
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
 	/* Raising is done in seconds and known to the watt: it need not wait for what is under way. */
-	int64_t more_w = move_raise(step, room_w, ramped, &forbidden);
+	int64_t more_w = room_w > dead_band(step) ? move_raise(step, room_w, ramped, &forbidden) : 0;
 	if (may_wake(step))
 		more_w += move_wake(step, room_w - more_w, step->spare_w > 0, ramped, &forbidden);
 	if (forbidden != BINDING_NO_MINERS && room_w - more_w > dead_band(step))

@@ -137,10 +137,10 @@ static int32_t told_awake_w(const struct miner_reading *r)
 	return r->awake_w > 0 && r->awake_w <= MOST_W ? r->awake_w : 0;
 }
 
-/* As far as it was told; nobody knows what it was told before a restart. */
-static bool at_full(const struct policy_miner_group *group, const struct miner_track *track)
+/* As far as it was told; what it was told before a restart only its profile tells. */
+static bool at_full(const struct policy_miner_group *group, const struct miner_track *track, const struct miner_reading *r)
 {
-	return track->limit_w >= group->nominal_w;
+	return track->limit_w >= group->nominal_w || (!track->limit_w && told_awake_w(r) >= group->nominal_w);
 }
 
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
@@ -171,7 +171,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 			track->moved_ms = now_ms;
 		else
 			track->settled_ms = now_ms;
-		if (group->partial_w && track->told_hash && at_full(group, track) && knows_power(r))
+		if (group->partial_w && track->told_hash && at_full(group, track, r) && knows_power(r))
 			track->awake_w = r->power_w;
 		return;
 	}
@@ -222,7 +222,7 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	}
 	/* Far below its profile it is on its way, or short of a board: what it draws when woken is not less for that. */
 	int32_t profile_w = told_w ? told_w : track->awake_w;
-	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track) ? profile_w * 3 / 4 : profile_w;
+	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track, r) ? profile_w * 3 / 4 : profile_w;
 	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= least_w)
 		track->awake_w = r->power_w;
 	else if (seen_in != PHASE_AWAKE && told_w)
