@@ -49,7 +49,8 @@ static void make_fleet(struct chance *c, struct fleet *f, size_t n_circuits, siz
 	}
 	for (size_t i = 0; i < n; i++) {
 		f->tracks[i] = (struct miner_track){ .phase = hash ? PHASE_ASLEEP : PHASE_AWAKE, .steerable = true, .answers = true,
-		                                     .awake_w = 3000, .drawn_w = hash ? 0 : 3000 };
+		                                     .awake_w = 3000, .drawn_w = hash ? 0 : 3000,
+		                                     .move = hash ? MOVE_WAKE : MOVE_SLEEP };
 	}
 	f->conf = (struct policy_conf){ .miner_groups = f->groups, .miner_group = f->group, .n_miner_groups = 2, .n_miners = n,
 	                                .circuit = f->circuit, .n_circuits = n_circuits };
@@ -191,6 +192,7 @@ static void differ(struct fleet *f, uint32_t miner, enum difference by, bool fir
 		break;
 	case ON_ITS_WAY:                /* up: it is turned round */
 		track->under_way = track->told_hash = first;
+		track->deed = first ? DEED_WAKE : DEED_SLEEP;
 		track->to_w = 3000;
 		break;
 	case FAILED:
