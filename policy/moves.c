@@ -119,6 +119,9 @@ static struct pick candidates_down(struct step *step, bool at_once, bool lower_o
 	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
 		const struct policy_miner_group *group = group_of(step, i);
 		bool lowers = group->partial_w && (!at_once || lowering_is_quick(step, group));
+		bool told_now = step->tracks[i].under_way && step->tracks[i].told_ms == step->seen->now_ms;
+		if (told_now && !at_once)               /* woken in this very step, for others to be lowered */
+			continue;
 		if (lowers && may(step, i, MOVE_LOWER, at_once, forbidden))
 			add(step, &pick, i, MOVE_LOWER, 0);
 		else if (!lower_only && may(step, i, MOVE_SLEEP, at_once, forbidden))
