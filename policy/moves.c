@@ -211,9 +211,16 @@ static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int
 		return n;
 	struct miner_track *track = &step->tracks[pick->index[best]];
 	const struct policy_miner_group *group = group_of(step, pick->index[best]);
+	int64_t step_w = max64(group->step_w, 1);
 	int64_t limit_w = move_is_up((enum move)track->move) ? track->drawn_w + left_w :
-	                  track_settled_w(group, track, step->seen->now_ms) - left_w;
-	track->trim_w = (int32_t)(group->step_w > 1 ? limit_w - limit_w % group->step_w : limit_w);
+	                  track_settled_w(group, track, step->seen->now_ms) - left_w + step_w - 1;
+	int32_t whole_w = track->trim_w;
+	track->trim_w = (int32_t)(limit_w - limit_w % step_w);
+	int64_t gain_w = gain_of(step, pick->index[best]);
+	if (gain_w > left_w || gain_w <= 0) {   /* it draws more than its most: there is nothing in between */
+		track->trim_w = whole_w;
+		return n;
+	}
 	uint32_t kept = pick->index[n];
 	pick->index[n] = pick->index[best];
 	pick->index[best] = kept;
@@ -239,7 +246,7 @@ static void send_to_sleep(struct step *step, struct pick *pick, uint32_t n, int6
 	rest.n = 0;
 	for (uint32_t place = 0; place < n; place++) {
 		uint32_t miner = pick->index[place];
-		if (step->tracks[miner].move != MOVE_LOWER || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
+		if (step->tracks[miner].move != MOVE_LOWER || step->tracks[miner].trim_w || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
 			continue;
 		pick->index[place] = pick->index[rest.n];
 		pick->index[rest.n++] = miner;
