@@ -193,46 +193,70 @@ static void note_for_windows(struct step *step, uint32_t n)
 
 /* ---- exact amounts ---- */
 
-/* What whole moves leave is made up for by one more miner, told a power in between. Returns the number picked. */
-static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int64_t left_w)
+static bool can_trim(const struct step *step, uint32_t miner, int64_t left_w)
 {
-	uint32_t best = pick->n;
-	for (uint32_t place = n; place < pick->n; place++) {
-		uint32_t miner = pick->index[place];
-		const struct policy_miner_group *group = group_of(step, miner);
-		int64_t least_w = step->tracks[miner].move == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
-		bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / 16);
-		if (!can || gain_of(step, miner) <= left_w)
-			continue;
-		if (best == pick->n || step->tracks[miner].moved_ms < step->tracks[pick->index[best]].moved_ms)
-			best = place;
-	}
-	if (best == pick->n)
-		return n;
-	struct miner_track *track = &step->tracks[pick->index[best]];
-	const struct policy_miner_group *group = group_of(step, pick->index[best]);
+	const struct policy_miner_group *group = group_of(step, miner);
+	int64_t least_w = step->tracks[miner].move == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
+	bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / 16);
+	return can && gain_of(step, miner) > left_w;
+}
+
+/* One more miner at a power in between: what it gains is left_w, or less by a part of its step. */
+static bool trim_one(struct step *step, uint32_t miner, int64_t left_w)
+{
+	struct miner_track *track = &step->tracks[miner];
+	const struct policy_miner_group *group = group_of(step, miner);
 	int64_t step_w = max64(group->step_w, 1);
 	int64_t limit_w = move_is_up((enum move)track->move) ? track->drawn_w + left_w :
 	                  track_settled_w(group, track, step->seen->now_ms) - left_w + step_w - 1;
 	int32_t whole_w = track->trim_w;
 	track->trim_w = (int32_t)(limit_w - limit_w % step_w);
-	int64_t gain_w = gain_of(step, pick->index[best]);
-	if (gain_w > left_w || gain_w <= 0) {   /* it draws more than its most: there is nothing in between */
-		track->trim_w = whole_w;
-		return n;
+	int64_t gain_w = gain_of(step, miner);
+	if (gain_w <= left_w && gain_w > 0)
+		return true;
+	track->trim_w = whole_w;        /* it draws more than its most: there is nothing in between */
+	return false;
+}
+
+/* What whole moves leave is made up for by the one that comes first of those that can. Returns the number picked. */
+static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int64_t left_w)
+{
+	uint32_t best = pick->n;
+	for (uint32_t place = n; place < pick->n; place++) {
+		if (!can_trim(step, pick->index[place], left_w))
+			continue;
+		int order = best == pick->n ? -1 : pick_order(pick, pick->index[place], pick->index[best]);
+		if (order < 0 || (!order && step->tracks[pick->index[place]].moved_ms < step->tracks[pick->index[best]].moved_ms))
+			best = place;
 	}
+	if (best == pick->n || !trim_one(step, pick->index[best], left_w))
+		return n;
 	uint32_t kept = pick->index[n];
 	pick->index[n] = pick->index[best];
 	pick->index[best] = kept;
 	return n + 1;
 }
 
-/* As near to amount_w as it goes without exceeding it, unless it may by half a miner. */
+/* As near to amount_w as it goes without exceeding it, unless it may by half a miner. Whose turn it is is trimmed; where
+ * that cannot be, smaller ones fill up what it leaves. */
 static uint32_t choose_amount(struct step *step, struct pick *pick, int64_t amount_w, bool may_exceed)
 {
-	uint32_t n = pick_amount(pick, amount_w, may_exceed && !step->has_partial);
-	int64_t left_w = amount_w - gained_w(step, n);
-	return step->has_partial && left_w > 0 ? trim(step, pick, n, left_w) : n;
+	if (!step->has_partial)
+		return pick_amount(pick, amount_w, may_exceed);
+	uint32_t n = pick_first(pick, amount_w);
+	int64_t gain_w = gained_w(step, n);
+	if (gain_w <= amount_w)
+		return n;
+	uint32_t next = pick->index[n - 1];
+	int64_t left_w = amount_w - (gain_w - gain_of(step, next));
+	if (can_trim(step, next, left_w) && trim_one(step, next, left_w))
+		return n;
+	enum deed deed = move_deed((enum move)step->tracks[next].move);
+	if (deed == DEED_POWER && left_w <= group_of(step, next)->nominal_w / 16)
+		return n - 1;
+	n = pick_amount(pick, amount_w, false);
+	left_w = amount_w - gained_w(step, n);
+	return left_w > 0 ? trim(step, pick, n, left_w) : n;
 }
 
 /* ---- down ---- */
@@ -246,7 +270,8 @@ static void send_to_sleep(struct step *step, struct pick *pick, uint32_t n, int6
 	rest.n = 0;
 	for (uint32_t place = 0; place < n; place++) {
 		uint32_t miner = pick->index[place];
-		if (step->tracks[miner].move != MOVE_LOWER || step->tracks[miner].trim_w || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
+		bool whole = step->tracks[miner].move == MOVE_LOWER && !step->tracks[miner].trim_w;
+		if (!whole || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
 			continue;
 		pick->index[place] = pick->index[rest.n];
 		pick->index[rest.n++] = miner;
