@@ -104,6 +104,9 @@ static struct wish wish_under(const struct step *step, int64_t limit_w, int64_t 
 	struct wish wish = most_under(step, limit_w, miners_limit_w);
 	if (step->failsafe)
 		return wish;
+	/* What must not be exceeded is not gone to within the error of the figures: each watt over it is answered by sleep. */
+	if (step->has_partial && wish.binding == BINDING_MINERS_LIMIT)
+		wish.miners_w -= dead_band(step);
 	lower(&wish, left_by_setpoint_w(step), step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
 	if (!step->site_usable)
 		lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
