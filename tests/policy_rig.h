@@ -18,11 +18,14 @@ enum { RIG_SITE, RIG_PDU, RIG_BACKUP };                 /* groups of meters, and
 enum { RIG_MAIN, RIG_PDU_1, RIG_PDU_2, RIG_SPARE };
 
 struct rig_miner {
-	bool hash;                      /* the state it is in, or on its way to */
+	bool hash;                      /* the state it is in, or on its way to … */
+	enum deed deed;                 /* … by the newest order that it followed */
 	bool mute;                      /* does not answer */
 	bool deaf;                      /* hears orders and does nothing */
+	bool deaf_to_power;             /* hears those that tell another power, and does nothing */
 	bool stubborn;                  /* does not take orders, and says so */
 	bool tells_no_watts;
+	int32_t own_error_permille;     /* of its own figure */
 	enum fault answer;              /* to orders; FAULT_NEVER: none comes */
 	int32_t from_w, to_w;
 	int64_t moved_ms;
@@ -47,7 +50,7 @@ struct rig {
 	uint32_t scratch[RIG_MINERS];
 	struct command commands[RIG_MINERS];
 	struct decision out;
-	uint32_t sleeps, wakes;                         /* told since the rig was made */
+	uint32_t sleeps, wakes, powers;                 /* told since the rig was made */
 };
 
 static inline struct demand rig_no_demand(void)
@@ -81,11 +84,19 @@ static inline void rig_init(struct rig *rig, int64_t gpus_w, uint32_t n_awake)
 		.n_meter_groups = 2, .n_meters = 3, .n_miner_groups = 2, .n_miners = RIG_MINERS };
 }
 
+/* The group's miners may be run at least_w, and follow such orders in six seconds, up and down. */
+static inline void rig_partial(struct rig *rig, int group, int32_t least_w)
+{
+	rig->miner_groups[group].partial_w = least_w;
+	rig->miner_groups[group].step_w = 1;
+	rig->miner_groups[group].power = (struct policy_response){ 2000, 4000 };
+}
+
 static inline int32_t rig_miner_w(const struct rig *rig, uint32_t i)
 {
 	const struct rig_miner *miner = &rig->miners[i];
 	const struct policy_miner_group *group = &rig->miner_groups[rig->miner_group[i]];
-	const struct policy_response *r = miner->hash ? &group->wake : &group->sleep;
+	const struct policy_response *r = miner->deed == DEED_POWER ? &group->power : miner->hash ? &group->wake : &group->sleep;
 	int64_t on_ms = rig->now_ms - miner->moved_ms - r->delay_ms;
 	if (on_ms >= r->ramp_ms)
 		return miner->to_w;
@@ -112,16 +123,17 @@ static inline void rig_read_miner(struct rig *rig, uint32_t i)
 {
 	const struct rig_miner *miner = &rig->miners[i];
 	int32_t power_w = rig_miner_w(rig, i);
+	bool ramping = miner->hash && miner->deed != DEED_POWER && power_w < miner->to_w;
 	struct miner_reading *r = &rig->seen[i].reading;
 	if (miner->mute) {
 		r->fault = FAULT_SILENT;
 		return;
 	}
 	*r = (struct miner_reading){ .fault = FAULT_NONE, .at_ms = rig->now_ms, .steerable = !miner->stubborn,
-		.state = miner->hash ? power_w < miner->to_w ? MINER_RAMPING : MINER_HASHING : MINER_ASLEEP };
+		.state = ramping ? MINER_RAMPING : miner->hash ? MINER_HASHING : MINER_ASLEEP };
 	if (!miner->tells_no_watts) {
 		r->knows_power = true;
-		r->power_w = power_w;
+		r->power_w = power_w + (int32_t)((int64_t)power_w * miner->own_error_permille / 1000);
 		r->awake_w = RIG_MINER_W;
 	}
 }
@@ -142,11 +154,14 @@ static inline void rig_order(struct rig *rig, const struct command *command)
 	struct rig_miner *miner = &rig->miners[command->miner];
 	rig->seen[command->miner].heard = miner->mute ? FAULT_SILENT : miner->answer;
 	rig->seen[command->miner].heard_ms = rig->now_ms + 1;
-	if (miner->mute || miner->deaf || (miner->answer != FAULT_NONE && miner->answer != FAULT_NEVER))
+	if (miner->mute || miner->deaf || (miner->deaf_to_power && command->deed == DEED_POWER))
+		return;
+	if (miner->answer != FAULT_NONE && miner->answer != FAULT_NEVER)
 		return;
 	miner->from_w = rig_miner_w(rig, command->miner);
-	miner->to_w = command->hash ? RIG_MINER_W : 0;
+	miner->to_w = !command->hash ? 0 : command->limit_w && command->limit_w < RIG_MINER_W ? command->limit_w : RIG_MINER_W;
 	miner->hash = command->hash;
+	miner->deed = command->deed;
 	miner->moved_ms = rig->now_ms;
 }
 
@@ -157,7 +172,8 @@ static inline void rig_decide(struct rig *rig)
 	rig->out.commands = rig->commands;
 	policy_step(&rig->conf, &rig->state, rig->tracks, &seen, rig->scratch, &rig->out);
 	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
-		*(rig->commands[c].hash ? &rig->wakes : &rig->sleeps) += 1;
+		uint32_t *told[N_DEEDS] = { [DEED_SLEEP] = &rig->sleeps, [DEED_WAKE] = &rig->wakes, [DEED_POWER] = &rig->powers };
+		*told[rig->commands[c].deed] += 1;
 		rig_order(rig, &rig->commands[c]);
 	}
 }

@@ -7,11 +7,13 @@
 #include <cmocka.h>
 
 #include "daemon/record.h"
+#include "policy/internal.h"
 #include "sim/dice.h"
 #include "tests/policy_rig.h"
 
 #define EPISODES 500
 #define STEPS    240
+#define LONG     16                     /* so much longer is one episode in LONG: what is foretold takes minutes to learn */
 #define DAY_MS   (24LL * 3600 * 1000)
 
 struct chance { uint64_t seed, n; };
@@ -36,6 +38,11 @@ static void random_group(struct chance *c, struct policy_miner_group *group)
 		.stale_ms = 5000 + upto(c, 60000),
 		.sleep = { upto(c, 3000), upto(c, 5000) }, .wake = { upto(c, 10000), upto(c, 20000) },
 	};
+	if (one_in(c, 2))
+		return;
+	group->partial_w = group->asleep_w + 100 + (int32_t)upto(c, group->nominal_w - group->asleep_w - 150);
+	group->step_w = (int32_t)(upto(c, 2) * upto(c, 100));
+	group->power = (struct policy_response){ upto(c, 3000), upto(c, 10000) };
 }
 
 static void random_circuits(struct chance *c, struct rig *rig)
@@ -68,6 +75,8 @@ static void random_site(struct chance *c, struct rig *rig)
 	}
 	if (one_in(c, 2))
 		random_circuits(c, rig);
+	for (; one_in(c, 3) && rig->conf.n_windows < POLICY_WINDOWS; rig->conf.n_windows++)
+		rig->conf.windows[rig->conf.n_windows] = (struct policy_window){ 1000 + upto(c, 59000), 1 + upto(c, 400000) };
 }
 
 static void random_demand(struct chance *c, struct demand *demand)
@@ -91,7 +100,7 @@ static void random_demand(struct chance *c, struct demand *demand)
 static void random_trouble(struct chance *c, struct rig *rig)
 {
 	struct rig_miner *miner = &rig->miners[upto(c, RIG_MINERS - 1)];
-	switch (upto(c, 11)) {
+	switch (upto(c, 12)) {
 	case 0: case 1: rig->gpus_w = upto(c, 1000000); break;
 	case 2: rig->gpus_w += rig->gpus_w / 20 - upto(c, rig->gpus_w / 10); break;
 	case 3: rig->mute[upto(c, RIG_METERS - 1)] ^= true; break;
@@ -105,8 +114,10 @@ static void random_trouble(struct chance *c, struct rig *rig)
 	case 11:
 		for (uint32_t i = 0; i < RIG_MINERS; i++)
 			rig->miners[i] = (struct rig_miner){ .hash = rig->miners[i].hash, .answer = FAULT_NONE,
-				.from_w = rig->miners[i].from_w, .to_w = rig->miners[i].to_w, .moved_ms = rig->miners[i].moved_ms };
+				.deed = rig->miners[i].deed, .from_w = rig->miners[i].from_w, .to_w = rig->miners[i].to_w,
+				.moved_ms = rig->miners[i].moved_ms };
 		break;
+	case 12: miner->deaf_to_power ^= true; break;
 	}
 }
 
@@ -141,12 +152,67 @@ static const struct policy_miner_group *group_of(const struct rig *rig, uint32_t
 	return &rig->miner_groups[rig->miner_group[miner]];
 }
 
-static bool is_over(const struct picture *p)
+static bool is_up(const struct rig *rig, const struct command *command)
 {
-	return !p->failsafe && p->planned_w + p->doubt_w + p->settled_miners_w > p->limit_w;
+	return move_is_up((enum move)rig->tracks[command->miner].move);
 }
 
-static void law_of_commands(const struct rig *rig)
+static uint32_t ups(const struct rig *rig)
+{
+	uint32_t n = 0;
+	for (uint32_t c = 0; c < rig->out.n_commands; c++)
+		n += is_up(rig, &rig->out.commands[c]);
+	return n;
+}
+
+static uint32_t wakes(const struct rig *rig)
+{
+	uint32_t n = 0;
+	for (uint32_t c = 0; c < rig->out.n_commands; c++)
+		n += rig->out.commands[c].deed == DEED_WAKE;
+	return n;
+}
+
+static bool has_partial(const struct rig *rig)
+{
+	return rig->miner_groups[0].partial_w || rig->miner_groups[1].partial_w;
+}
+
+/* The load that the site is to be under the limit with: the one planned for, and where it is foretold the one there is. */
+static int64_t risked_w(const struct rig *rig)
+{
+	bool foretells = !rig->state.wary_slots && !reserve_slots(rig->state.hold);
+	return foretells ? rig->out.picture.load_w : rig->out.picture.planned_w;
+}
+
+static bool is_over(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	return !p->failsafe && risked_w(rig) + p->doubt_w + p->settled_miners_w > p->limit_w;
+}
+
+static void law_of_deeds(const struct rig *rig, const struct command *command)
+{
+	const struct policy_miner_group *group = group_of(rig, command->miner);
+	bool whole = !group->partial_w || command->deed == DEED_SLEEP;
+	assert_true(command->deed < N_DEEDS && command->hash == (command->deed != DEED_SLEEP));
+	assert_true(whole ? command->limit_w == 0 : command->limit_w >= group->partial_w && command->limit_w <= group->nominal_w);
+	assert_true(command->deed != DEED_POWER || group->partial_w);
+	if (command->deed == DEED_POWER)        /* one that hashes, as far as it is known */
+		assert_true(rig->tracks[command->miner].phase == PHASE_AWAKE);
+	if (command->deed == DEED_WAKE)
+		assert_true(command->to_w > command->from_w || command->from_w > 0);
+}
+
+/* One way in one decision, but that some are woken to the least power while others are lowered by as much. */
+static void law_of_ways(const struct rig *rig)
+{
+	uint32_t n_up = ups(rig), n = rig->out.n_commands;
+	for (uint32_t c = 0; c < n && n_up && n_up < n; c++)
+		assert_true(has_partial(rig) && rig->tracks[rig->out.commands[c].miner].move != MOVE_RAISE);
+}
+
+static void law_of_commands(const struct rig *rig, const struct miner_track *before)
 {
 	const struct decision *d = &rig->out;
 	bool named[RIG_MINERS] = { false };
@@ -155,17 +221,18 @@ static void law_of_commands(const struct rig *rig)
 	assert_true(d->reason < N_REASONS && d->binding < N_BINDINGS);
 	for (uint32_t c = 0; c < d->n_commands; c++) {
 		const struct command *command = &d->commands[c];
-		const struct miner_reading *r = &rig->seen[command->miner].reading;
 		assert_true(command->miner < rig->conf.n_miners && !named[command->miner]);
 		named[command->miner] = true;
-		assert_int_equal(command->hash, d->commands[0].hash);
-		assert_true(command->hash ? command->to_w > command->from_w || command->from_w > 0 : true);
-		assert_true(r->fault == FAULT_NONE && r->steerable);
+		const struct miner_reading *r = &rig->seen[command->miner].reading;
+		law_of_deeds(rig, command);
+		assert_true(r->fault == FAULT_NONE && (r->steerable || r->at_ms == before[command->miner].read_ms));    /* no news */
 		assert_true(rig->now_ms - r->at_ms <= group_of(rig, command->miner)->stale_ms);
 	}
+	law_of_ways(rig);
 }
 
-/* Nothing is told again before it had its time, unless it was refused; what falls must land before it is woken. */
+/* Nothing is told again before it had its time, unless it was refused; what falls must land before it is woken, what is on
+ * its way up may be turned round. */
 static void law_of_flight(const struct rig *rig, const struct miner_track *before)
 {
 	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
@@ -174,80 +241,106 @@ static void law_of_flight(const struct rig *rig, const struct miner_track *befor
 		const struct policy_miner_group *group = group_of(rig, command->miner);
 		const struct miner_seen *seen = &rig->seen[command->miner];
 		bool refused = seen->heard != FAULT_NONE && seen->heard != FAULT_NEVER && seen->heard_ms >= track->told_ms;
-		const struct policy_response *r = track->told_hash ? &group->wake : &group->sleep;
+		const struct policy_response *r = deed_response(group, track->deed);
 		bool in_flight = track->under_way && rig->now_ms - track->told_ms < (r->delay_ms + r->ramp_ms) * 2 / 5;
 		if (in_flight && !refused)
-			assert_true(track->told_hash && !command->hash);
+			assert_true(track->told_hash && !is_up(rig, command) &&
+			            (command->deed == DEED_SLEEP || track->to_w > track->from_w));
 		if (track->phase == PHASE_FAULTY && track->told_hash == command->hash && track->tries >= POLICY_MAX_TRIES)
 			assert_true(rig->now_ms - track->settled_ms >= POLICY_FAULTY_MS || rig->tracks[command->miner].tries == 1);
 	}
 }
 
-static int64_t moved_w(const struct rig *rig, bool hash)
-{
-	int64_t sum_w = 0;
-	for (uint32_t c = 0; c < rig->out.n_commands; c++)
-		if (rig->out.commands[c].hash == hash)
-			sum_w += rig->tracks[rig->out.commands[c].miner].to_w;
-	return sum_w;
-}
-
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static void law_of_waking(const struct rig *rig)
+static int64_t reserve_kept_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
-	bool wakes = rig->out.n_commands && rig->out.commands[0].hash;
-	if (!wakes)
+	return p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
+}
+
+static int64_t after_w(const struct rig *rig)           /* the miners, settled */
+{
+	return rig->out.expected_site_w - rig->out.picture.load_w;
+}
+
+/* What is woken for others to be lowered is above what there is room for by a dead band and a hundredth of the cap at most. */
+static int64_t spare_w(const struct rig *rig)
+{
+	int64_t largest_w = most(rig->miner_groups[0].nominal_w, rig->miner_groups[1].nominal_w);
+	return largest_w / 2 + rig->conf.cap_w / 1000 + rig->conf.cap_w / 100;
+}
+
+static void law_of_going_up(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	if (!ups(rig))
 		return;
 	assert_true(p->site_known && !p->failsafe);
-	int64_t reserve_w = p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
-	int64_t limit_w = least(p->limit_w, rig->demand.limit_soon_w);
-	int64_t after_w = rig->out.expected_site_w - p->load_w;         /* the miners, settled */
-	assert_true(p->planned_w + p->doubt_w + after_w <= limit_w - reserve_w);
-	assert_true(after_w <= least(rig->demand.miners_w, rig->demand.miners_soon_w));
-	assert_true(after_w >= p->settled_miners_w);
+	int64_t limit_w = least(p->limit_w, rig->demand.limit_soon_w), settled_w = p->settled_miners_w;
+	int64_t room_w = least(limit_w - reserve_kept_w(rig) - p->doubt_w - p->planned_w, least(rig->demand.miners_w, rig->demand.miners_soon_w));
+	if (wakes(rig) && has_partial(rig))
+		assert_true(after_w(rig) <= most(room_w, settled_w) + spare_w(rig));
+	else
+		assert_true(after_w(rig) <= room_w && after_w(rig) >= settled_w);
 	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
-		uint32_t m = rig->out.commands[c].miner;
-		int64_t settled_ms = rig->tracks[m].settled_ms;
-		assert_true(!settled_ms || rig->now_ms - settled_ms >= group_of(rig, m)->min_asleep_ms);
+		const struct command *command = &rig->out.commands[c];
+		int64_t settled_ms = rig->tracks[command->miner].settled_ms;
+		if (command->deed == DEED_WAKE)
+			assert_true(!settled_ms || rig->now_ms - settled_ms >= group_of(rig, command->miner)->min_asleep_ms);
 	}
 	if (rig->conf.ramp_up_w_per_min)
 		assert_true(rig->state.up_budget_w >= 0);
+}
+
+/* What must be gone: to be under the limit with the reserve, and with as much again where a rise has used that up. */
+static int64_t needed_w(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	int64_t allowed_w = rig->demand.miners_w, risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0;
+	bool rises = risen_w > reserve_kept_w(rig) / 2 && p->load_w + p->doubt_w + p->settled_miners_w > p->limit_w;
+	int64_t load_w = most(p->planned_w + reserve_kept_w(rig), p->load_w + (rises ? risen_w : 0));
+	if (is_over(rig) || rises)
+		allowed_w = least(allowed_w, p->limit_w - p->doubt_w - load_w);
+	return p->settled_miners_w - most(0, allowed_w);
+}
+
+static int64_t largest_gain_w(const struct rig *rig)
+{
+	int64_t largest_w = 0;
+	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
+		const struct command *command = &rig->out.commands[c];
+		largest_w = most(largest_w, most(command->from_w, rig->tracks[command->miner].awake_w) - command->to_w);
+	}
+	return largest_w;
 }
 
 /* What must go, goes in the step in which it is known, and hardly more; what need not, keeps to wear and ramps. */
 static void law_of_shedding(const struct rig *rig, bool waiting)
 {
 	const struct picture *p = &rig->out.picture;
-	int64_t reserve_w = p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
-	int64_t allowed_w = rig->demand.miners_w;
-	int64_t shed_w = p->load_w + p->settled_miners_w - rig->out.expected_site_w, need_w = 0;
-	bool must = is_over(p) || p->settled_miners_w > rig->demand.miners_w;
-	if (is_over(p))
-		allowed_w = least(allowed_w, p->limit_w - reserve_w - p->doubt_w - p->planned_w);
-	need_w = p->settled_miners_w - most(0, allowed_w);
+	int64_t shed_w = p->settled_miners_w - after_w(rig), need_w = needed_w(rig);
+	bool must = is_over(rig) || p->settled_miners_w > rig->demand.miners_w;
 	if (must && !p->failsafe && !waiting && need_w > 0) {
 		assert_true(shed_w >= least(need_w, p->curtailable_w));
-		int64_t largest_w = 0;
-		for (uint32_t c = 0; c < rig->out.n_commands; c++) {
-			const struct command *command = &rig->out.commands[c];
-			int64_t gain_w = most(command->from_w, rig->tracks[command->miner].awake_w) - command->to_w;
-			largest_w = most(largest_w, gain_w);
-		}
-		assert_true(!rig->out.n_commands || shed_w - largest_w < need_w);
+		assert_true(!rig->out.n_commands || shed_w - largest_gain_w(rig) < need_w);
+		assert_true(!is_over(rig) || rig->out.expected_site_w + p->doubt_w <= p->limit_w || shed_w >= p->curtailable_w);
 		return;
 	}
-	for (uint32_t c = 0; c < rig->out.n_commands && !rig->out.commands[c].hash && !p->failsafe; c++) {
+	/* So near to the limit it counts as over it. */
+	bool near = risked_w(rig) + p->doubt_w + p->settled_miners_w > p->limit_w - rig->conf.cap_w / 100;
+	for (uint32_t c = 0; c < rig->out.n_commands && !p->failsafe && !near; c++) {
 		uint32_t m = rig->out.commands[c].miner;
 		const struct miner_track *track = &rig->tracks[m];
+		if (rig->out.commands[c].deed != DEED_SLEEP)
+			continue;
 		assert_true(!track->settled_ms || rig->now_ms - track->settled_ms >= group_of(rig, m)->min_awake_ms);
 		if (group_of(rig, m)->cycles_per_day)
 			assert_true(track->wear_ms <= rig->now_ms + DAY_MS);
-		if (rig->conf.ramp_down_w_per_min)
-			assert_true(rig->state.down_budget_w >= 0);
 	}
+	if (rig->out.n_commands > ups(rig) && rig->conf.ramp_down_w_per_min && !p->failsafe && !near)
+		assert_true(rig->state.down_budget_w >= 0);
 }
 
 static void law_of_the_picture(const struct rig *rig)
@@ -259,14 +352,14 @@ static void law_of_the_picture(const struct rig *rig)
 	assert_int_equal(n, rig->conf.n_miners);
 	assert_true(p->curtailable_w >= 0 && p->restorable_w >= 0 && p->doubt_w >= 0 && p->swing_w >= 0 && p->reserve_w >= 0);
 	assert_true(p->curtailable_w <= p->settled_miners_w);
-	assert_true(p->planned_w >= p->load_w);
+	assert_true(risked_w(rig) >= p->load_w);
 	assert_true(p->limit_w <= rig->conf.cap_w && p->limit_w <= rig->demand.limit_w && p->target_w <= p->limit_w);
 	assert_true(p->headroom_w <= p->limit_w - p->doubt_w - p->planned_w - p->settled_miners_w);
 	if (!rig->out.n_commands)
 		assert_int_equal(rig->out.expected_site_w, p->load_w + p->settled_miners_w);
 	assert_true(rig->out.wanted_miners_w >= 0);
 	if (!p->site_known)
-		assert_true(moved_w(rig, true) == 0);
+		assert_int_equal(ups(rig), 0);
 	if (p->failsafe)
 		assert_true(!p->hpc_whole && !p->site_known);
 }
@@ -290,7 +383,7 @@ static void as_text(const struct decision *decision, struct json *json)
 	record_telemetry(&telemetry, json);
 	json_close(json);
 	for (uint32_t c = 0; c < decision->n_commands; c++)
-		json_int(json, "miner", decision->commands[c].miner);
+		json_int(json, "miner", decision->commands[c].miner * 1000000LL + decision->commands[c].limit_w);
 }
 
 static void decide_again(const struct rig *before, struct rig *again)
@@ -340,7 +433,7 @@ static void law_of_loss(struct chance *c, const struct rig *before, const struct
 	const struct decision *d = &lost.out;
 	if (meter == RIG_MAIN) {
 		assert_false(d->picture.site_known);
-		assert_true(d->n_commands == 0 || !d->commands[0].hash);
+		assert_int_equal(ups(&lost), 0);
 		assert_true(d->wanted_miners_w <= d->picture.settled_miners_w);
 	} else if (whole->picture.site_known && lost.conf.n_meters < 4) {
 		assert_true(d->wanted_miners_w <= whole->wanted_miners_w);
@@ -352,12 +445,14 @@ static void all_laws_hold(void **unused)
 	static struct rig rig, before;
 	const char *told = getenv("MULLET_SEED");
 	struct chance c = { told ? strtoull(told, NULL, 0) : 20261122, 0 };
-	uint64_t commands = 0, wakes = 0, failsafes = 0;
+	uint64_t steps = 0, commands = 0, up = 0, failsafes = 0, powers = 0, mixed = 0, foretold = 0;
 	printf("seed %llu (MULLET_SEED)\n", (unsigned long long)c.seed);
 	for (int episode = 0; episode < EPISODES; episode++) {
 		random_site(&c, &rig);
 		int64_t calm = 1 + upto(&c, 40);
-		for (int i = 0; i < STEPS; i++) {
+		int n = episode % LONG == LONG - 1 ? STEPS * LONG : STEPS;
+		steps += (uint64_t)n;
+		for (int i = 0; i < n; i++) {
 			rig.now_ms = next_ms(&c, rig.now_ms);
 			if (one_in(&c, calm))
 				random_trouble(&c, &rig);
@@ -372,9 +467,9 @@ static void all_laws_hold(void **unused)
 			relink(&after);
 			bool waiting = !rig.out.picture.site_known && !rig.state.n_loads && !rig.state.slot_n &&
 			               rig.now_ms - rig.state.started_ms <= 2000;
-			law_of_commands(&after);
+			law_of_commands(&after, before.tracks);
 			law_of_flight(&after, before.tracks);
-			law_of_waking(&after);
+			law_of_going_up(&after);
 			law_of_shedding(&after, waiting);
 			law_of_the_picture(&after);
 			if (i % 4 == 0) {
@@ -382,13 +477,18 @@ static void all_laws_hold(void **unused)
 				law_of_loss(&c, &before, &after.out);
 			}
 			commands += rig.out.n_commands;
-			wakes += rig.out.n_commands && rig.out.commands[0].hash;
+			up += ups(&rig) > 0;
+			for (uint32_t k = 0; k < rig.out.n_commands; k++)
+				powers += rig.out.commands[k].deed == DEED_POWER;
+			mixed += ups(&rig) && ups(&rig) < rig.out.n_commands;
+			foretold += rig.state.n_loads && !reserve_slots(rig.state.hold);
 			failsafes += rig.out.picture.failsafe;
 		}
 	}
-	printf("%d steps, %llu commands, %llu times woken, %llu steps in failsafe\n", EPISODES * STEPS,
-	       (unsigned long long)commands, (unsigned long long)wakes, (unsigned long long)failsafes);
-	assert_true(commands > 10000 && wakes > 500 && failsafes > 500);
+	printf("%llu steps, %llu in failsafe, %llu foretold; %llu commands, %llu of them of power; %llu times up, %llu both ways\n",
+	       (unsigned long long)steps, (unsigned long long)failsafes, (unsigned long long)foretold, (unsigned long long)commands,
+	       (unsigned long long)powers, (unsigned long long)up, (unsigned long long)mixed);
+	assert_true(commands > 10000 && up > 500 && failsafes > 500 && powers > 2000 && foretold > 100);
 	(void)unused;
 }
 
