@@ -58,6 +58,7 @@ static void put(struct sink *sink, const char *topic, enum delivery delivery, co
 		s->n_decisions++;
 		s->n_sleeps += count(text, "\"do\":\"sleep\"");
 		s->n_wakes += count(text, "\"do\":\"wake\"");
+		s->n_powers += count(text, "\"do\":\"power\"");
 		snprintf(line, sizeof(line), "%7.1f %-8s %-16s %s", at_s, reason, binding, why);
 		json_raw(&s->trace, NULL, line, strlen(line));
 		json_newline(&s->trace);
@@ -99,6 +100,8 @@ static void make_policy(struct scenario *s)
 		.stale_ms = 95000,
 		.sleep = { sim_luxos_driver.sleep.delay_ms, sim_luxos_driver.sleep.ramp_ms },
 		.wake = { sim_luxos_driver.wake.delay_ms, sim_luxos_driver.wake.ramp_ms },
+		.partial_w = c->partial_w, .step_w = c->partial_w ? sim_luxos_driver.step_w : 0,
+		.power = { sim_luxos_driver.power.delay_ms, sim_luxos_driver.power.ramp_ms },
 	};
 	uint16_t *meter_group = xcalloc(n_pdus + 1, sizeof(*meter_group));
 	uint16_t *miner_group = xcalloc(c->n_miners, sizeof(*miner_group));

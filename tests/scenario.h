@@ -15,6 +15,7 @@ struct scenario_conf {
 	int64_t setpoint_ramp_w_per_min;        /* told with every set point order; 0: none */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;
 	int64_t pdu_nameplate_w;
+	int32_t partial_w;                      /* the least power that miners are run at; 0: on or off */
 	int64_t min_awake_ms, min_asleep_ms;
 	int32_t cycles_per_day;
 	bool no_site_meter;                     /* only GPU meters */
@@ -44,7 +45,7 @@ struct scenario {
 	double *site_w, *hpc_w, *limit_w;
 	size_t n_samples, room;
 	struct json trace;                      /* a line a decision */
-	uint32_t n_decisions, n_sleeps, n_wakes;
+	uint32_t n_decisions, n_sleeps, n_wakes, n_powers;
 	char last_state[32];
 	char last_outcome[2048];
 	char last_ack[512], last_event[2048], last_limit[512];         /* hpc/limit */

@@ -451,6 +451,37 @@ static void real_training_is_held_flat(void **unused)
 	(void)unused;
 }
 
+/* ---- partial power ---- */
+
+/* A set point is followed by power alone, and so is its end; a shed takes sleep as well; what comes back is raised before
+ * any is woken. */
+static void partial_power(struct scenario *s)
+{
+	settle(s);
+	uint32_t sleeps = s->n_sleeps, wakes = s->n_wakes;
+	scenario_order(s, "setpoint", "sp-1", 1700 * KW, 0, 120 * SEC);
+	scenario_run(s, 60 * SEC);
+	note(s, "60 s after the set point");
+	assert_about((double)sim_world_site_w(s->world), (double)(1700 * KW), 8);
+	scenario_run(s, 180 * SEC);
+	note(s, "its end, two minutes ago");
+	assert_true(s->n_sleeps == sleeps && s->n_wakes == wakes);
+	assert_true(s->n_powers > 100);
+	assert_about((double)sim_world_site_w(s->world), CAP_W * 980 / 1000, 12);
+	scenario_order(s, "shed", "qse-1", 300 * KW, 0, 60 * SEC);
+	scenario_run(s, 15 * SEC);
+	note(s, "15 s after the shed");
+	assert_true(sim_world_miners_w(s->world) < 330 * KW && s->n_sleeps > sleeps);
+	sleeps = s->n_sleeps;
+	scenario_run(s, 45 * SEC);
+	assert_true(s->n_sleeps - sleeps <= 5);         /* its figures tremble: that is no reason to sleep */
+	assert_true(sim_world_miners_w(s->world) < 310 * KW);
+	scenario_run(s, 180 * SEC);
+	note(s, "its end, three minutes ago");
+	assert_over_at_most(s, SETTLED, now_s(s), 0);
+	assert_about((double)sim_world_site_w(s->world), CAP_W * 980 / 1000, 12);
+}
+
 /* ---- telling ---- */
 
 static void told(void **state)
@@ -474,6 +505,10 @@ static void told(void **state)
 	.n_miners = 300, .n_asleep = asleep, .cap_w = CAP_W, .pdu_nameplate_w = 24000, .cycles_per_day = 12, \
 	.setpoint_ramp_w_per_min = 300 * KW }
 #define CALM   SITE(LOAD_CONSTANT, 900 * KW, 0)
+#define PARTIAL { \
+	.world = { .truth = { .load = { .pattern = LOAD_CONSTANT, .peak_w = 900 * KW }, .n_pdus = 58, .house_w = 30000 }, \
+	           .meter_error_permille = 2 }, \
+	.n_miners = 300, .cap_w = CAP_W, .pdu_nameplate_w = 24000, .cycles_per_day = 12, .partial_w = 1800 }
 #define TALE(name, conf) { #name, conf, name }
 
 static const struct tale tales[] = {
@@ -497,6 +532,7 @@ static const struct tale tales[] = {
 	TALE(a_miner_that_lies, CALM),
 	TALE(restart_in_peace, CALM),
 	TALE(restart_into_trouble, CALM),
+	TALE(partial_power, PARTIAL),
 };
 #define TALES (sizeof(tales) / sizeof(*tales))
 
