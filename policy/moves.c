@@ -33,6 +33,7 @@ static struct command tell(struct step *step, uint32_t miner)
 {
 	struct miner_track *track = &step->tracks[miner];
 	track_tell(group_of(step, miner), track, (enum move)track->move, track->trim_w, step->seen->now_ms);
+	track->step = step->state->step;
 	step->out->n_repeats += track->tries > 1;
 	return (struct command){ .miner = miner, .deed = (enum deed)track->deed, .hash = track->told_hash,
 	                         .limit_w = track->limit_w, .try_number = track->tries, .from_w = track->from_w,
@@ -119,8 +120,9 @@ static struct pick candidates_down(struct step *step, bool at_once, bool lower_o
 	for (uint32_t i = 0; i < step->conf->n_miners; i++) {
 		const struct policy_miner_group *group = group_of(step, i);
 		bool lowers = group->partial_w && (!at_once || lowering_is_quick(step, group));
-		bool told_now = step->tracks[i].under_way && step->tracks[i].told_ms == step->seen->now_ms;
-		if (told_now && !at_once)               /* woken in this very step, for others to be lowered */
+		const struct miner_track *track = &step->tracks[i];
+		bool told_now = track->under_way && track->told_ms == step->seen->now_ms && track->step == step->state->step;
+		if (told_now)                           /* in this very step, for others to be lowered, or at ease */
 			continue;
 		if (lowers && may(step, i, MOVE_LOWER, at_once, forbidden))
 			add(step, &pick, i, MOVE_LOWER, 0);

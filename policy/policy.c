@@ -478,6 +478,7 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 		step.has_partial |= conf->miner_groups[g].partial_w > 0;
 	*out = (struct decision){ .commands = room };
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
+	state->step++;
 	look(&step);
 	fill_budgets(&step, elapsed_ms);
 	/* At start the meters get the time to answer that they always have. */

@@ -121,6 +121,7 @@ struct miner_track {
 	bool answers;                   /* its newest answer was no fault */
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
+	uint8_t step;                   /* of the state, in which it was told last */
 	bool picked;                    /* within a step only … */
 	uint8_t move;                   /* … as is what it is picked for (policy/internal.h, enum move) */
 	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most; … */
@@ -257,6 +258,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
+	uint8_t step;                   /* counts them, round and round */
 	struct policy_actuator actuators[POLICY_GROUPS][N_DEEDS];       /* of each miner group */
 	struct policy_trial trial;
 	struct fusion fusion;           /* whether meters and miners agree */

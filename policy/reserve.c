@@ -25,7 +25,8 @@
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define TRIED_SLOTS     3600            /* holds are compared over half an hour, fading */
+#define KNOWN_SLOTS     1200            /* not before they were tried for ten minutes, … */
+#define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define FLAT_WORTH   1.5                /* watts of hash for each of the site's moves, … */
 #define CHEAP_PERCENT 8                 /* … unless it is so little of what miners would draw anyway, … */
@@ -170,7 +171,7 @@ void reserve_choose(struct policy_state *state, bool both_ways, int64_t cap_w)
 {
 	uint32_t best = HOLD_LONGEST;
 	bool foretells = both_ways && foretell_knows(&state->foretell);
-	if (state->n_loads == POLICY_LOADS)
+	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;

@@ -294,13 +294,13 @@ static void law_of_going_up(const struct rig *rig)
 		assert_true(rig->state.up_budget_w >= 0);
 }
 
-/* What must be gone: to be under the limit with the reserve, and with as much again where a rise has used that up. */
+/* What must be gone: to be under the limit with the reserve, over the load as it is where a rise has used that up. */
 static int64_t needed_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
 	int64_t allowed_w = rig->demand.miners_w, risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0;
 	bool rises = risen_w > reserve_kept_w(rig) / 2 && p->load_w + p->doubt_w + p->settled_miners_w > p->limit_w;
-	int64_t load_w = most(p->planned_w + reserve_kept_w(rig), p->load_w + (rises ? risen_w : 0));
+	int64_t load_w = most(p->planned_w + reserve_kept_w(rig), p->load_w + (rises ? reserve_kept_w(rig) : 0));
 	if (is_over(rig) || rises)
 		allowed_w = least(allowed_w, p->limit_w - p->doubt_w - load_w);
 	return p->settled_miners_w - most(0, allowed_w);
@@ -329,7 +329,7 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 		return;
 	}
 	/* So near to the limit it counts as over it. */
-	bool near = risked_w(rig) + p->doubt_w + p->settled_miners_w > p->limit_w - rig->conf.cap_w / 100;
+	bool near = risked_w(rig) + p->doubt_w + p->settled_miners_w > p->limit_w - most(rig->conf.cap_w / 100, reserve_kept_w(rig) / 2);
 	for (uint32_t c = 0; c < rig->out.n_commands && !p->failsafe && !near; c++) {
 		uint32_t m = rig->out.commands[c].miner;
 		const struct miner_track *track = &rig->tracks[m];
