@@ -36,6 +36,8 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 #define TRACK_STEADY_FAST_PERCENT 80    /* … and where they only change their power, which is done all the time, … */
 #define TRACK_STEADY_SLOW_PERCENT 130   /* … between these */
 
+#define TRACK_COARSE_PART 16            /* of nominal_w: no nearer is a miner's own figure to what it is told to draw */
+
 /* The newest answer, or that there was none for long, or that the order was refused. */
 void track_take_in(const struct policy_miner_group *, struct miner_track *, const struct miner_seen *, int64_t now_ms);
 /* By the model, where it takes `percent` of the times told. */

@@ -199,7 +199,7 @@ static bool can_trim(const struct step *step, uint32_t miner, int64_t left_w)
 {
 	const struct policy_miner_group *group = group_of(step, miner);
 	int64_t least_w = step->tracks[miner].move == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
-	bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / 16);
+	bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / TRACK_COARSE_PART);
 	return can && gain_of(step, miner) > left_w;
 }
 
@@ -214,9 +214,9 @@ static bool trim_one(struct step *step, uint32_t miner, int64_t left_w)
 	int32_t whole_w = track->trim_w;
 	track->trim_w = (int32_t)(limit_w - limit_w % step_w);
 	int64_t gain_w = gain_of(step, miner);
-	if (gain_w <= left_w && gain_w > 0)
+	if (gain_w <= left_w && gain_w > group->nominal_w / TRACK_COARSE_PART)
 		return true;
-	track->trim_w = whole_w;        /* it draws more than its most: there is nothing in between */
+	track->trim_w = whole_w;        /* it draws more than its most, or nobody could tell whether it did it */
 	return false;
 }
 

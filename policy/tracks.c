@@ -7,7 +7,6 @@
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
-#define COARSE_PART 16          /* of nominal_w: no nearer is a miner's own figure to what it is told to draw */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -159,7 +158,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
 		done = true;            /* what is left of the way is an error of the figures */
 	/* A small step drowns in the error of its own figure: the site's meter has to tell. */
-	if (track->deed == DEED_POWER && since_ms >= due_ms && abs64((int64_t)track->to_w - track->drawn_w) <= group->nominal_w / COARSE_PART)
+	if (track->deed == DEED_POWER && since_ms >= due_ms && abs64((int64_t)track->to_w - track->drawn_w) <= group->nominal_w / TRACK_COARSE_PART)
 		done = true;
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
 		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
@@ -280,7 +279,7 @@ static bool may_change_power(const struct policy_miner_group *group, const struc
 	if (track->under_way)           /* one on its way up is turned round where it matters */
 		return !up && at_once && track->deed == DEED_POWER && track->to_w > track->from_w;
 	int32_t way_w = up ? track->awake_w - track->drawn_w : track->drawn_w - group->partial_w;
-	return way_w > group->nominal_w / COARSE_PART;
+	return way_w > group->nominal_w / TRACK_COARSE_PART;
 }
 
 bool track_may_be_told(const struct policy_miner_group *group, const struct miner_track *track, enum move move,
