@@ -212,13 +212,23 @@ static bool sees_rise(struct step *step)
 	return step->is_over;
 }
 
+/* Nothing that is in force, or soon will be, takes away what is woken now. */
+static bool may_spare(const struct step *step)
+{
+	const struct demand *demand = &step->seen->demand;
+	bool limited = min64(demand->limit_soon_w, step->limit_w) < step->limit_w || demand->miners_w != POLICY_NONE ||
+	               demand->miners_soon_w != POLICY_NONE || step->forecast.rise_soon_w > 0;
+	bool ramped = step->minute_down_w && step->state->down_budget_w <= 0;
+	return !limited && !ramped && may_go_up(step) && may_wake(step);
+}
+
 /* Wakes some to the least power, for others to be lowered by as much, so that more can be raised in seconds. Not for the
  * last few watts of it, and no more at a time than the reserve bears. */
 static void wake_spare(struct step *step)
 {
 	int64_t part_w = step->conf->cap_w / SPARE_PART;
 	int64_t most_w = min64(part_w - step->tracked.waking_w, step->tracked.lowerable_w);
-	if (step->spare_w < part_w / 2 || most_w < step->tracked.least_wake_w || !may_go_up(step) || !may_wake(step))
+	if (step->spare_w < part_w / 2 || most_w < step->tracked.least_wake_w || !may_spare(step))
 		return;
 	enum binding forbidden = BINDING_NONE;
 	bool ramped = step->conf->ramp_up_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
@@ -226,8 +236,6 @@ static void wake_spare(struct step *step)
 	int64_t woken_w = move_wake(step, wanted_w, true, ramped, &forbidden);
 	step->tracked.settled_w += woken_w;
 	step->tracked.waking_w += woken_w;
-	if (woken_w)
-		conclude(step, REASON_TARGET, BINDING_RUNNING_RESERVE);
 }
 
 static bool is_worn(enum binding binding)
@@ -277,6 +285,8 @@ static void decide(struct step *step)
 	} else if (above_w < 0 && may_go_up(step)) {
 		decide_up(step, &wish);
 	}
+	if (step->out->n_commands && step->out->reason == REASON_NONE)
+		conclude(step, REASON_TARGET, BINDING_RUNNING_RESERVE);
 	step->out->cap_unreachable = over && !step->tracked.unheard &&
 	                             step->load_w + step->tracked.settled_w > step->limit_w;
 }

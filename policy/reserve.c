@@ -7,6 +7,10 @@
  * left alone as long as they have lasted, and less is kept free over them. Which leaves the miners more depends on the load
  * and on how long they take to wake: so each is tried on paper, all the time, and the best is used.
  *
+ * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
+ * the most by which the load lately rose over that kept free, up to a little beyond its peak; and the same whatever the
+ * peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what it is for.
+ *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
 #define MEMORY_SLOTS    5400.0          /* half-seconds that are remembered: three quarters of an hour, fading */
