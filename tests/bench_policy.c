@@ -23,7 +23,7 @@ struct bench {
 	struct miner_seen *miners;
 	uint32_t *scratch;
 	struct command *commands;
-	struct motion { int64_t at_ms; bool told, hashes; } *motions;
+	struct motion { int64_t at_ms; int32_t told_w, w; } *motions;
 	int64_t now_ms, swing_w;
 	uint64_t n_commands;
 	struct demand demand;
@@ -67,7 +67,7 @@ static void open_bench(struct bench *b, size_t n, int64_t swing_w)
 	b->commands = xcalloc(n, sizeof *b->commands);
 	b->motions = xcalloc(n, sizeof *b->motions);
 	for (size_t i = 0; i < n; i++)
-		b->motions[i] = (struct motion){ 0, true, true };
+		b->motions[i] = (struct motion){ 0, MINER_W, MINER_W };
 }
 
 static void close_bench(struct bench *b)
@@ -91,12 +91,12 @@ static void move_world(struct bench *b, int step)
 	for (size_t i = 0; i < b->conf.n_miners; i++) {
 		struct motion *motion = &b->motions[i];
 		if (b->now_ms >= motion->at_ms)
-			motion->hashes = motion->told;
-		miners_w += motion->hashes ? MINER_W : ASLEEP_W;
+			motion->w = motion->told_w;
+		miners_w += motion->w;
 		if ((int)(i % 40) == step % 40)
 			b->miners[i].reading = (struct miner_reading){ .fault = FAULT_NONE, .at_ms = b->now_ms,
-				.state = motion->hashes ? MINER_HASHING : MINER_ASLEEP, .knows_power = true, .steerable = true,
-				.power_w = motion->hashes ? MINER_W : ASLEEP_W };
+				.state = motion->w > ASLEEP_W ? MINER_HASHING : MINER_ASLEEP, .knows_power = true, .steerable = true,
+				.power_w = motion->w };
 	}
 	for (size_t m = 0; m <= PDUS; m++)
 		b->meters[m] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = b->now_ms,
@@ -107,8 +107,8 @@ static void obey(struct bench *b, const struct decision *decision)
 {
 	for (uint32_t c = 0; c < decision->n_commands; c++) {
 		const struct command *command = &decision->commands[c];
-		b->motions[command->miner].told = command->hash;
-		b->motions[command->miner].at_ms = b->now_ms + (command->hash ? 12000 : 3000);
+		b->motions[command->miner].told_w = command->to_w;
+		b->motions[command->miner].at_ms = b->now_ms + (command->deed == DEED_WAKE ? 12000 : 3000);
 		b->miners[command->miner].heard = FAULT_NONE;
 		b->miners[command->miner].heard_ms = b->now_ms;
 	}
@@ -163,31 +163,34 @@ static void curtail(size_t n, int64_t keep_w, struct cost *costs)
 	}
 }
 
-static void run(size_t n, int64_t swing_w, struct cost *costs)
+static void run(size_t n, int64_t swing_w, int32_t partial_w, struct cost *costs)
 {
 	struct bench b;
 	open_bench(&b, n, swing_w);
+	b.miner_group.partial_w = partial_w;
+	b.miner_group.power = (struct policy_response){ 2000, 2000 };
 	for (int k = 0; k < STEPS; k++)
 		costs[k] = step(&b, k);
 	close_bench(&b);
 }
 
-static const char *const loads[] = { "steady", "swings by 30 %", "curtail half", "curtail all" };
+enum { LOADS = 5, SWINGS = 3 };
+static const char *const loads[LOADS] = { "steady", "swings by 30 %", "so, by power", "curtail half", "curtail all" };
 
 static int measure(size_t n, int load, struct cost *costs)
 {
-	if (load < 2) {
-		run(n, load ? (int64_t)n * MINER_W * 3 / 10 : 0, costs);
+	if (load < SWINGS) {
+		run(n, load ? (int64_t)n * MINER_W * 3 / 10 : 0, load == 2 ? MINER_W / 2 : 0, costs);
 		return STEPS;
 	}
-	curtail(n, load == 2 ? (int64_t)n * MINER_W / 2 : 0, costs);
+	curtail(n, load == SWINGS ? (int64_t)n * MINER_W / 2 : 0, costs);
 	return SHEDS;
 }
 
 static void print_time(size_t n)
 {
 	static struct cost costs[STEPS];
-	for (int load = 0; load < 4; load++) {
+	for (int load = 0; load < LOADS; load++) {
 		int steps = measure(n, load, costs);
 		qsort(costs, (size_t)steps, sizeof *costs, by_us);
 		printf("%8zu  %-14s %10.1f %10.1f %10.1f\n", n, loads[load], costs[steps / 2].us, costs[steps * 99 / 100].us,
@@ -210,7 +213,7 @@ static void print_growth(void)
 	static const size_t sizes[] = { 1000, 10000, 100000 };
 	printf("\nInstructions per miner and step, mean; with n log n they would grow by a third, then by a quarter\n");
 	printf("%-14s %10zu %10zu %10zu\n", "load", sizes[0], sizes[1], sizes[2]);
-	for (int load = 0; load < 4; load++) {
+	for (int load = 0; load < LOADS; load++) {
 		printf("%-14s", loads[load]);
 		for (int s = 0; s < 3; s++)
 			printf(" %10.1f", mean_instructions(sizes[s], load) / (double)sizes[s]);
