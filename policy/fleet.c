@@ -110,8 +110,10 @@ static int64_t slowest_sleep_ms(const struct policy_conf *conf)
 {
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
-		const struct policy_response *r = &conf->miner_groups[g].sleep;
-		slowest_ms = max64(slowest_ms, r->delay_ms + r->ramp_ms);
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		slowest_ms = max64(slowest_ms, group->sleep.delay_ms + group->sleep.ramp_ms);
+		if (group->partial_w)   /* that is how they fall, where it is not at once */
+			slowest_ms = max64(slowest_ms, group->power.delay_ms + group->power.ramp_ms);
 	}
 	return slowest_ms;
 }
