@@ -29,7 +29,7 @@
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define KNOWN_SLOTS     1200            /* not before they were tried for ten minutes, … */
+#define KNOWN_SLOTS     900             /* not before they were tried for some minutes, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define FLAT_WORTH   1.5                /* watts of hash for each of the site's moves, … */
@@ -130,7 +130,7 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 
 int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t coarse_w, int64_t cap_w)
 {
-	return over(state, state->hold, planned_w, coarse_w, cap_w);
+	return over(state, state->wary_slots ? HOLD_LONGEST : state->hold, planned_w, coarse_w, cap_w);
 }
 
 /* More is kept from the miners at once, less only when it has been less for as long as they take to wake. */
