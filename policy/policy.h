@@ -199,7 +199,7 @@ struct policy_course {                  /* what was moved on purpose, in each ha
 	int64_t moved_w[2][POLICY_SLOTS];       /* [false] down, [true] up; both positive */
 };
 
-#define POLICY_LAGS 6                   /* moves of a set point by which the next are foretold */
+#define POLICY_LAGS 8                   /* moves of a set point by which the next are foretold */
 #define POLICY_AHEAD 5                  /* messages: the newest, and what the next four will tell */
 
 struct policy_setpoint {                /* told every few seconds (policy/setpoint.c) */

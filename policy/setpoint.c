@@ -9,7 +9,7 @@
 #define LASTS_MS         120000         /* a signal at its stop is still one */
 #define TRUST_AFTER      30             /* messages */
 #define TRUST_PERCENT    97             /* of the error of the last value told, at most */
-#define KEEPS            0.995          /* of what was learned, from message to message: it fades in some 13 minutes at 4 s */
+#define KEEPS            0.998          /* of what was learned, from message to message: it fades in half an hour at 4 s */
 #define FADES            0.99           /* the largest move */
 #define FIRST_SPREAD     100.0
 #define MOST_SPREAD      1e6            /* where the signal says nothing new for long, no weight may run away */
