@@ -149,3 +149,11 @@ void fleet_look(const struct policy_conf *conf, struct policy_state *state, stru
 	}
 	take_over(sum, &still);
 }
+
+int64_t fleet_mean_w(const struct policy_conf *conf, const struct miner_track *tracks, int64_t from_ms, int64_t to_ms)
+{
+	int64_t sum_w = 0;
+	for (size_t i = 0; i < conf->n_miners; i++)
+		sum_w += track_mean_w(&conf->miner_groups[conf->miner_group[i]], &tracks[i], from_ms, to_ms);
+	return sum_w;
+}

@@ -42,11 +42,16 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 void track_take_in(const struct policy_miner_group *, struct miner_track *, const struct miner_seen *, int64_t now_ms);
 /* By the model, where it takes `percent` of the times told. */
 int32_t track_drawn_w(const struct policy_miner_group *, const struct miner_track *, int64_t at_ms, int64_t percent);
+/* The same between two instants, on average. */
+int32_t track_mean_w(const struct policy_miner_group *, const struct miner_track *, int64_t from_ms, int64_t to_ms);
 /* What may be asked of a miner. Lowering and raising are of the power at which it hashes. */
 enum move { MOVE_SLEEP, MOVE_LOWER, MOVE_RAISE, MOVE_WAKE };
 static inline bool move_is_up(enum move move) { return move == MOVE_RAISE || move == MOVE_WAKE; }
 enum deed move_deed(enum move);
 const struct policy_response *deed_response(const struct policy_miner_group *, enum deed);
+
+/* Of a move told at told_ms, how much is done between two instants on average. */
+double response_share(const struct policy_response *, int64_t told_ms, int64_t from_ms, int64_t to_ms);
 
 /* Whether the miner may be told so now, wear aside. at_once: an order that was lost on the way is repeated without
  * delay, and one on its way up is turned round. */
@@ -99,6 +104,9 @@ struct tracked {
 void fleet_look(const struct policy_conf *, struct policy_state *, struct miner_track *, const struct snapshot *,
                 int64_t at_ms, struct tracked *);
 
+/* What all miners will draw between two instants to come, on average, by the model. */
+int64_t fleet_mean_w(const struct policy_conf *, const struct miner_track *, int64_t from_ms, int64_t to_ms);
+
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       bool site_usable, int64_t now_ms);
@@ -133,6 +141,7 @@ int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of t
 void spare_see(struct policy_state *, int64_t wish_w, int64_t wake_ms, int64_t now_ms);
 /* By how much what is there, and on its way, falls short of what was lately needed. */
 int64_t spare_lacking_w(const struct policy_state *, const struct tracked *);
+
 
 /* ---- ripple.c: how far a draw goes up and down ---- */
 void ripple_see(struct policy_ripple *, int64_t w, int64_t now_ms);

@@ -70,6 +70,29 @@ int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner
 	return track->from_w + (int32_t)((int64_t)(track->to_w - track->from_w) * moving_ms / ramp_ms);
 }
 
+/* How far along a ramp it is on average between two instants, counted from the ramp's begin. */
+static double mean_share(int64_t from_ms, int64_t to_ms, int64_t ramp_ms)
+{
+	double from = (double)from_ms, to = (double)to_ms, ramp = (double)max64(ramp_ms, 1);
+	double a = from < 0 ? 0 : from < ramp ? from : ramp, b = to < 0 ? 0 : to < ramp ? to : ramp;
+	double at_the_end = to > ramp ? to - (from > ramp ? from : ramp) : 0;
+	return ((b * b - a * a) / 2 / ramp + at_the_end) / (to - from);
+}
+
+double response_share(const struct policy_response *response, int64_t told_ms, int64_t from_ms, int64_t to_ms)
+{
+	int64_t begin_ms = told_ms + response->delay_ms;
+	return to_ms > from_ms ? mean_share(from_ms - begin_ms, to_ms - begin_ms, response->ramp_ms) : 0;
+}
+
+int32_t track_mean_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t from_ms, int64_t to_ms)
+{
+	if (!track->under_way)
+		return track->drawn_w;
+	double share = response_share(deed_response(group, track->deed), track->told_ms, from_ms, to_ms);
+	return track->from_w + (int32_t)((track->to_w - track->from_w) * share);
+}
+
 static bool overdue(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
 	return now_ms - track->told_ms > patience_ms(group, track->deed);
