@@ -89,8 +89,10 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 		phase = track->deed == DEED_SLEEP ? PHASE_FALLING : track->deed == DEED_WAKE ? PHASE_WAKING : phase;
 	sum->phases[phase]++;
 	sum->changing += track->under_way && track->deed == DEED_POWER;
-	if (group->partial_w && track->under_way && track->told_hash)
+	if (group->partial_w && track->under_way && track->told_hash) {
 		sum->raisable_soon_w += max64(0, (int64_t)track->awake_w - track->to_w);
+		sum->lowerable_soon_w += max64(0, (int64_t)track->to_w - group->partial_w);
+	}
 	if (phase == PHASE_WAKING)
 		sum->waking_w += max64(0, settled_w - now_w);
 	if (track_may_be_told(group, track, MOVE_SLEEP, true, now_ms))

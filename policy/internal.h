@@ -92,7 +92,8 @@ struct tracked {
 	int64_t oldest_ms;
 	int64_t curtailable_w, restorable_w, waking_w;
 	int64_t raisable_w, lowerable_w;        /* by power alone, of those awake … */
-	int64_t raisable_soon_w;        /* … and of those on their way to a power below their most */
+	int64_t raisable_soon_w;        /* … and of those on their way to a power below their most, … */
+	int64_t lowerable_soon_w;       /* … or above their least */
 	uint32_t changing;              /* on their way to another power */
 	int64_t least_raise_w;          /* of any of those that may be raised; INT64_MAX: none may */
 	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
@@ -139,9 +140,12 @@ int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of t
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
 /* Each step: what the miners should draw. wake_ms: how long waking takes instead. */
 void spare_see(struct policy_state *, int64_t wish_w, int64_t wake_ms, int64_t now_ms);
+void spare_forget(struct policy_state *);               /* what is wanted from now on is something else */
 /* By how much what is there, and on its way, falls short of what was lately needed. */
 int64_t spare_lacking_w(const struct policy_state *, const struct tracked *);
 
+/* The same for a set point that moves. */
+int64_t spare_lacking_to_follow_w(const struct policy_state *, const struct tracked *);
 
 /* ---- ripple.c: how far a draw goes up and down ---- */
 void ripple_see(struct policy_ripple *, int64_t w, int64_t now_ms);
@@ -188,6 +192,8 @@ struct step {
 	int64_t rising_to_w;            /* the load now; where it rises as never before, and a whole reserve */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
+	bool follows;                   /* a set point that moves, by power: … */
+	int64_t follow_w;               /* … so much more than they head for, or less */
 	bool is_over;                   /* the limit, whatever the plan is: now, or within a moment */
 	bool has_partial;               /* some miners may be told their power */
 	struct policy_conf learned;     /* conf, with what was learned */

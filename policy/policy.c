@@ -1,3 +1,4 @@
+#include "policy/follow.h"
 #include "policy/internal.h"
 #include "policy/setpoint.h"
 
@@ -7,6 +8,10 @@
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
 #define DEAD_BAND_PER_MILLE  1          /* of the cap, plus half a miner */
 #define SPARE_PART           100        /* of the cap, woken to be raised later, at a time */
+#define FOLLOW_SPARE_PART    10         /* the same where a set point moves */
+#define FOLLOW_SPARE_MS      30000      /* by what it climbs in so long, at most, those awake should be able to rise */
+#define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
+#define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define GUARD_PER_MILLE      1          /* of the cap: so near to the limit is over it, for the load may go on rising */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
@@ -80,6 +85,14 @@ static int64_t slowest_wake_ms(const struct policy_conf *conf)
 	return slowest_ms;
 }
 
+static int64_t quickest_wake_ms(const struct policy_conf *conf)
+{
+	int64_t quickest_ms = INT64_MAX;
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		quickest_ms = min64(quickest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+	return quickest_ms;
+}
+
 static int64_t dip_w(const struct policy_state *state)
 {
 	return reserve_slots(state->hold) ? (int64_t)state->holds[state->hold].dip_w : 0;
@@ -92,6 +105,8 @@ static int64_t left_by_setpoint_w(const struct step *step)
 	int64_t setpoint_w = setpoint_in_force(step);
 	if (setpoint_moves(&state->setpoint, step->seen->now_ms)) {
 		struct quickest quick = quickest(step->conf);
+		if (step->follows)
+			return step->tracked.settled_w + step->follow_w;
 		return setpoint_leaves_w(&state->setpoint, step->tracked.settled_w, quick.sleep_ms, quick.wake_ms);
 	}
 	return setpoint_w == POLICY_NONE ? POLICY_NONE :
@@ -226,9 +241,10 @@ static bool may_spare(const struct step *step)
  * last few watts of it, and no more at a time than the reserve bears. */
 static void wake_spare(struct step *step)
 {
-	int64_t part_w = step->conf->cap_w / SPARE_PART;
+	int64_t part_w = step->conf->cap_w / (step->follows ? FOLLOW_SPARE_PART : SPARE_PART);
+	int64_t least_w = step->follows ? part_w / 20 : part_w / 2;
 	int64_t most_w = min64(part_w - step->tracked.waking_w, step->tracked.lowerable_w);
-	if (step->spare_w < part_w / 2 || most_w < step->tracked.least_wake_w || !may_spare(step))
+	if (step->spare_w < least_w || most_w < step->tracked.least_wake_w || !may_spare(step))
 		return;
 	enum binding forbidden = BINDING_NONE;
 	bool ramped = step->conf->ramp_up_w_per_min || step->seen->demand.setpoint_ramp_w_per_min;
@@ -253,14 +269,29 @@ static void decide_worn(struct step *step)
 		decide_down(step, &most, true, true);
 }
 
+/* A set point is followed within the time that waking takes, or as far as power alone has to do until then. */
+static void see_wish(struct step *step, int64_t wish_w)
+{
+	struct policy_state *state = step->state;
+	int64_t now_ms = step->seen->now_ms;
+	if (step->follows != state->setpoint.followed)
+		spare_forget(state);
+	state->setpoint.followed = step->follows;
+	if (step->follows) {
+		spare_see(state, setpoint_level_w(&state->setpoint, 0), min64(quickest_wake_ms(step->conf), FOLLOW_SPARE_MS), now_ms);
+		step->spare_w = spare_lacking_to_follow_w(state, &step->tracked);
+	} else {
+		spare_see(state, wish_w, slowest_wake_ms(step->conf), now_ms);
+		step->spare_w = spare_lacking_w(state, &step->tracked);
+	}
+}
+
 static void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
 	struct wish wish = wish_under(step, step->limit_w, demand->miners_w);
-	if (step->has_partial && step->site_usable) {
-		spare_see(step->state, wish.miners_w, slowest_wake_ms(step->conf), step->seen->now_ms);
-		step->spare_w = spare_lacking_w(step->state, &step->tracked);
-	}
+	if (step->has_partial && step->site_usable)
+		see_wish(step, wish.miners_w);
 	/* Over now, or as soon as the load is where it was within the last minute. */
 	int64_t risk_w = foretells(step) ? step->load_w + step->forecast.rise_w : step->planned_w;
 	int64_t guard_w = foretells(step) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
@@ -362,6 +393,22 @@ static int64_t longest_stale_ms(const struct policy_conf *conf)
 	return stale_ms;
 }
 
+/* A set point that moves is followed by power alone, up and down. Only what all of it cannot do is left to sleep: the
+ * longer that takes to take back, the more must be missing for it. */
+static void follow(struct step *step, const struct policy_response *power)
+{
+	struct policy_setpoint *sp = &step->state->setpoint;
+	const struct tracked *tracked = &step->tracked;
+	step->follows = step->site_usable && follow_may(sp, step->conf, power, step->seen->now_ms);
+	if (!step->follows || !follow_is_due(sp, step->seen->now_ms))
+		return;
+	int64_t floor_w = tracked->settled_w - tracked->lowerable_w - tracked->lowerable_soon_w;
+	int64_t borne_w = setpoint_error_w(sp) * min64(quickest_wake_ms(step->conf), MOST_BORNE_MS) / BORNE_MS;
+	int64_t beyond_w = floor_w - borne_w - setpoint_level_w(sp, power->delay_ms + power->ramp_ms / 2);
+	int64_t move_w = follow_move_w(sp, step->conf, step->tracks, power, step->seen->now_ms);
+	step->follow_w = clamp64(move_w, -tracked->lowerable_w - max64(beyond_w, 0), tracked->raisable_w);
+}
+
 static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
@@ -416,8 +463,9 @@ static void look(struct step *step)
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
-	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, (quick.sleep_ms + quick.wake_ms) / 2,
-	              now_ms);
+	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, step->tracked.now_w,
+	              (quick.sleep_ms + quick.wake_ms) / 2, now_ms);
+	follow(step, quick.both_ways);
 }
 
 static int64_t age_of(int64_t at_ms, int64_t now_ms)

@@ -212,6 +212,10 @@ struct policy_setpoint {                /* told every few seconds (policy/setpoi
 	double error_w[POLICY_AHEAD], held_error_w[POLICY_AHEAD];       /* so many messages ahead; of the value told then */
 	double load_w;                  /* the load, smoothed over the miners' response */
 	int64_t load_ms;
+	int64_t seen_ws;                /* the site since told_ms, W by ms … */
+	int64_t seen_ms;                /* … until then */
+	int64_t ordered_ms;             /* when miners were last to be told */
+	bool followed;                  /* by power, at the last step (policy/follow.c) */
 };
 
 #define POLICY_RIPPLES 120              /* half-seconds: a minute */

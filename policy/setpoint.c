@@ -92,6 +92,7 @@ static void take(struct policy_setpoint *sp, int64_t setpoint_w, int64_t at_ms)
 	sp->every_ms = sp->n <= 1 ? since_ms : sp->every_ms + (since_ms - sp->every_ms) / 8;
 	sp->told_w = setpoint_w;
 	sp->told_ms = at_ms;
+	sp->seen_ws = 0;
 	sp->largest_w = sp->largest_w * FADES > magnitude(move_w) ? sp->largest_w * FADES : magnitude(move_w);
 	if (sp->largest_w < 1)
 		return;
@@ -102,7 +103,18 @@ static void take(struct policy_setpoint *sp, int64_t setpoint_w, int64_t at_ms)
 	foretell(sp);
 }
 
-void setpoint_look(struct policy_setpoint *sp, int64_t setpoint_w, int64_t load_w, int64_t response_ms, int64_t now_ms)
+int64_t setpoint_level_w(const struct policy_setpoint *sp, int64_t after_ms)
+{
+	return setpoint_ahead_w(sp, after_ms) - (int64_t)sp->load_w;
+}
+
+int64_t setpoint_error_w(const struct policy_setpoint *sp)
+{
+	return (int64_t)sp->error_w[1];
+}
+
+void setpoint_look(struct policy_setpoint *sp, int64_t setpoint_w, int64_t load_w, int64_t miners_w, int64_t response_ms,
+                   int64_t now_ms)
 {
 	if (setpoint_w == POLICY_NONE) {
 		sp->on = false;
@@ -113,11 +125,14 @@ void setpoint_look(struct policy_setpoint *sp, int64_t setpoint_w, int64_t load_
 	int64_t elapsed_ms = max64(now_ms - sp->load_ms, 0);
 	sp->load_w += ((double)load_w - sp->load_w) * (double)elapsed_ms / (double)(elapsed_ms + max64(response_ms, 1));
 	sp->load_ms = now_ms;
+	sp->seen_ws += (load_w + miners_w) * (now_ms - max64(sp->seen_ms, sp->told_ms));
+	sp->seen_ms = now_ms;
 	if (setpoint_w != sp->told_w) {
 		sp->changed_ms = now_ms;
 		take(sp, setpoint_w, now_ms);
 	} else if (setpoint_moves(sp, now_ms) && now_ms - sp->told_ms > sp->every_ms * 3 / 2) {
 		take(sp, setpoint_w, sp->told_ms + sp->every_ms);       /* a message that changes nothing cannot be seen */
+		sp->seen_ws = (load_w + miners_w) * max64(now_ms - sp->told_ms, 0);
 	}
 }
 

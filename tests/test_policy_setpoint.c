@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy/follow.h"
 #include "policy/setpoint.h"
 #include "sim/fast_score.h"
 #include "tests/policy_says.h"
@@ -16,7 +17,7 @@ static int64_t tell(struct policy_setpoint *sp, double (*at)(int64_t k), int64_t
 	int64_t now_ms = 0;
 	for (int64_t k = 0; k < n; k++)
 		for (int i = 0; i < EVERY_MS / 250; i++, now_ms += 250)
-			setpoint_look(sp, (int64_t)at(k), 100 * KW, 5000, now_ms);
+			setpoint_look(sp, (int64_t)at(k), 100 * KW, 400 * KW, 5000, now_ms);
 	return now_ms - 250;
 }
 
@@ -31,7 +32,7 @@ static void what_stands_still_does_not_move(void **unused)
 	struct policy_setpoint sp = { 0 };
 	assert_false(setpoint_moves(&sp, 0));
 	assert_false(setpoint_moves(&sp, tell(&sp, still, 100)));
-	setpoint_look(&sp, POLICY_NONE, 0, 5000, 1000000);
+	setpoint_look(&sp, POLICY_NONE, 0, 0, 5000, 1000000);
 	assert_false(setpoint_moves(&sp, 1000000));
 	(void)unused;
 }
@@ -43,10 +44,10 @@ static void a_signal_at_its_stop_moves_for_two_minutes(void **unused)
 	int64_t w = sp.told_w;
 	assert_true(setpoint_moves(&sp, now_ms));
 	for (int i = 0; i < 480; i++)
-		setpoint_look(&sp, w, 100 * KW, 5000, now_ms += 250);
+		setpoint_look(&sp, w, 100 * KW, 400 * KW, 5000, now_ms += 250);
 	assert_false(setpoint_moves(&sp, now_ms));
-	setpoint_look(&sp, POLICY_NONE, 0, 5000, now_ms);
-	setpoint_look(&sp, w, 100 * KW, 5000, now_ms + 250);
+	setpoint_look(&sp, POLICY_NONE, 0, 0, 5000, now_ms);
+	setpoint_look(&sp, w, 100 * KW, 400 * KW, 5000, now_ms + 250);
 	assert_int_equal(sp.n, 0);
 	(void)unused;
 }
@@ -85,7 +86,7 @@ static void no_forecast_runs_away(void **unused)
 		struct policy_setpoint sp = { 0 };
 		int64_t now_ms = tell(&sp, signals[s], 2000);
 		for (int k = 0; k < 300; k++) {
-			setpoint_look(&sp, 500 * KW + (k % 7 == 0 ? rand() % (900 * KW) : 0), 100 * KW, 5000, now_ms += EVERY_MS);
+			setpoint_look(&sp, 500 * KW + (k % 7 == 0 ? rand() % (900 * KW) : 0), 100 * KW, 400 * KW, 5000, now_ms += EVERY_MS);
 			for (int h = 1; h < POLICY_AHEAD; h++)
 				assert_true(labs(setpoint_ahead_w(&sp, h * EVERY_MS) - sp.told_w) <= h * (int64_t)sp.largest_w + 1);
 		}
@@ -107,16 +108,182 @@ static void what_is_wanted_again_soon_does_not_go(void **unused)
 	/* More than either goes at once. */
 	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 8000) - high_w) < 5 * KW);
 	/* Told 600: 500 comes next, for too short a time to be back at 600 after it. */
-	setpoint_look(&sp, 600 * KW, (int64_t)sp.load_w, 5000, now_ms += EVERY_MS);
+	setpoint_look(&sp, 600 * KW, (int64_t)sp.load_w, 400 * KW, 5000, now_ms += EVERY_MS);
 	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 8000) - high_w) < 5 * KW);
 	assert_true(labs(setpoint_leaves_w(&sp, high_w + 50 * KW, 4000, 4000) - low_w) < 5 * KW);
 	(void)unused;
 }
 
+/* ---- which orders ---- */
+
+enum { FEW = 200 };
+
+/* A fleet at rest half way between its least and its most, beside a load of 100 kW. */
+struct few {
+	struct policy_setpoint sp;
+	struct policy_miner_group group;
+	struct policy_conf conf;
+	struct miner_track tracks[FEW];
+	uint16_t of[FEW];
+	int64_t now_ms;
+};
+
+static void few_begin(struct few *few, double (*at)(int64_t k), int64_t n)
+{
+	*few = (struct few){ .group = { .nominal_w = 3500, .partial_w = 1800, .power = { 2000, 2000 }, .wake = { 5000, 5000 } } };
+	few->conf = (struct policy_conf){ .miner_groups = &few->group, .n_miner_groups = 1, .miner_group = few->of, .n_miners = FEW };
+	few->now_ms = tell(&few->sp, at, n);
+	for (int i = 0; i < FEW; i++)
+		few->tracks[i] = (struct miner_track){ .phase = PHASE_AWAKE, .drawn_w = 2650, .awake_w = 3500 };
+}
+
+static int64_t few_move_w(struct few *few)
+{
+	return follow_move_w(&few->sp, &few->conf, few->tracks, &few->group.power, few->now_ms);
+}
+
+/* All by as much. */
+static void few_tell(struct few *few, int64_t move_w)
+{
+	for (int i = 0; i < FEW; i++) {
+		struct miner_track *track = &few->tracks[i];
+		track->from_w = track->drawn_w;
+		track->to_w = track->drawn_w + (int32_t)(move_w / FEW);
+		track->under_way = true;
+		track->deed = DEED_POWER;
+		track->told_ms = few->now_ms;
+	}
+}
+
+static void pass(struct few *few, int64_t ms, int64_t setpoint_w)
+{
+	for (int64_t end_ms = few->now_ms + ms; few->now_ms < end_ms;) {
+		few->now_ms += 250;
+		setpoint_look(&few->sp, setpoint_w, 100 * KW, fleet_mean_w(&few->conf, few->tracks, few->now_ms, few->now_ms + 1), 5000,
+		              few->now_ms);
+	}
+}
+
+/* Half a kilowatt up and down about 630 kW, which is what load and miners draw. */
+static double flat(int64_t k) { return 630e3 + (k % 2 ? 500 : -500); }
+
+static void only_quick_power_follows(void **unused)
+{
+	struct few few;
+	few_begin(&few, flat, 20);
+	struct policy_miner_group groups[2] = { few.group, few.group };
+	assert_true(follow_may(&few.sp, &few.conf, &few.group.power, few.now_ms));
+	assert_false(follow_may(&few.sp, &few.conf, NULL, few.now_ms));
+	assert_false(follow_may(&few.sp, &few.conf, &(struct policy_response){ 5000, 3001 }, few.now_ms));
+	assert_false(follow_may(&few.sp, &few.conf, &few.group.power, few.now_ms + 120001));
+	few.conf.miner_groups = groups;
+	few.conf.n_miner_groups = 2;
+	groups[1].partial_w = 0;                /* it may only sleep */
+	assert_false(follow_may(&few.sp, &few.conf, &few.group.power, few.now_ms));
+	(void)unused;
+}
+
+static void orders_are_due_twice_a_message(void **unused)
+{
+	struct few few;
+	uint32_t due = 0;
+	few_begin(&few, flat, 20);
+	follow_is_due(&few.sp, few.now_ms);
+	for (int k = 0; k < 10 * EVERY_MS / 250; k++) {
+		pass(&few, 250, (int64_t)flat(20 + k / (EVERY_MS / 250)));
+		bool is = follow_is_due(&few.sp, few.now_ms);
+		assert_true(!is || (few.now_ms - few.sp.told_ms) % (EVERY_MS / 2) == 0);
+		due += is;
+	}
+	assert_int_equal(due, 20);
+	(void)unused;
+}
+
+/* Told 30 kW more than was to be expected: more than that is ordered, for a quarter of an order shows in the message. The
+ * rest goes back half way, unless it was to be expected to go on. */
+static void what_was_not_foretold_is_made_up_for(void **unused)
+{
+	struct few few;
+	few_begin(&few, flat, 20);
+	pass(&few, 250, 630 * KW);
+	assert_true(labs(few_move_w(&few)) < 3 * KW);
+	pass(&few, 3750, 630 * KW);
+	pass(&few, 250, 660 * KW);
+	int64_t up_w = few_move_w(&few);
+	assert_in_range(up_w, 36 * KW, 120 * KW);
+	few_tell(&few, up_w);
+	pass(&few, 2000, 660 * KW);
+	int64_t back_w = few_move_w(&few);
+	assert_in_range(-back_w, 5 * KW, 90 * KW);
+	assert_in_range(up_w + back_w, 10 * KW, 60 * KW);
+	(void)unused;
+}
+
+/* What is under way is not ordered again. */
+static void what_is_under_way_counts(void **unused)
+{
+	struct few few;
+	few_begin(&few, flat, 20);
+	pass(&few, 2000, 630 * KW);
+	pass(&few, 2000, 650 * KW);
+	int64_t before_w = few_move_w(&few);
+	assert_in_range(before_w, 10 * KW, 40 * KW);
+	few_tell(&few, before_w);
+	assert_true(labs(few_move_w(&few)) < 10 * KW);
+	(void)unused;
+}
+
+/* The site has been seen all along, though it is known only half way that the same was told again. */
+static void what_is_told_again_lacks_nothing(void **unused)
+{
+	struct few few;
+	few_begin(&few, flat, 20);
+	few.group.power = (struct policy_response){ 500, 500 };
+	for (int i = 0; i < 10 * EVERY_MS / 250; i++) {
+		pass(&few, 250, 630 * KW);
+		assert_true(labs(few_move_w(&few)) < 5 * KW);
+	}
+	(void)unused;
+}
+
+static void an_order_shows_in_shares_that_add_up(void **unused)
+{
+	const struct policy_response power = { 2000, 2000 };
+	assert_true(fabs(response_share(&power, 0, 0, 4000) - 0.25) < 1e-9);
+	assert_true(fabs(response_share(&power, 2000, 4000, 8000) - 0.75) < 1e-9);
+	assert_true(fabs(response_share(&power, 0, 3000, 4000) - 0.75) < 1e-9);
+	assert_true(response_share(&power, 0, 0, 2000) == 0 && response_share(&power, 0, 4000, 9000) == 1);
+	assert_true(response_share(&power, 0, 3000, 3000) == 0);
+	(void)unused;
+}
+
+/* Awake are as many as bear the level and its climb, and fit under its lowest; what lacks already lacks in any case. */
+static void the_running_reserve_of_a_set_point(void **unused)
+{
+	static struct policy_state state;
+	struct tracked tracked = { .settled_w = 400 * KW, .raisable_w = 30 * KW, .raisable_soon_w = 10 * KW,
+	                           .lowerable_w = 90 * KW, .lowerable_soon_w = 10 * KW };
+	memset(&state, 0, sizeof(state));
+	for (int k = 0; k < 200; k++)
+		spare_see(&state, (k < 100 ? 350 : 400) * KW, 10000, 1 + k * POLICY_SLOT_MS);
+	/* It climbed by 50, and 40 are there. */
+	assert_in_range(spare_lacking_to_follow_w(&state, &tracked), 5 * KW, 10 * KW);
+	/* All at their least power draw 396: those woken would only be sent to sleep again. */
+	tracked.lowerable_w = 0;
+	tracked.lowerable_soon_w = 4 * KW;
+	assert_in_range(spare_lacking_to_follow_w(&state, &tracked), 3 * KW, 4 * KW);
+	/* 20 are lacking now. */
+	spare_see(&state, 460 * KW, 10000, 1 + 200 * POLICY_SLOT_MS);
+	assert_int_equal(spare_lacking_to_follow_w(&state, &tracked), 20 * KW);
+	spare_forget(&state);
+	spare_see(&state, 300 * KW, 10000, 1 + 201 * POLICY_SLOT_MS);
+	assert_int_equal(spare_lacking_to_follow_w(&state, &tracked), -140 * KW);
+	(void)unused;
+}
+
 /* ---- the policy in virtual time ---- */
 
-/* Half of a mixed fleet wakes in two minutes; the other half follows, and does as well alone. */
-static void an_hour_of_set_points_is_followed_by(const char *fleet)
+static void an_hour_of_set_points_is_followed_by(const char *fleet, double permille, double cycles)
 {
 	struct fast_file *file = malloc(sizeof(*file));
 	struct fast_case played;
@@ -134,8 +301,8 @@ static void an_hour_of_set_points_is_followed_by(const char *fleet)
 	limits_make(&limits, &played);
 	fast_run(&played, FAST_POLICY, &lifted, &run);
 	fast_score(&played, &limits, &run, &score);
-	/* 1.5 % is asked for, 3 % is the rule; with a miner of 0.5 % of the set point half of it is to be had. */
-	assert_true(score.error_permille < 8);
+	assert_true(score.error_permille < permille);
+	assert_true(score.cycles < cycles);
 	assert_true(score.over_s == 0);
 	fast_run_free(&run);
 	limits_free(&limits);
@@ -145,8 +312,11 @@ static void an_hour_of_set_points_is_followed_by(const char *fleet)
 
 static void an_hour_of_set_points_is_followed(void **unused)
 {
-	an_hour_of_set_points_is_followed_by("fast");
-	an_hour_of_set_points_is_followed_by("mixed");
+	/* 1.5 % is asked for, 3 % is the rule; a third of that is to be had. */
+	an_hour_of_set_points_is_followed_by("fast", 5, 22);
+	/* Half of a mixed fleet wakes in two minutes; the other half follows, and does as well alone. */
+	an_hour_of_set_points_is_followed_by("mixed", 5, 22);
+	an_hour_of_set_points_is_followed_by("slow", 23, 27);
 	(void)unused;
 }
 
@@ -227,6 +397,13 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_foretold_is_taken_as_told),
 		cmocka_unit_test(no_forecast_runs_away),
 		cmocka_unit_test(what_is_wanted_again_soon_does_not_go),
+		cmocka_unit_test(only_quick_power_follows),
+		cmocka_unit_test(orders_are_due_twice_a_message),
+		cmocka_unit_test(what_was_not_foretold_is_made_up_for),
+		cmocka_unit_test(what_is_under_way_counts),
+		cmocka_unit_test(what_is_told_again_lacks_nothing),
+		cmocka_unit_test(an_order_shows_in_shares_that_add_up),
+		cmocka_unit_test(the_running_reserve_of_a_set_point),
 		cmocka_unit_test(an_hour_of_set_points_is_followed),
 		cmocka_unit_test(windows_hold_on_the_meter),
 		cmocka_unit_test(a_ramp_holds_in_any_minute),
