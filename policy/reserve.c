@@ -29,7 +29,7 @@
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define KNOWN_SLOTS     900             /* not before they were tried for some minutes, … */
+#define KNOWN_SLOTS     1200            /* not before they were tried for ten minutes, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define FLAT_WORTH   1.5                /* watts of hash for each of the site's moves, … */
