@@ -88,7 +88,10 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	if (track->under_way)
 		phase = track->deed == DEED_SLEEP ? PHASE_FALLING : track->deed == DEED_WAKE ? PHASE_WAKING : phase;
 	sum->phases[phase]++;
-	sum->changing += track->under_way && track->deed == DEED_POWER;
+	bool by_power = track->under_way && track->deed == DEED_POWER;
+	sum->changing += by_power;
+	if (by_power)
+		sum->lowering_w += max64(0, now_w - settled_w);
 	if (group->partial_w && track->under_way && track->told_hash) {
 		sum->raisable_soon_w += max64(0, (int64_t)track->awake_w - track->to_w);
 		sum->lowerable_soon_w += max64(0, (int64_t)track->to_w - group->partial_w);

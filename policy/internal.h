@@ -95,6 +95,7 @@ struct tracked {
 	int64_t raisable_soon_w;        /* … and of those on their way to a power below their most, … */
 	int64_t lowerable_soon_w;       /* … or above their least */
 	uint32_t changing;              /* on their way to another power */
+	int64_t lowering_w;             /* … and that much above it yet */
 	int64_t least_raise_w;          /* of any of those that may be raised; INT64_MAX: none may */
 	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
 	uint32_t phases[N_PHASES];

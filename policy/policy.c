@@ -167,7 +167,8 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
 	bool by_load = binding == BINDING_RESERVE || binding == BINDING_CAP || binding == BINDING_LIMIT;
-	if (by_load && need_w <= step->announced_w)
+	/* Nearly all of it: the load as it is may add a few watts. */
+	if (by_load && need_w - need_w / 10 <= step->announced_w)
 		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
 	int64_t shed_w = move_down(step, need_w, at_once, false, &forbidden);
@@ -216,10 +217,10 @@ static void decide_up(struct step *step, const struct wish *now)
 }
 
 /* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
- * over the load as it is. */
+ * over the load as it is. What falls by power is too slow to count. */
 static bool sees_rise(struct step *step)
 {
-	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w, risen_w = 0;
+	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w, risen_w = 0;
 	if (step->site_usable && !step->failsafe)
 		risen_w = load_risen(step->state, step->load_w);
 	step->is_over = risen_w > step->reserve_w / 2 && drawn_w > step->limit_w;
