@@ -448,11 +448,13 @@ static void look(struct step *step)
 	if (conf->reserve_w == POLICY_NONE)
 		reserve_choose(step->state, step->has_partial, conf->cap_w);
 	else
-		step->state->hold = 3;
+		step->state->hold = HOLD_LONGEST;
 	step->planned_w = load_planned(step->state, step->load_w);
 	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
 	 * What is foretold knows the rhythms of a minute itself. */
-	step->returns_to_w = step->site_usable && !foretells(step) ? rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms) : 0;
+	step->returns_to_w = 0;
+	if (step->site_usable && !foretells(step))
+		step->returns_to_w = rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	step->announced_w = 0;
 	if (step->forecast.rise_w) {    /* what is held or foretold may know of it already: it has been so high before */
@@ -546,7 +548,8 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	if (waiting)
 		step.failsafe = false;
 	draw_picture(&step, &out->picture);
-	bool still = step.site_usable && !step.tracked.phases[PHASE_FALLING] && !step.tracked.phases[PHASE_WAKING] && !step.tracked.changing;
+	bool still = step.site_usable && !step.tracked.phases[PHASE_FALLING] && !step.tracked.phases[PHASE_WAKING] &&
+	             !step.tracked.changing;
 	if (!waiting)
 		decide(&step);
 	if (out->n_commands)

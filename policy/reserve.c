@@ -115,8 +115,12 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 
 /* ---- what is made of it ---- */
 
-/* The last way is to stay flat whatever the peak: no part of the reserve is given up above it. */
-enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5 };
+static int64_t least_per_mille(uint32_t hold, bool little_known)
+{
+	if (little_known)
+		return YOUNG_PER_MILLE;
+	return reserve_slots(hold) ? LEAST_PER_MILLE : LEAST_FORETOLD_PER_MILLE;
+}
 
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
@@ -124,8 +128,9 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
-	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w, least = young || climbs ? YOUNG_PER_MILLE : reserve_slots(hold) ? LEAST_PER_MILLE : LEAST_FORETOLD_PER_MILLE;
-	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), per_mille(cap_w, least));
+	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w;
+	int64_t least_w = per_mille(cap_w, least_per_mille(hold, young || climbs));
+	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
 
 int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t coarse_w, int64_t cap_w)
