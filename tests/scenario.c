@@ -318,6 +318,14 @@ void scenario_order(struct scenario *s, const char *kind, const char *id, int64_
 	json_free(&json);
 }
 
+void scenario_cycle(struct scenario *s)
+{
+	char id[32];
+	snprintf(id, sizeof(id), "o-%lld", (long long)scenario_now(s));
+	scenario_order(s, "shed", id, 0, 0, 30000);
+	scenario_run(s, 110000);
+}
+
 void scenario_notice(struct scenario *s, const char *id, int64_t in_ms, int64_t delta_w, int64_t over_s)
 {
 	struct json json = { 0 };

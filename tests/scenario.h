@@ -67,6 +67,8 @@ int64_t scenario_now(const struct scenario *);          /* since the begin */
 void scenario_note(struct scenario *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A message on the order topic of the one signal there is, "grid". start_in_ms 0: at once. */
 void scenario_order(struct scenario *, const char *kind, const char *id, int64_t watts, int64_t start_in_ms, int64_t end_in_ms);
+/* All to sleep and awake again, within 110 s: a shed asks for no wear, and counts. */
+void scenario_cycle(struct scenario *);
 /* "The GPUs are about to draw so much more": on hpc/plan. */
 void scenario_notice(struct scenario *, const char *id, int64_t in_ms, int64_t delta_w, int64_t over_s);
 void scenario_score(const struct scenario *, int64_t from_ms, struct score *);

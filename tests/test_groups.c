@@ -145,20 +145,11 @@ static void open_declared(struct scenario *s, int64_t sleep_ms)
 	scenario_run(s, 60 * SEC);
 }
 
-/* All to sleep and awake again. */
-static void cycle(struct scenario *s)
-{
-	char id[32];
-	snprintf(id, sizeof(id), "o-%lld", (long long)scenario_now(s));
-	scenario_order(s, "shed", id, 0, 0, 30 * SEC);
-	scenario_run(s, 110 * SEC);
-}
-
 static void open_learned(struct scenario *s)
 {
 	open_declared(s, DECLARED_MS);
-	cycle(s);
-	cycle(s);
+	scenario_cycle(s);
+	scenario_cycle(s);
 }
 
 /* Of a group's object, as mulletctl gets it: a member by its path, "sleep.basis"; empty: no such group. */
@@ -205,7 +196,7 @@ static void a_group_is_told_when_there_is_news(void **unused)
 	scenario_run(&s, 120 * SEC);
 	assert_true(count(s.groups_seen.text, "group/hall") <= 6);      /* that more readings agree */
 	json_reset(&s.groups_seen);
-	cycle(&s);
+	scenario_cycle(&s);
 	int n = count(s.groups_seen.text, "group/hall");
 	assert_in_range(n, 4, 110 / 5);
 	assert_non_null(strstr(s.groups_seen.text, "\"asleep\":30"));
@@ -380,7 +371,7 @@ static void a_firmware_on_most_of_a_group_is_learned_anew(void **unused)
 	set_firmware(&s, MINERS / 2 + 1, 72);
 	assert_false(learned(&s, "hall"));
 	assert_string_equal(told_of(&s, "hall", "sleep", "orders").text, "0");
-	cycle(&s);
+	scenario_cycle(&s);
 	assert_true(learned(&s, "hall"));
 	set_firmware(&s, MINERS, 0);            /* they do not say any more: not another one */
 	assert_true(learned(&s, "hall"));

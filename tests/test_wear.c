@@ -28,15 +28,6 @@ static void open_site(struct scenario *s)
 	scenario_run(s, 60 * SEC);
 }
 
-/* All to sleep and awake again: a shed asks for no wear, and counts. */
-static void cycle(struct scenario *s)
-{
-	char id[32];
-	snprintf(id, sizeof(id), "o-%lld", (long long)scenario_now(s));
-	scenario_order(s, "shed", id, 0, 0, 30 * SEC);
-	scenario_run(s, 110 * SEC);
-}
-
 /* A member of the group's object, or of a miner's. */
 static double member_of(const char *text, const char *name, const char *key)
 {
@@ -105,8 +96,8 @@ static void a_restart_forgets_no_sleep(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
-	cycle(&s);
+	scenario_cycle(&s);
+	scenario_cycle(&s);
 	double left = group_tells(&s, "cycles_left");
 	assert_true(left > 1.9 && left < 2.2);
 	restart(&s, &kept);
@@ -116,8 +107,8 @@ static void a_restart_forgets_no_sleep(void **unused)
 	assert_true(group_tells(&s, "cycles_left") >= left && group_tells(&s, "cycles_left") <= left + 0.1);
 	scenario_run(&s, 60 * SEC);             /* all were heard by now */
 	assert_int_equal(sleeps_of(&s, "hall/7"), 2);
-	cycle(&s);
-	cycle(&s);
+	scenario_cycle(&s);
+	scenario_cycle(&s);
 	kept_free(&kept);
 	restart(&s, &kept);
 	scenario_run(&s, 60 * SEC);
@@ -163,7 +154,7 @@ static void another_machine_begins_anew(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
+	scenario_cycle(&s);
 	sim_world_set_identity(s.world, 4, STRANGER);
 	restart(&s, &kept);
 	scenario_run(&s, 10 * SEC);
@@ -179,7 +170,7 @@ static void one_that_does_not_tell_is_known_by_its_place(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
+	scenario_cycle(&s);
 	sim_world_set_identity(s.world, 4, 0);
 	restart(&s, &kept);
 	scenario_run(&s, 10 * SEC);
@@ -203,7 +194,7 @@ static void a_changed_list_of_hosts_keeps_the_rest(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
+	scenario_cycle(&s);
 	keep(&s, &kept);
 	for (size_t m = 0; m < kept.wear[0].n_miners; m++) {
 		struct kept_miner *miner = &kept.wear[0].miners[m];
@@ -239,7 +230,7 @@ static void a_group_of_another_name_is_another(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
+	scenario_cycle(&s);
 	keep(&s, &kept);
 	kept.wear[0].group = "annex";
 	for (size_t m = 0; m < kept.wear[0].n_miners; m++)
@@ -267,7 +258,7 @@ static void time_away_is_time_to_recover(void **unused)
 		struct scenario s;
 		struct kept kept;
 		open_site(&s);
-		cycle(&s);
+		scenario_cycle(&s);
 		keep(&s, &kept);
 		s.recalled = &kept;
 		scenario_shift_utc(&s, rows[i].clock_ms);
@@ -288,9 +279,9 @@ static void a_group_goes_on_counting_by_the_hour(void **unused)
 	struct scenario s;
 	struct kept kept;
 	open_site(&s);
-	cycle(&s);
+	scenario_cycle(&s);
 	scenario_run(&s, HOUR);
-	cycle(&s);
+	scenario_cycle(&s);
 	keep(&s, &kept);
 	struct kept_wear *wear = &kept.wear[0];
 	assert_in_range(wear->n_hours, 2, 3);
@@ -310,7 +301,7 @@ static void a_group_goes_on_counting_by_the_hour(void **unused)
 	scenario_restart(&s, SEC);
 	assert_int_equal((int)group_tells(&s, "sleeps_per_miner"), SLEEP_HOURS - 5);
 	assert_int_equal((int)group_tells(&s, "sleeps_over_h"), SLEEP_HOURS);
-	cycle(&s);
+	scenario_cycle(&s);
 	assert_int_equal((int)group_tells(&s, "sleeps_per_miner"), SLEEP_HOURS - 4);
 	end(&s, &kept);
 	(void)unused;

@@ -11,13 +11,13 @@
  * Steps are 1 s, or 2 s: coarser ones lose what fits between peaks. What is left in a step is the least in the halves of a
  * step around it, at 200 ms. Where the solver gives up, and for a whole day, the two passes of sim/limits.h stand: they came
  * within 3 % of every program solved at 1 s. Needs libglpk-dev; the product does not. */
-#include <glob.h>
 #include <glpk.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/fast_main.h"
+#include "tests/foresight/each_case.h"
 
 struct type { double fleet_w, fall[256], rise[256]; int n_fall, n_rise, s, w, a, d; };  /* s, w, a, d: column before the first */
 struct program {
@@ -187,8 +187,9 @@ static double solve_at(const struct fast_case *of, int64_t step_ms)
 }
 
 /* A wake of two minutes has too many terms at a second each. */
-static void solve_case(const struct fast_case *of, bool slow)
+static void solve_case(const struct fast_file *file, size_t fleet, const struct fast_case *of)
 {
+	bool slow = strcmp(file->fleets[fleet].kind, "slow") == 0;
 	bool long_one = of->lasts_ms > 7200000;
 	double most = NAN;
 	int64_t step_ms = slow ? 2000 : 1000;
@@ -203,28 +204,6 @@ static void solve_case(const struct fast_case *of, bool slow)
 
 int main(int argc, char **argv)
 {
-	char traces[512], why[300];
-	static struct fast_file file;
-	glob_t found;
 	puts("# What perfect foresight keeps: the share of the fleet's watts after ten minutes. Made by make foresight.");
-	if (glob("sim/scenarios/*.txt", 0, NULL, &found) != 0)
-		return 1;
-	for (size_t p = 0; p < found.gl_pathc; p++) {
-		if (argc > 1 && !strstr(found.gl_pathv[p], argv[1]))
-			continue;
-		if (fast_file_read(&file, found.gl_pathv[p], why, sizeof why) != 0)
-			return fprintf(stderr, "%s\n", why), 1;
-		for (size_t f = 0; f < file.n_fleets; f++) {
-			struct fast_case made;
-			int err = fast_case_make(&made, &file, f, fast_traces(traces, sizeof traces), why, sizeof why);
-			if (err) {
-				fprintf(stderr, "skipped: %s\n", why);
-				continue;
-			}
-			solve_case(&made, strcmp(file.fleets[f].kind, "slow") == 0);
-			fast_case_free(&made);
-		}
-	}
-	globfree(&found);
-	return 0;
+	return each_case(argc, argv, solve_case);
 }

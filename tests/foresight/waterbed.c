@@ -16,13 +16,13 @@
  * same up and down; and as the mix and taps a second apart over two minutes, which hold any rhythm that fits in there and
  * single lines of the spectrum. Beside these, how far telling at once (Q = 1) lifts the bands. */
 #include <complex.h>
-#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/fast_main.h"
+#include "tests/foresight/each_case.h"
 
 enum { TAPS = 120, LAGS = 11, N = TAPS + LAGS, WAYS = 2, BANDS = FAST_BANDS + 1, CLASSES = 2 * BANDS, ROUNDS = 60 };
 static const double rounding = 1.005 * 1.005, kilowatt = 1000;
@@ -239,8 +239,11 @@ static void print_bands_at_once(struct bed *bed)
 		printf(" %.2f", bed->own[b] >= kilowatt * kilowatt ? sqrt(band_left(bed, b) / bed->own[b]) : 0);
 }
 
-static void solve_case(const struct fast_case *of)
+static void solve_case(const struct fast_file *file, size_t fleet, const struct fast_case *of)
 {
+	(void)fleet;
+	if (*file->setpoint || *file->price_file || file->n_orders)
+		return;
 	static const struct fast_wear lifted;
 	static struct bed bed;
 	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
@@ -269,27 +272,6 @@ static void solve_case(const struct fast_case *of)
 
 int main(int argc, char **argv)
 {
-	char traces[512], why[300];
-	static struct fast_file file;
-	glob_t found;
 	puts("# The least slow rms, W, of any linear filter that lifts no band above the GPUs' own. Made by make waterbed.");
-	if (glob("sim/scenarios/*.txt", 0, NULL, &found) != 0)
-		return 1;
-	for (size_t p = 0; p < found.gl_pathc; p++) {
-		if (argc > 1 && !strstr(found.gl_pathv[p], argv[1]))
-			continue;
-		if (fast_file_read(&file, found.gl_pathv[p], why, sizeof why) != 0)
-			return fprintf(stderr, "%s\n", why), 1;
-		for (size_t f = 0; f < file.n_fleets && !*file.setpoint && !*file.price_file && !file.n_orders; f++) {
-			struct fast_case made;
-			if (fast_case_make(&made, &file, f, fast_traces(traces, sizeof traces), why, sizeof why) != 0) {
-				fprintf(stderr, "skipped: %s\n", why);
-				continue;
-			}
-			solve_case(&made);
-			fast_case_free(&made);
-		}
-	}
-	globfree(&found);
-	return 0;
+	return each_case(argc, argv, solve_case);
 }
