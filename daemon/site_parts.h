@@ -101,7 +101,7 @@ struct site {
 	struct meter_reading *seen_meters;
 	struct policy_state state;
 	struct miner_track *tracks;
-	uint32_t *scratch;
+	struct candidate *scratch;
 	struct decision decision;
 	struct command *commands;
 	struct miner_track *dry_tracks; /* dry run: before the step */

@@ -160,12 +160,10 @@ int64_t ripple_w(const struct policy_ripple *, int64_t within_ms);
  * order come last where the watts are needed at once, and first where there is time to try. */
 struct pick {
 	const struct policy_conf *conf;
-	const struct miner_track *tracks;       /* each with its move and the limit that goes with it */
-	int64_t now_ms;
+	const struct miner_track *tracks;       /* each with its move */
 	bool up, at_once;
-	bool beyond;                    /* what sleep takes off more than lowering, of those that are lowered */
 	bool quick_first;               /* of equal priority and efficiency those that wake soonest go, and come, first */
-	uint32_t *index;                /* miners that may be told and gain something; the picked go to the front */
+	struct candidate *list;         /* miners that may be told and gain something; the picked go to the front */
 	uint32_t n;
 };
 /* Negative where a is to be told before b, whatever their wear and circuits; 0: those decide. */
@@ -183,7 +181,7 @@ struct step {
 	struct policy_state *state;
 	struct miner_track *tracks;
 	const struct snapshot *seen;
-	uint32_t *scratch;
+	struct candidate *scratch;
 	struct decision *out;
 	struct metered metered;
 	struct tracked tracked;

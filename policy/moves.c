@@ -13,17 +13,24 @@ static const struct policy_miner_group *group_of(const struct step *step, uint32
 	return &step->conf->miner_groups[step->conf->miner_group[miner]];
 }
 
-static int64_t gain_of(const struct step *step, uint32_t miner)
+static enum move move_of(const struct step *step, const struct candidate *one)
 {
-	const struct miner_track *track = &step->tracks[miner];
-	return track_gain_w(group_of(step, miner), track, (enum move)track->move, track->trim_w, step->seen->now_ms);
+	return (enum move)step->tracks[one->miner].move;
+}
+
+static void set_move(struct step *step, struct candidate *one, enum move move, int32_t limit_w)
+{
+	struct miner_track *track = &step->tracks[one->miner];
+	track->move = (uint8_t)move;
+	track->trim_w = limit_w;
+	one->gain_w = (int32_t)track_gain_w(group_of(step, one->miner), track, move, limit_w, step->seen->now_ms);
 }
 
 static int64_t gained_w(const struct step *step, uint32_t n)
 {
 	int64_t sum_w = 0;
 	for (uint32_t i = 0; i < n; i++)
-		sum_w += gain_of(step, step->scratch[i]);
+		sum_w += step->scratch[i].gain_w;
 	return sum_w;
 }
 
@@ -41,14 +48,14 @@ static struct command tell(struct step *step, uint32_t miner)
 }
 
 /* How soon the watts fall: 0 is the soonest. Logarithmic, for the figures are no better than a tenth. */
-static uint32_t class_of(const struct step *step, uint32_t miner)
+static uint32_t class_of(const struct step *step, const struct candidate *one)
 {
-	const struct miner_track *track = &step->tracks[miner];
+	const struct miner_track *track = &step->tracks[one->miner];
 	if (move_is_up((enum move)track->move))
 		return 0;
-	const struct policy_response *r = deed_response(group_of(step, miner), move_deed((enum move)track->move));
+	const struct policy_response *r = deed_response(group_of(step, one->miner), move_deed((enum move)track->move));
 	int64_t ms = max64(r->delay_ms + r->ramp_ms, 1);
-	uint64_t w_per_s = (uint64_t)clamp64(gain_of(step, miner) * 1000 / ms, 8, UINT32_MAX);
+	uint64_t w_per_s = (uint64_t)clamp64((int64_t)one->gain_w * 1000 / ms, 8, UINT32_MAX);
 	uint32_t octave = 63 - (uint32_t)__builtin_clzll(w_per_s);
 	uint32_t rate = octave * 8 + (uint32_t)(w_per_s >> (octave - 3) & 7);
 	return CLASSES / 2 - 1 - rate + (track->tries ? CLASSES / 2 : 0);
@@ -59,8 +66,9 @@ static void tell_picked(struct step *step, uint32_t n)
 {
 	uint32_t ends[CLASSES] = { 0 }, end = step->out->n_commands;
 	for (uint32_t i = 0; i < n; i++) {
-		step->tracks[step->scratch[i]].picked = true;
-		ends[class_of(step, step->scratch[i])]++;
+		uint32_t class = class_of(step, &step->scratch[i]);
+		step->tracks[step->scratch[i].miner].place = (uint16_t)(class + 1);
+		ends[class]++;
 	}
 	for (uint32_t c = 0; c < CLASSES; c++) {
 		uint32_t count = ends[c];
@@ -68,10 +76,9 @@ static void tell_picked(struct step *step, uint32_t n)
 		end += count;
 	}
 	for (uint32_t i = 0; n && i < step->conf->n_miners; i++)
-		if (step->tracks[i].picked) {
-			uint32_t place = ends[class_of(step, i)]++;
-			step->out->commands[place] = tell(step, i);
-			step->tracks[i].picked = false;
+		if (step->tracks[i].place) {
+			step->out->commands[ends[step->tracks[i].place - 1]++] = tell(step, i);
+			step->tracks[i].place = 0;
 		}
 	step->out->n_commands = end;
 }
@@ -83,7 +90,7 @@ static bool may(const struct step *step, uint32_t miner, enum move move, bool at
 	const struct policy_miner_group *group = group_of(step, miner);
 	const struct miner_track *track = &step->tracks[miner];
 	int64_t now_ms = step->seen->now_ms;
-	if (!track_may_be_told(group, track, move, at_once, now_ms) || track_gain_w(group, track, move, 0, now_ms) <= 0)
+	if (!track_may_be_told(group, track, move, at_once, now_ms))
 		return false;
 	enum binding wear = at_once ? BINDING_NONE : track_wear(group, track, move, now_ms);
 	if (wear != BINDING_NONE)
@@ -101,16 +108,16 @@ static bool lowering_is_quick(const struct step *step, const struct policy_miner
 
 static struct pick pick_of(struct step *step, bool up, bool at_once)
 {
-	return (struct pick){ .conf = step->conf, .tracks = step->tracks, .now_ms = step->seen->now_ms, .up = up,
-	                      .at_once = at_once, .index = step->scratch,
+	return (struct pick){ .conf = step->conf, .tracks = step->tracks, .up = up, .at_once = at_once, .list = step->scratch,
 	                      .quick_first = setpoint_moves(&step->state->setpoint, step->seen->now_ms) };
 }
 
 static void add(struct step *step, struct pick *pick, uint32_t miner, enum move move, int32_t limit_w)
 {
-	step->tracks[miner].move = (uint8_t)move;
-	step->tracks[miner].trim_w = limit_w;
-	pick->index[pick->n++] = miner;
+	struct candidate *one = &pick->list[pick->n];
+	one->miner = miner;
+	set_move(step, one, move, limit_w);
+	pick->n += one->gain_w > 0;
 }
 
 /* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
@@ -181,10 +188,10 @@ static void note_for_windows(struct step *step, uint32_t n)
 	if (!conf->n_windows && !step->minute_up_w && !step->minute_down_w)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t miner = step->scratch[i];
-		enum move move = (enum move)step->tracks[miner].move;
-		int64_t gain_w = gain_of(step, miner);
-		moved_w[min64(conf->miner_group[miner], POLICY_GROUPS - 1)][move_deed(move)] += move_is_up(move) ? gain_w : -gain_w;
+		const struct candidate *one = &step->scratch[i];
+		enum move move = move_of(step, one);
+		int64_t change_w = move_is_up(move) ? one->gain_w : -one->gain_w;
+		moved_w[min64(conf->miner_group[one->miner], POLICY_GROUPS - 1)][move_deed(move)] += change_w;
 	}
 	for (size_t g = 0; g < POLICY_GROUPS; g++)
 		for (enum deed deed = 0; deed < N_DEEDS; deed++)
@@ -195,29 +202,34 @@ static void note_for_windows(struct step *step, uint32_t n)
 
 /* ---- exact amounts ---- */
 
-static bool can_trim(const struct step *step, uint32_t miner, int64_t left_w)
+static bool can_trim(const struct step *step, const struct candidate *one, int64_t left_w)
 {
-	const struct policy_miner_group *group = group_of(step, miner);
-	int64_t least_w = step->tracks[miner].move == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
-	bool can = group->partial_w && step->tracks[miner].move != MOVE_SLEEP && left_w > max64(least_w, group->nominal_w / TRACK_COARSE_PART);
-	return can && gain_of(step, miner) > left_w;
+	const struct policy_miner_group *group = group_of(step, one->miner);
+	int64_t least_w = move_of(step, one) == MOVE_WAKE ? group->partial_w - group->asleep_w : group->step_w;
+	least_w = max64(least_w, group->nominal_w / TRACK_COARSE_PART);
+	return group->partial_w && move_of(step, one) != MOVE_SLEEP && left_w > least_w && one->gain_w > left_w;
 }
 
 /* One more miner at a power in between: what it gains is left_w, or less by a part of its step. */
-static bool trim_one(struct step *step, uint32_t miner, int64_t left_w)
+static bool trim_one(struct step *step, struct candidate *one, int64_t left_w)
 {
-	struct miner_track *track = &step->tracks[miner];
-	const struct policy_miner_group *group = group_of(step, miner);
+	struct miner_track *track = &step->tracks[one->miner];
+	const struct policy_miner_group *group = group_of(step, one->miner);
 	int64_t step_w = max64(group->step_w, 1);
 	int64_t limit_w = move_is_up((enum move)track->move) ? track->drawn_w + left_w :
 	                  track_settled_w(group, track, step->seen->now_ms) - left_w + step_w - 1;
 	int32_t whole_w = track->trim_w;
-	track->trim_w = (int32_t)(limit_w - limit_w % step_w);
-	int64_t gain_w = gain_of(step, miner);
-	if (gain_w <= left_w && gain_w > group->nominal_w / TRACK_COARSE_PART)
+	set_move(step, one, move_of(step, one), (int32_t)(limit_w - limit_w % step_w));
+	if (one->gain_w <= left_w && one->gain_w > group->nominal_w / TRACK_COARSE_PART)
 		return true;
-	track->trim_w = whole_w;        /* it draws more than its most, or nobody could tell whether it did it */
+	set_move(step, one, move_of(step, one), whole_w);       /* it draws more than its most, or nobody could tell whether it did it */
 	return false;
+}
+
+static bool trims_before(const struct pick *by, uint32_t a, uint32_t b)
+{
+	int order = pick_order(by, a, b);
+	return order < 0 || (!order && by->tracks[a].moved_ms < by->tracks[b].moved_ms);
 }
 
 /* What whole moves leave is made up for by the one that comes first of those that can. Returns the number picked. */
@@ -225,17 +237,16 @@ static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int
 {
 	uint32_t best = pick->n;
 	for (uint32_t place = n; place < pick->n; place++) {
-		if (!can_trim(step, pick->index[place], left_w))
+		if (!can_trim(step, &pick->list[place], left_w))
 			continue;
-		int order = best == pick->n ? -1 : pick_order(pick, pick->index[place], pick->index[best]);
-		if (order < 0 || (!order && step->tracks[pick->index[place]].moved_ms < step->tracks[pick->index[best]].moved_ms))
+		if (best == pick->n || trims_before(pick, pick->list[place].miner, pick->list[best].miner))
 			best = place;
 	}
-	if (best == pick->n || !trim_one(step, pick->index[best], left_w))
+	if (best == pick->n || !trim_one(step, &pick->list[best], left_w))
 		return n;
-	uint32_t kept = pick->index[n];
-	pick->index[n] = pick->index[best];
-	pick->index[best] = kept;
+	struct candidate kept = pick->list[n];
+	pick->list[n] = pick->list[best];
+	pick->list[best] = kept;
 	return n + 1;
 }
 
@@ -249,12 +260,11 @@ static uint32_t choose_amount(struct step *step, struct pick *pick, int64_t amou
 	int64_t gain_w = gained_w(step, n);
 	if (gain_w <= amount_w)
 		return n;
-	uint32_t next = pick->index[n - 1];
-	int64_t left_w = amount_w - (gain_w - gain_of(step, next));
+	struct candidate *next = &pick->list[n - 1];
+	int64_t left_w = amount_w - (gain_w - next->gain_w);
 	if (can_trim(step, next, left_w) && trim_one(step, next, left_w))
 		return n;
-	enum deed deed = move_deed((enum move)step->tracks[next].move);
-	if (deed == DEED_POWER && left_w <= group_of(step, next)->nominal_w / 16)
+	if (move_deed(move_of(step, next)) == DEED_POWER && left_w <= group_of(step, next->miner)->nominal_w / 16)
 		return n - 1;
 	n = pick_amount(pick, amount_w, false);
 	left_w = amount_w - gained_w(step, n);
@@ -268,21 +278,19 @@ static void send_to_sleep(struct step *step, struct pick *pick, uint32_t n, int6
                           enum binding *forbidden)
 {
 	struct pick rest = *pick;
-	rest.beyond = true;
 	rest.n = 0;
 	for (uint32_t place = 0; place < n; place++) {
-		uint32_t miner = pick->index[place];
-		bool whole = step->tracks[miner].move == MOVE_LOWER && !step->tracks[miner].trim_w;
-		if (!whole || !may(step, miner, MOVE_SLEEP, at_once, forbidden))
+		struct candidate one = pick->list[place];
+		bool whole = move_of(step, &one) == MOVE_LOWER && !step->tracks[one.miner].trim_w;
+		if (!whole || !may(step, one.miner, MOVE_SLEEP, at_once, forbidden))
 			continue;
-		pick->index[place] = pick->index[rest.n];
-		pick->index[rest.n++] = miner;
+		one.gain_w = group_of(step, one.miner)->partial_w - group_of(step, one.miner)->asleep_w;
+		pick->list[place] = pick->list[rest.n];
+		pick->list[rest.n++] = one;
 	}
 	uint32_t m = at_once ? pick_first(&rest, need_w) : pick_amount(&rest, need_w, false);
-	for (uint32_t place = 0; place < m; place++) {
-		step->tracks[pick->index[place]].move = MOVE_SLEEP;
-		step->tracks[pick->index[place]].trim_w = 0;
-	}
+	for (uint32_t place = 0; place < rest.n; place++)
+		set_move(step, &pick->list[place], place < m ? MOVE_SLEEP : MOVE_LOWER, 0);
 }
 
 static uint32_t choose_down(struct step *step, int64_t need_w, bool at_once, bool lower_only, bool may_exceed,

@@ -61,12 +61,7 @@ static int compare(const struct pick *by, uint32_t a, uint32_t b)
 
 static int64_t gain_w(const struct pick *by, uint32_t place)
 {
-	uint32_t miner = by->index[place];
-	const struct policy_miner_group *group = &by->conf->miner_groups[by->conf->miner_group[miner]];
-	const struct miner_track *track = &by->tracks[miner];
-	if (by->beyond)
-		return (int64_t)group->partial_w - group->asleep_w;
-	return track_gain_w(group, track, (enum move)track->move, track->trim_w, by->now_ms);
+	return by->list[place].gain_w;
 }
 
 static int64_t gains_w(const struct pick *by, uint32_t from, uint32_t to)
@@ -77,23 +72,23 @@ static int64_t gains_w(const struct pick *by, uint32_t from, uint32_t to)
 	return sum_w;
 }
 
-static void swap(uint32_t *index, uint32_t a, uint32_t b)
+static void swap(struct candidate *list, uint32_t a, uint32_t b)
 {
-	uint32_t kept = index[a];
-	index[a] = index[b];
-	index[b] = kept;
+	struct candidate kept = list[a];
+	list[a] = list[b];
+	list[b] = kept;
 }
 
 /* Splits [low, high) at one of them, drawn by lot lest any order of the fleet be a bad one. Returns where it stands. */
 static uint32_t split(const struct pick *by, uint32_t low, uint32_t high, uint32_t *lot)
 {
 	*lot = *lot * 1664525 + 1013904223;     /* Knuth, TAOCP 2, 3.3.4: as good as any modulo 2^32 */
-	swap(by->index, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
-	uint32_t pivot = by->index[high - 1], end = low;
+	swap(by->list, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
+	uint32_t pivot = by->list[high - 1].miner, end = low;
 	for (uint32_t place = low; place < high - 1; place++)
-		if (compare(by, by->index[place], pivot) < 0)
-			swap(by->index, place, end++);
-	swap(by->index, end, high - 1);
+		if (compare(by, by->list[place].miner, pivot) < 0)
+			swap(by->list, place, end++);
+	swap(by->list, end, high - 1);
 	return end;
 }
 
@@ -132,7 +127,7 @@ static void consider(const struct pick *by, struct finish *best, struct finish o
 	bool better = other.near != best->near ? other.near :
 	              !other.near ? other.miss_w < best->miss_w :
 	              other.instead != best->instead ? best->instead :
-	              compare(by, by->index[other.place], by->index[best->place]) < 0;
+	              compare(by, by->list[other.place].miner, by->list[best->place].miner) < 0;
 	if (better)
 		*best = other;
 }
@@ -143,7 +138,7 @@ static uint32_t smallest_of(const struct pick *by, uint32_t n)
 	uint32_t smallest = 0;
 	for (uint32_t place = 1; place < n; place++) {
 		int64_t less_w = gain_w(by, place) - gain_w(by, smallest);
-		if (less_w < 0 || (less_w == 0 && compare(by, by->index[place], by->index[smallest]) > 0))
+		if (less_w < 0 || (less_w == 0 && compare(by, by->list[place].miner, by->list[smallest].miner) > 0))
 			smallest = place;
 	}
 	return smallest;
@@ -165,7 +160,7 @@ static uint32_t finish(const struct pick *by, uint32_t n, int64_t left_w, bool m
 	}
 	if (best.place == by->n)
 		return n;
-	swap(by->index, best.place, best.instead ? smallest : n);
+	swap(by->list, best.place, best.instead ? smallest : n);
 	return best.instead ? n : n + 1;
 }
 
@@ -183,7 +178,7 @@ static uint32_t that_fit(const struct pick *by, uint32_t from, int64_t left_w)
 	uint32_t end = from;
 	for (uint32_t place = from; place < by->n; place++)
 		if (gain_w(by, place) <= left_w)
-			swap(by->index, place, end++);
+			swap(by->list, place, end++);
 	return end;
 }
 
@@ -192,7 +187,7 @@ uint32_t pick_amount(const struct pick *by, int64_t amount_w, bool may_exceed)
 	uint32_t n = 0;
 	for (int round = 0; round < ROUNDS && n < by->n; round++) {
 		struct pick rest = *by;
-		rest.index += n;
+		rest.list += n;
 		rest.n = that_fit(by, n, amount_w) - n;
 		uint32_t more = pick_first(&rest, amount_w);
 		int64_t gained_w = gains_w(&rest, 0, more);

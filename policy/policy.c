@@ -530,7 +530,7 @@ static void use_learned(struct step *step)
 }
 
 void policy_step(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
-                 const struct snapshot *seen, uint32_t *scratch, struct decision *out)
+                 const struct snapshot *seen, struct candidate *scratch, struct decision *out)
 {
 	struct step step = { .conf = conf, .state = state, .tracks = tracks, .seen = seen, .scratch = scratch, .out = out };
 	struct command *room = out->commands;

@@ -122,9 +122,9 @@ struct miner_track {
 	bool steerable;
 	uint8_t phase;                  /* enum miner_phase */
 	uint8_t step;                   /* of the state, in which it was told last */
-	bool picked;                    /* within a step only … */
-	uint8_t move;                   /* … as is what it is picked for (policy/internal.h, enum move) */
-	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most; … */
+	uint8_t move;                   /* within a step only: what it may be told (policy/internal.h, enum move), … */
+	uint16_t place;                 /* … whether it is picked, and among the first (policy/moves.c), … */
+	int32_t trim_w;                 /* … the limit that goes with it; 0: the least, or the most, … */
 	uint32_t turn;                  /* … and its turn among circuits (policy/spread.h) */
 	uint16_t begun_cs;              /* of the order under way: when a tenth of the way was done, 10 ms; 0: not yet */
 	uint16_t earlier_cs;            /* since it was first told the same, before told_ms */
@@ -311,6 +311,11 @@ struct picture {
 	bool site_known, hpc_whole, failsafe;
 };
 
+struct candidate {                      /* within a step: a miner that may be told something … */
+	uint32_t miner;
+	int32_t gain_w;                 /* … and what it will then draw less, or more */
+};
+
 struct command {
 	uint32_t miner;
 	enum deed deed;
@@ -336,7 +341,7 @@ struct decision {
 /* Total: every input gives a safe decision, there is no error to return. Same arguments, same decision.
  * tracks: n_miners, zero to start; scratch: room for n_miners. */
 void policy_step(const struct policy_conf *, struct policy_state *, struct miner_track *tracks,
-                 const struct snapshot *, uint32_t *scratch, struct decision *);
+                 const struct snapshot *, struct candidate *scratch, struct decision *);
 
 /* Sleeps that are left to it for now, of a group with cycles_per_day, in thousandths. */
 int64_t track_cycles_left_milli(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);

@@ -17,7 +17,7 @@ static uint64_t mean_sleeps(const struct pick *by)
 {
 	uint64_t sum = 0;
 	for (uint32_t place = 0; place < by->n; place++)
-		sum += by->tracks[by->index[place]].sleeps;
+		sum += by->tracks[by->list[place].miner].sleeps;
 	return sum / by->n;
 }
 
@@ -53,11 +53,11 @@ static int compare_miners(const struct pick *by, uint32_t a, uint32_t b)
 	return order ? order : wear_a < wear_b ? -1 : wear_a > wear_b;
 }
 
-static void swap(uint32_t *index, uint32_t a, uint32_t b)
+static void swap(struct candidate *list, uint32_t a, uint32_t b)
 {
-	uint32_t kept = index[a];
-	index[a] = index[b];
-	index[b] = kept;
+	struct candidate kept = list[a];
+	list[a] = list[b];
+	list[b] = kept;
 }
 
 /* Most are equal, so whatever equals the pivot is done with: once through them all, and again for each doubling of the
@@ -67,13 +67,13 @@ static void sort(const struct pick *by, uint32_t low, uint32_t high)
 	uint32_t lot = high;
 	while (high - low > 1) {
 		lot = lot * 1664525 + 1013904223;
-		uint32_t pivot = by->index[low + (uint32_t)((uint64_t)lot * (high - low) >> 32)], less = low, more = high;
+		uint32_t pivot = by->list[low + (uint32_t)((uint64_t)lot * (high - low) >> 32)].miner, less = low, more = high;
 		for (uint32_t at = low; at < more; ) {
-			int order = compare_miners(by, by->index[at], pivot);
+			int order = compare_miners(by, by->list[at].miner, pivot);
 			if (order > 0)
-				swap(by->index, at, --more);
+				swap(by->list, at, --more);
 			else if (order < 0)
-				swap(by->index, at++, less++);
+				swap(by->list, at++, less++);
 			else
 				at++;
 		}
@@ -94,8 +94,8 @@ void spread_turns(const struct pick *by, struct miner_track *tracks, int64_t rou
 	sort(by, 0, by->n);
 	uint64_t mean = mean_sleeps(by);
 	for (uint32_t place = 0; place < by->n; place++) {
-		struct miner_track *track = &tracks[by->index[place]];
-		size_t c = circuit_of(by->conf, by->index[place]);
+		struct miner_track *track = &tracks[by->list[place].miner];
+		size_t c = circuit_of(by->conf, by->list[place].miner);
 		/* Where this one's turn lies between its neighbours' on the circuit, by the circuit: as ticks of clocks that are out
 		 * of step, so that a few that are told stand far apart and a large circuit gives as much as it is large. */
 		uint32_t phase = ((uint32_t)c + (uint32_t)round) * GOLDEN;

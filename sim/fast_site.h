@@ -26,7 +26,7 @@ struct fast_site {
 	struct miner_track *tracks;
 	struct meter_reading *meters;
 	struct miner_seen *miners;
-	uint32_t *scratch;
+	struct candidate *scratch;
 	struct command *commands_room;
 	struct order_book *book;
 	struct demand demand;

@@ -21,7 +21,7 @@ struct bench {
 	struct miner_track *tracks;
 	struct meter_reading *meters;
 	struct miner_seen *miners;
-	uint32_t *scratch;
+	struct candidate *scratch;
 	struct command *commands;
 	struct motion { int64_t at_ms; int32_t told_w, w; } *motions;
 	int64_t now_ms, swing_w;

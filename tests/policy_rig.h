@@ -47,7 +47,7 @@ struct rig {
 	struct rig_miner miners[RIG_MINERS];
 	int64_t now_ms, gpus_w, house_w;                /* half of the GPUs behind each PDU */
 	bool mute[RIG_METERS];
-	uint32_t scratch[RIG_MINERS];
+	struct candidate scratch[RIG_MINERS];
 	struct command commands[RIG_MINERS];
 	struct decision out;
 	uint32_t sleeps, wakes, powers;                 /* told since the rig was made */

@@ -19,7 +19,7 @@ struct fleet {
 	struct policy_miner_group groups[2];
 	uint16_t group[MOST_MINERS], circuit[MOST_MINERS];
 	struct miner_track tracks[MOST_MINERS];
-	uint32_t index[MOST_MINERS];
+	struct candidate list[MOST_MINERS];
 	struct pick pick;
 	/* of each circuit: miners that take orders; asleep (awake, for a wake) before; candidates; picked */
 	int64_t n[MOST_CIRCUITS], gone[MOST_CIRCUITS], may[MOST_CIRCUITS], told[MOST_CIRCUITS];
@@ -54,7 +54,7 @@ static void make_fleet(struct chance *c, struct fleet *f, size_t n_circuits, siz
 	}
 	f->conf = (struct policy_conf){ .miner_groups = f->groups, .miner_group = f->group, .n_miner_groups = 2, .n_miners = n,
 	                                .circuit = f->circuit, .n_circuits = n_circuits };
-	f->pick = (struct pick){ .conf = &f->conf, .tracks = f->tracks, .now_ms = 1000000, .up = hash, .index = f->index };
+	f->pick = (struct pick){ .conf = &f->conf, .tracks = f->tracks, .up = hash, .list = f->list };
 }
 
 /* Some have gone already, unevenly. */
@@ -81,7 +81,7 @@ static void gather(struct fleet *f, int64_t round)
 		f->gone[f->circuit[i]] += !may;
 		f->may[f->circuit[i]] += may;
 		if (may)
-			f->index[f->pick.n++] = i;
+			f->list[f->pick.n++] = (struct candidate){ i, f->tracks[i].awake_w };
 	}
 	spread_turns(&f->pick, f->tracks, round);
 }
@@ -89,7 +89,7 @@ static void gather(struct fleet *f, int64_t round)
 static void take(struct fleet *f, uint32_t n)
 {
 	for (uint32_t place = 0; place < n; place++)
-		f->told[f->circuit[f->index[place]]]++;
+		f->told[f->circuit[f->list[place].miner]]++;
 }
 
 static void each_of_equal_circuits_gives_the_same(void **unused)
@@ -237,7 +237,7 @@ static void what_goes_first_is_spread_for_itself(void **unused)
 		take(&f, pick_first(&f.pick, (int64_t)want * 3000));
 		int64_t most = 0;
 		for (uint32_t place = 0; place < want && place < n_first; place++)
-			assert_true(want > n_first || first[f.index[place]]);
+			assert_true(want > n_first || first[f.list[place].miner]);
 		for (size_t k = 0; k < 8; k++)
 			most = f.told[k] > most && (want <= n_first || f.told[k] > first_of[k]) ? f.told[k] : most;
 		for (size_t k = 0; k < 8; k++)          /* each gives as much as the others, or all that it has of those */
@@ -302,8 +302,8 @@ static void on_a_circuit_the_least_worn_goes_first(void **unused)
 		for (size_t k = 0; k < 10; k++) {
 			uint32_t most_told = 0, least_left = UINT32_MAX;
 			for (uint32_t place = 0; place < f.pick.n; place++) {
-				uint32_t sleeps = f.tracks[f.index[place]].sleeps;
-				if (f.circuit[f.index[place]] != k)
+				uint32_t sleeps = f.tracks[f.list[place].miner].sleeps;
+				if (f.circuit[f.list[place].miner] != k)
 					continue;
 				if (place < n)
 					most_told = sleeps > most_told ? sleeps : most_told;
@@ -322,11 +322,11 @@ static int64_t pick_w(struct fleet *f, int i, int64_t want_w)
 	int64_t got_w = 0;
 	f->pick.n = 0;
 	for (uint32_t m = 0; m < f->conf.n_miners; m++)
-		f->index[f->pick.n++] = m;
+		f->list[f->pick.n++] = (struct candidate){ m, f->tracks[m].awake_w };
 	spread_turns(&f->pick, f->tracks, i);
 	uint32_t n = i % 4 < 2 ? pick_first(&f->pick, want_w) : pick_amount(&f->pick, want_w, i % 8 < 4);
 	for (uint32_t place = 0; place < n; place++)
-		got_w += f->tracks[f->index[place]].awake_w;
+		got_w += f->tracks[f->list[place].miner].awake_w;
 	return got_w;
 }
 
@@ -378,7 +378,7 @@ static void every_conf_is_borne(void **unused)
 	f.conf.n_circuits = 65535;
 	f.pick.n = 0;
 	for (uint32_t m = 0; m < 500; m++)
-		f.index[f.pick.n++] = m;
+		f.list[f.pick.n++] = (struct candidate){ m, f.tracks[m].awake_w };
 	f.tracks[7].steerable = false;
 	spread_turns(&f.pick, f.tracks, INT64_MAX);
 	assert_int_equal(pick_first(&f.pick, 30000), 10);
@@ -386,13 +386,13 @@ static void every_conf_is_borne(void **unused)
 	spread_turns(&f.pick, f.tracks, 0);
 	f.conf.circuit = NULL;                  /* a reload took them out of the file: what they told is no more */
 	for (uint32_t m = 0; m < 500; m++) {
-		f.index[m] = m;
+		f.list[m] = (struct candidate){ m, f.tracks[m].awake_w };
 		f.tracks[m].turn = 1000 - m;
 	}
 	f.pick.n = 500;
 	spread_turns(&f.pick, f.tracks, 0);
 	assert_int_equal(pick_first(&f.pick, 3000), 1);
-	assert_int_equal(f.index[0], 0);
+	assert_int_equal(f.list[0].miner, 0);
 	(void)unused;
 }
 
