@@ -68,10 +68,12 @@ struct power_unit power_unit_for(int64_t largest_w)
 
 const char *format_power_in(struct power_unit unit, int64_t w, char *buf, size_t size)
 {
+	double digits = pow(10, unit.decimals);
+	double shown = round((double)w / (double)unit.w * digits) / digits + 0.0;      /* nothing has no sign */
 	if (w == FIGURE_UNKNOWN)
 		snprintf(buf, size, "- %s", unit.name);
 	else
-		snprintf(buf, size, "%.*f %s", unit.decimals, (double)w / (double)unit.w, unit.name);
+		snprintf(buf, size, "%.*f %s", unit.decimals, shown, unit.name);
 	return buf;
 }
 

@@ -385,6 +385,8 @@ static void test_figures(void **state)
 		assert_string_equal(format_duration(durations[i].ms, buf, sizeof(buf)), durations[i].text);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
 		assert_string_equal(format_power_in(power_unit_for(shared[i].largest_w), 1912345, buf, sizeof(buf)), shared[i].text);
+	assert_string_equal(format_power_in(power_unit_for(2000000), -400, buf, sizeof(buf)), "0.000 MW");
+	assert_string_equal(format_power_in(power_unit_for(2000000), -600, buf, sizeof(buf)), "-0.001 MW");
 }
 
 int main(void)
