@@ -166,9 +166,8 @@ struct pick {
 	struct candidate *list;         /* miners that may be told and gain something; the picked go to the front */
 	uint32_t n;
 };
-/* Negative where a is to be told before b, whatever their wear and circuits; 0: those decide. */
-int pick_order(const struct pick *, uint32_t a, uint32_t b);
-int64_t pick_wear(const struct miner_track *);  /* by its move: the less, the sooner it is told */
+/* Adds a miner that is to be told `move` and gains so much by it. */
+void pick_add(struct pick *, uint32_t miner, enum move, int64_t gain_w);
 /* Those that come first and together gain need_w or more; all, if they do not. The last in order stands last where
  * they gain more. Returns how many; takes about 3 n comparisons. */
 uint32_t pick_first(const struct pick *, int64_t need_w);

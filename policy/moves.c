@@ -18,12 +18,13 @@ static enum move move_of(const struct step *step, const struct candidate *one)
 	return (enum move)step->tracks[one->miner].move;
 }
 
-static void set_move(struct step *step, struct candidate *one, enum move move, int32_t limit_w)
+/* Returns what it gains by it. */
+static int64_t set_move(struct step *step, uint32_t miner, enum move move, int32_t limit_w)
 {
-	struct miner_track *track = &step->tracks[one->miner];
+	struct miner_track *track = &step->tracks[miner];
 	track->move = (uint8_t)move;
 	track->trim_w = limit_w;
-	one->gain_w = (int32_t)track_gain_w(group_of(step, one->miner), track, move, limit_w, step->seen->now_ms);
+	return track_gain_w(group_of(step, miner), track, move, limit_w, step->seen->now_ms);
 }
 
 static int64_t gained_w(const struct step *step, uint32_t n)
@@ -114,10 +115,9 @@ static struct pick pick_of(struct step *step, bool up, bool at_once)
 
 static void add(struct step *step, struct pick *pick, uint32_t miner, enum move move, int32_t limit_w)
 {
-	struct candidate *one = &pick->list[pick->n];
-	one->miner = miner;
-	set_move(step, one, move, limit_w);
-	pick->n += one->gain_w > 0;
+	int64_t gain_w = set_move(step, miner, move, limit_w);
+	if (gain_w > 0)
+		pick_add(pick, miner, move, gain_w);
 }
 
 /* Those that may be told, wear included unless it is ignored; `forbidden` is the last reason why one may not. */
@@ -136,7 +136,7 @@ static struct pick candidates_down(struct step *step, bool at_once, bool lower_o
 		else if (!lower_only && may(step, i, MOVE_SLEEP, at_once, forbidden))
 			add(step, &pick, i, MOVE_SLEEP, 0);
 	}
-	spread_turns(&pick, step->tracks, step->state->decisions);
+	spread_turns(&pick, step->state->decisions);
 	return pick;
 }
 
@@ -146,7 +146,7 @@ static struct pick candidates_up(struct step *step, enum move move, bool sparing
 	for (uint32_t i = 0; i < step->conf->n_miners; i++)
 		if (may(step, i, move, false, forbidden))
 			add(step, &pick, i, move, sparing ? group_of(step, i)->partial_w : 0);
-	spread_turns(&pick, step->tracks, step->state->decisions);
+	spread_turns(&pick, step->state->decisions);
 	return pick;
 }
 
@@ -219,17 +219,20 @@ static bool trim_one(struct step *step, struct candidate *one, int64_t left_w)
 	int64_t limit_w = move_is_up((enum move)track->move) ? track->drawn_w + left_w :
 	                  track_settled_w(group, track, step->seen->now_ms) - left_w + step_w - 1;
 	int32_t whole_w = track->trim_w;
-	set_move(step, one, move_of(step, one), (int32_t)(limit_w - limit_w % step_w));
-	if (one->gain_w <= left_w && one->gain_w > group->nominal_w / TRACK_COARSE_PART)
+	int64_t gain_w = set_move(step, one->miner, move_of(step, one), (int32_t)(limit_w - limit_w % step_w));
+	if (gain_w <= left_w && gain_w > group->nominal_w / TRACK_COARSE_PART) {
+		one->gain_w = (int32_t)gain_w;
 		return true;
-	set_move(step, one, move_of(step, one), whole_w);       /* it draws more than its most, or nobody could tell whether it did it */
+	}
+	track->trim_w = whole_w;        /* it draws more than its most, or nobody could tell whether it did it */
 	return false;
 }
 
-static bool trims_before(const struct pick *by, uint32_t a, uint32_t b)
+static bool trims_before(const struct pick *by, const struct candidate *a, const struct candidate *b)
 {
-	int order = pick_order(by, a, b);
-	return order < 0 || (!order && by->tracks[a].moved_ms < by->tracks[b].moved_ms);
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return by->tracks[a->miner].moved_ms < by->tracks[b->miner].moved_ms;
 }
 
 /* What whole moves leave is made up for by the one that comes first of those that can. Returns the number picked. */
@@ -239,7 +242,7 @@ static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int
 	for (uint32_t place = n; place < pick->n; place++) {
 		if (!can_trim(step, &pick->list[place], left_w))
 			continue;
-		if (best == pick->n || trims_before(pick, pick->list[place].miner, pick->list[best].miner))
+		if (best == pick->n || trims_before(pick, &pick->list[place], &pick->list[best]))
 			best = place;
 	}
 	if (best == pick->n || !trim_one(step, &pick->list[best], left_w))
@@ -290,7 +293,7 @@ static void send_to_sleep(struct step *step, struct pick *pick, uint32_t n, int6
 	}
 	uint32_t m = at_once ? pick_first(&rest, need_w) : pick_amount(&rest, need_w, false);
 	for (uint32_t place = 0; place < rest.n; place++)
-		set_move(step, &pick->list[place], place < m ? MOVE_SLEEP : MOVE_LOWER, 0);
+		pick->list[place].gain_w = (int32_t)set_move(step, pick->list[place].miner, place < m ? MOVE_SLEEP : MOVE_LOWER, 0);
 }
 
 static uint32_t choose_down(struct step *step, int64_t need_w, bool at_once, bool lower_only, bool may_exceed,

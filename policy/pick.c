@@ -12,51 +12,57 @@ static bool is_waking(const struct miner_track *track)
 	return track->under_way && track->deed == DEED_WAKE;
 }
 
-int pick_order(const struct pick *by, uint32_t a, uint32_t b)
+static uint64_t append(uint64_t rank, unsigned bits, int64_t value, bool most_first)
 {
-	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
-	const struct policy_miner_group *ga = &by->conf->miner_groups[by->conf->miner_group[a]];
-	const struct policy_miner_group *gb = &by->conf->miner_groups[by->conf->miner_group[b]];
-	int order = 0;
-	if (!by->up && !by->at_once) {  /* less power wears less than sleep */
-		order = compare64(ga->priority, gb->priority);
-		order = order ? order : compare64(tb->move == MOVE_LOWER, ta->move == MOVE_LOWER);
-	}
-	if (!order && !by->up)          /* one that is still waking yields nothing yet */
-		order = compare64(is_waking(tb), is_waking(ta));
-	if (order)
-		return order;
-	order = compare64(ta->tries > 0, tb->tries > 0);
-	if (order)
-		return by->at_once ? order : -order;
-	order = compare64(ga->priority, gb->priority);
-	if (!order)
-		order = compare64(tb->move == MOVE_LOWER, ta->move == MOVE_LOWER);
-	if (!order)
-		order = compare64(gb->efficiency_mj_per_th, ga->efficiency_mj_per_th);
-	if (order)                      /* lowest priority and worst efficiency go first, and come back last */
-		return by->up ? -order : order;
-	return by->quick_first ? compare64(ga->wake.delay_ms + ga->wake.ramp_ms, gb->wake.delay_ms + gb->wake.ramp_ms) : 0;
+	int64_t most = (1 << bits) - 1, kept = clamp64(value, 0, most);
+	return rank << bits | (uint64_t)(most_first ? most - kept : kept);
 }
 
-int64_t pick_wear(const struct miner_track *track)
+enum { FLAG_BITS = 1, PRIORITY_BITS = 16, EFFICIENCY_BITS = 20, TIME_BITS = 25 };       /* three flags: 64 in all */
+
+static uint64_t rank_of(const struct pick *by, const struct policy_miner_group *group, const struct miner_track *track,
+                        enum move move)
 {
-	bool by_power = track->move == MOVE_LOWER || track->move == MOVE_RAISE;
-	return by_power ? track->moved_ms : track->sleeps;
+	bool lowers = move == MOVE_LOWER, tried = track->tries > 0;
+	uint64_t rank = 0;
+	if (by->up) {                   /* lowest priority and worst efficiency go first, and come back last */
+		rank = append(rank, FLAG_BITS, tried, !by->at_once);
+		rank = append(rank, PRIORITY_BITS, group->priority, true);
+	} else if (by->at_once) {       /* one that is still waking yields nothing yet */
+		rank = append(rank, FLAG_BITS, is_waking(track), true);
+		rank = append(rank, FLAG_BITS, tried, false);
+		rank = append(rank, PRIORITY_BITS, group->priority, false);
+		rank = append(rank, FLAG_BITS, lowers, true);
+	} else {                        /* less power wears less than sleep */
+		rank = append(rank, PRIORITY_BITS, group->priority, false);
+		rank = append(rank, FLAG_BITS, lowers, true);
+		rank = append(rank, FLAG_BITS, is_waking(track), true);
+		rank = append(rank, FLAG_BITS, tried, true);
+	}
+	rank = append(rank, EFFICIENCY_BITS, group->efficiency_mj_per_th, !by->up);
+	return append(rank, TIME_BITS, by->quick_first ? group->wake.delay_ms + group->wake.ramp_ms : 0, false);
+}
+
+void pick_add(struct pick *pick, uint32_t miner, enum move move, int64_t gain_w)
+{
+	const struct miner_track *track = &pick->tracks[miner];
+	bool by_power = move == MOVE_LOWER || move == MOVE_RAISE;
+	pick->list[pick->n++] = (struct candidate){
+		.rank = rank_of(pick, &pick->conf->miner_groups[pick->conf->miner_group[miner]], track, move),
+		.wear = by_power ? track->moved_ms : track->sleeps, .miner = miner, .gain_w = (int32_t)gain_w };
 }
 
 /* Negative where a is to be told before b. */
-static int compare(const struct pick *by, uint32_t a, uint32_t b)
+static int compare(const struct pick *by, const struct candidate *a, const struct candidate *b)
 {
-	const struct miner_track *ta = &by->tracks[a], *tb = &by->tracks[b];
-	int order = pick_order(by, a, b);
-	if (!order && by->conf->circuit)
-		order = compare64(ta->turn, tb->turn);
-	if (!order)                     /* least worn sleeps first; most worn stays asleep longest */
-		order = compare64(pick_wear(ta), pick_wear(tb));
-	if (!order)
-		order = compare64(ta->settled_ms, tb->settled_ms);
-	return order ? order : compare64(a, b);
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	if (a->turn != b->turn)
+		return a->turn < b->turn ? -1 : 1;
+	if (a->wear != b->wear)         /* least worn sleeps first; most worn stays asleep longest */
+		return a->wear < b->wear ? -1 : 1;
+	int order = compare64(by->tracks[a->miner].settled_ms, by->tracks[b->miner].settled_ms);
+	return order ? order : compare64(a->miner, b->miner);
 }
 
 static int64_t gain_w(const struct pick *by, uint32_t place)
@@ -84,9 +90,10 @@ static uint32_t split(const struct pick *by, uint32_t low, uint32_t high, uint32
 {
 	*lot = *lot * 1664525 + 1013904223;     /* Knuth, TAOCP 2, 3.3.4: as good as any modulo 2^32 */
 	swap(by->list, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
-	uint32_t pivot = by->list[high - 1].miner, end = low;
+	struct candidate pivot = by->list[high - 1];
+	uint32_t end = low;
 	for (uint32_t place = low; place < high - 1; place++)
-		if (compare(by, by->list[place].miner, pivot) < 0)
+		if (compare(by, &by->list[place], &pivot) < 0)
 			swap(by->list, place, end++);
 	swap(by->list, end, high - 1);
 	return end;
@@ -127,7 +134,7 @@ static void consider(const struct pick *by, struct finish *best, struct finish o
 	bool better = other.near != best->near ? other.near :
 	              !other.near ? other.miss_w < best->miss_w :
 	              other.instead != best->instead ? best->instead :
-	              compare(by, by->list[other.place].miner, by->list[best->place].miner) < 0;
+	              compare(by, &by->list[other.place], &by->list[best->place]) < 0;
 	if (better)
 		*best = other;
 }
@@ -138,7 +145,7 @@ static uint32_t smallest_of(const struct pick *by, uint32_t n)
 	uint32_t smallest = 0;
 	for (uint32_t place = 1; place < n; place++) {
 		int64_t less_w = gain_w(by, place) - gain_w(by, smallest);
-		if (less_w < 0 || (less_w == 0 && compare(by, by->list[place].miner, by->list[smallest].miner) > 0))
+		if (less_w < 0 || (less_w == 0 && compare(by, &by->list[place], &by->list[smallest]) > 0))
 			smallest = place;
 	}
 	return smallest;

@@ -123,9 +123,8 @@ struct miner_track {
 	uint8_t phase;                  /* enum miner_phase */
 	uint8_t step;                   /* of the state, in which it was told last */
 	uint8_t move;                   /* within a step only: what it may be told (policy/internal.h, enum move), … */
-	uint16_t place;                 /* … whether it is picked, and among the first (policy/moves.c), … */
-	int32_t trim_w;                 /* … the limit that goes with it; 0: the least, or the most, … */
-	uint32_t turn;                  /* … and its turn among circuits (policy/spread.h) */
+	uint16_t place;                 /* … where it stands among those picked (policy/moves.c), … */
+	int32_t trim_w;                 /* … and the limit that goes with it; 0: the least, or the most */
 	uint16_t begun_cs;              /* of the order under way: when a tenth of the way was done, 10 ms; 0: not yet */
 	uint16_t earlier_cs;            /* since it was first told the same, before told_ms */
 };
@@ -311,9 +310,12 @@ struct picture {
 	bool site_known, hpc_whole, failsafe;
 };
 
-struct candidate {                      /* within a step: a miner that may be told something … */
+struct candidate {                      /* within a step: a miner that may be told something */
+	uint64_t rank;                  /* the lower, the sooner: by priority, efficiency and the like (policy/pick.c); … */
+	uint32_t turn;                  /* … of equal ones its turn among circuits (policy/spread.h), … */
+	int64_t wear;                   /* … then the least worn: by its sleeps, or since when it draws what it does */
 	uint32_t miner;
-	int32_t gain_w;                 /* … and what it will then draw less, or more */
+	int32_t gain_w;                 /* what it will draw less, or more */
 };
 
 struct command {

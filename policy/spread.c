@@ -46,11 +46,11 @@ static void count(const struct pick *by, struct circuit *circuits)
 	}
 }
 
-static int compare_miners(const struct pick *by, uint32_t a, uint32_t b)
+static int compare(const struct candidate *a, const struct candidate *b)
 {
-	int64_t wear_a = pick_wear(&by->tracks[a]), wear_b = pick_wear(&by->tracks[b]);
-	int order = pick_order(by, a, b);
-	return order ? order : wear_a < wear_b ? -1 : wear_a > wear_b;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return a->wear < b->wear ? -1 : a->wear > b->wear;
 }
 
 static void swap(struct candidate *list, uint32_t a, uint32_t b)
@@ -67,9 +67,10 @@ static void sort(const struct pick *by, uint32_t low, uint32_t high)
 	uint32_t lot = high;
 	while (high - low > 1) {
 		lot = lot * 1664525 + 1013904223;
-		uint32_t pivot = by->list[low + (uint32_t)((uint64_t)lot * (high - low) >> 32)].miner, less = low, more = high;
+		struct candidate pivot = by->list[low + (uint32_t)((uint64_t)lot * (high - low) >> 32)];
+		uint32_t less = low, more = high;
 		for (uint32_t at = low; at < more; ) {
-			int order = compare_miners(by, by->list[at].miner, pivot);
+			int order = compare(&by->list[at], &pivot);
 			if (order > 0)
 				swap(by->list, at, --more);
 			else if (order < 0)
@@ -83,7 +84,7 @@ static void sort(const struct pick *by, uint32_t low, uint32_t high)
 	}
 }
 
-void spread_turns(const struct pick *by, struct miner_track *tracks, int64_t round)
+void spread_turns(const struct pick *by, int64_t round)
 {
 	struct circuit circuits[POLICY_CIRCUITS];
 	if (!by->conf->circuit || !by->conf->n_circuits || !by->n)
@@ -94,12 +95,12 @@ void spread_turns(const struct pick *by, struct miner_track *tracks, int64_t rou
 	sort(by, 0, by->n);
 	uint64_t mean = mean_sleeps(by);
 	for (uint32_t place = 0; place < by->n; place++) {
-		struct miner_track *track = &tracks[by->list[place].miner];
-		size_t c = circuit_of(by->conf, by->list[place].miner);
+		struct candidate *one = &by->list[place];
+		size_t c = circuit_of(by->conf, one->miner);
 		/* Where this one's turn lies between its neighbours' on the circuit, by the circuit: as ticks of clocks that are out
 		 * of step, so that a few that are told stand far apart and a large circuit gives as much as it is large. */
 		uint32_t phase = ((uint32_t)c + (uint32_t)round) * GOLDEN;
 		uint64_t share = ((uint64_t)circuits[c].gone++ << 32 | phase) / (uint64_t)max64(circuits[c].n, 1);
-		track->turn = (uint32_t)wear_of(track, mean) << 30 | (uint32_t)(share >> 2 & 0x3FFFFFFF);
+		one->turn = (uint32_t)wear_of(&by->tracks[one->miner], mean) << 30 | (uint32_t)(share >> 2 & 0x3FFFFFFF);
 	}
 }

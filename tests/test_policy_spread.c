@@ -49,8 +49,7 @@ static void make_fleet(struct chance *c, struct fleet *f, size_t n_circuits, siz
 	}
 	for (size_t i = 0; i < n; i++) {
 		f->tracks[i] = (struct miner_track){ .phase = hash ? PHASE_ASLEEP : PHASE_AWAKE, .steerable = true, .answers = true,
-		                                     .awake_w = 3000, .drawn_w = hash ? 0 : 3000,
-		                                     .move = hash ? MOVE_WAKE : MOVE_SLEEP };
+		                                     .awake_w = 3000, .drawn_w = hash ? 0 : 3000 };
 	}
 	f->conf = (struct policy_conf){ .miner_groups = f->groups, .miner_group = f->group, .n_miner_groups = 2, .n_miners = n,
 	                                .circuit = f->circuit, .n_circuits = n_circuits };
@@ -81,9 +80,9 @@ static void gather(struct fleet *f, int64_t round)
 		f->gone[f->circuit[i]] += !may;
 		f->may[f->circuit[i]] += may;
 		if (may)
-			f->list[f->pick.n++] = (struct candidate){ i, f->tracks[i].awake_w };
+			pick_add(&f->pick, i, f->pick.up ? MOVE_WAKE : MOVE_SLEEP, f->tracks[i].awake_w);
 	}
-	spread_turns(&f->pick, f->tracks, round);
+	spread_turns(&f->pick, round);
 }
 
 static void take(struct fleet *f, uint32_t n)
@@ -322,8 +321,8 @@ static int64_t pick_w(struct fleet *f, int i, int64_t want_w)
 	int64_t got_w = 0;
 	f->pick.n = 0;
 	for (uint32_t m = 0; m < f->conf.n_miners; m++)
-		f->list[f->pick.n++] = (struct candidate){ m, f->tracks[m].awake_w };
-	spread_turns(&f->pick, f->tracks, i);
+		pick_add(&f->pick, m, f->pick.up ? MOVE_WAKE : MOVE_SLEEP, f->tracks[m].awake_w);
+	spread_turns(&f->pick, i);
 	uint32_t n = i % 4 < 2 ? pick_first(&f->pick, want_w) : pick_amount(&f->pick, want_w, i % 8 < 4);
 	for (uint32_t place = 0; place < n; place++)
 		got_w += f->tracks[f->list[place].miner].awake_w;
@@ -378,19 +377,17 @@ static void every_conf_is_borne(void **unused)
 	f.conf.n_circuits = 65535;
 	f.pick.n = 0;
 	for (uint32_t m = 0; m < 500; m++)
-		f.list[f.pick.n++] = (struct candidate){ m, f.tracks[m].awake_w };
+		pick_add(&f.pick, m, MOVE_SLEEP, f.tracks[m].awake_w);
 	f.tracks[7].steerable = false;
-	spread_turns(&f.pick, f.tracks, INT64_MAX);
+	spread_turns(&f.pick, INT64_MAX);
 	assert_int_equal(pick_first(&f.pick, 30000), 10);
 	f.conf.n_circuits = 0;
-	spread_turns(&f.pick, f.tracks, 0);
+	spread_turns(&f.pick, 0);
 	f.conf.circuit = NULL;                  /* a reload took them out of the file: what they told is no more */
-	for (uint32_t m = 0; m < 500; m++) {
-		f.list[m] = (struct candidate){ m, f.tracks[m].awake_w };
-		f.tracks[m].turn = 1000 - m;
-	}
-	f.pick.n = 500;
-	spread_turns(&f.pick, f.tracks, 0);
+	f.pick.n = 0;
+	for (uint32_t m = 0; m < 500; m++)
+		pick_add(&f.pick, m, MOVE_SLEEP, f.tracks[m].awake_w);
+	spread_turns(&f.pick, 0);
 	assert_int_equal(pick_first(&f.pick, 3000), 1);
 	assert_int_equal(f.list[0].miner, 0);
 	(void)unused;
