@@ -166,6 +166,22 @@ static void over_the_cap_sleep_is_quickest(void **unused)
 	(void)unused;
 }
 
+/* What falls by power does not count while a rise takes the site over its limit, however little it will draw then. */
+static void a_rise_is_not_left_to_power(void **unused)
+{
+	struct rig rig;
+	begin_partial(&rig);
+	rig.conf.target_w = GPUS_W + ALL * RIG_MINER_W - 60 * KW;
+	rig_step(&rig);
+	assert_told(&rig, 0, 0, 30);
+	rig_run(&rig, 1 * SEC);
+	rig.gpus_w += 70 * KW;
+	rig_step(&rig);
+	assert_told(&rig, n_told(&rig, DEED_SLEEP), 0, 0);
+	assert_in_range(n_told(&rig, DEED_SLEEP), 3, 6);
+	(void)unused;
+}
+
 /* ---- up ---- */
 
 static void more_power_before_waking_to_the_watt(void **unused)
@@ -494,6 +510,7 @@ int main(void)
 		cmocka_unit_test(priority_comes_before_less_power),
 		cmocka_unit_test(a_shed_order_uses_both),
 		cmocka_unit_test(over_the_cap_sleep_is_quickest),
+		cmocka_unit_test(a_rise_is_not_left_to_power),
 		cmocka_unit_test(more_power_before_waking_to_the_watt),
 		cmocka_unit_test(those_of_the_higher_priority_are_raised_first),
 		cmocka_unit_test(who_does_not_follow_power_still_sleeps),

@@ -281,6 +281,36 @@ static void the_running_reserve_of_a_set_point(void **unused)
 	(void)unused;
 }
 
+/* Told something else every four seconds, about `level_w` by chance and by a few kilowatts, for five minutes. Returns how
+ * many went to sleep. */
+static uint32_t sleeps_about(int64_t level_w)
+{
+	struct rig rig;
+	uint32_t lot = 7;
+	rig_init(&rig, 700 * KW, 40);
+	for (int g = 0; g < 2; g++) {
+		rig_partial(&rig, g, 1000);
+		rig.miner_groups[g].power = (struct policy_response){ 1000, 1000 };
+	}
+	for (int k = 0; k < 75; k++) {
+		lot = lot * 1664525 + 1013904223;
+		rig.demand.setpoint_w = level_w + (int64_t)(lot >> 16) % (16 * KW) - 8 * KW;
+		rig_run(&rig, EVERY_MS);
+	}
+	return rig.sleeps;
+}
+
+/* All at their least power draw 40 kW: what lacks then is borne for as long as one that sleeps would be missed. */
+static void little_beyond_the_least_power_is_borne(void **unused)
+{
+	uint32_t within = sleeps_about(748 * KW), beyond = sleeps_about(742 * KW), far = sleeps_about(700 * KW);
+	printf("%u went to sleep for 748 kW, %u for 742 kW, %u for 700 kW\n", within, beyond, far);
+	assert_int_equal(within, 0);
+	assert_in_range(beyond, 0, 7);
+	assert_in_range(far, 30, 50);
+	(void)unused;
+}
+
 /* ---- the policy in virtual time ---- */
 
 static void an_hour_of_set_points_is_followed_by(const char *fleet, double permille, double cycles)
@@ -404,6 +434,7 @@ int main(void)
 		cmocka_unit_test(what_is_told_again_lacks_nothing),
 		cmocka_unit_test(an_order_shows_in_shares_that_add_up),
 		cmocka_unit_test(the_running_reserve_of_a_set_point),
+		cmocka_unit_test(little_beyond_the_least_power_is_borne),
 		cmocka_unit_test(an_hour_of_set_points_is_followed),
 		cmocka_unit_test(windows_hold_on_the_meter),
 		cmocka_unit_test(a_ramp_holds_in_any_minute),
