@@ -113,17 +113,19 @@ purity: $(BUILD)/obj/policy.a   # the control law can reach no file, socket, clo
 deps:
 	@scripts/deps
 
-test: deps
+test:
+	@scripts/deps valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) check all tests
 	@tests/run $(BUILD)
 
-tests: $(TESTS)
+tests: $(TESTS) $(BUILD)/tests/bench_policy
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@scripts/demo
 
-bench: deps
+bench:
+	@scripts/deps valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCHES)
 	@scripts/bench
 
