@@ -3,7 +3,8 @@
  * A request is {"verb": "status", ...}; the answer is any number of lines and a last one, {"ok": true} or
  * {"ok": false, "error": "..."}. Requests of one client are answered in order, and the next is not looked at
  * before the answer to the last is out: a client that does not read costs one answer of memory and stalls nobody but
- * itself, and a burst is spread over turns of the loop (libuv finishes up to nine writes in one). The file's mode (0660) decides who may. The process must ignore SIGPIPE. */
+ * itself, and a burst is spread over turns of the loop (libuv finishes up to nine writes in one). The file's mode
+ * (0660) decides who may. The process must ignore SIGPIPE. */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 

@@ -150,8 +150,8 @@ static bool begin_keep(struct cgminer_desk *desk)
 	return true;
 }
 
-/* A session that is not new but found may be our own, with a little longer to live than we thought; if it outlives that too, somebody
- * else uses it. */
+/* A session that is not new but found may be our own, with a little longer to live than we thought; if it outlives that
+ * too, somebody else uses it. */
 static void end_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;

@@ -118,7 +118,8 @@ static void compare_miners(struct fusion *f, const struct fusion_block *was, con
 static struct fusion_block mean_of(const struct fusion_sums *sums, int64_t now_ms)
 {
 	struct fusion_block block = {
-		.ms = now_ms, .rest = !sums->moving, .span_w = sums->highest_w - sums->lowest_w, .site_w = sums->site_w / sums->n, .hpc_w = sums->hpc_w / sums->n,
+		.ms = now_ms, .rest = !sums->moving, .span_w = sums->highest_w - sums->lowest_w,
+		.site_w = sums->site_w / sums->n, .hpc_w = sums->hpc_w / sums->n,
 		.miners_w = sums->miners_w / sums->n_miners,
 	};
 	for (size_t g = 0; g < FUSION_MINERS; g++)

@@ -181,7 +181,8 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	if (there >= OBEYS_PERCENT && overdue(group, track, r->at_ms))
 		done = true;            /* what is left of the way is an error of the figures */
 	/* A small step drowns in the error of its own figure: the site's meter has to tell. */
-	if (track->deed == DEED_POWER && since_ms >= due_ms && abs64((int64_t)track->to_w - track->drawn_w) <= group->nominal_w / TRACK_COARSE_PART)
+	int64_t off_w = abs64((int64_t)track->to_w - track->drawn_w);
+	if (track->deed == DEED_POWER && since_ms >= due_ms && off_w <= group->nominal_w / TRACK_COARSE_PART)
 		done = true;
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
 		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
