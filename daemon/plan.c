@@ -119,7 +119,8 @@ void plan_observe(struct plan *plan, const struct picture *picture, struct insta
 	bool came_true;
 	if (picture->failsafe)
 		return;                 /* nobody knows what the GPUs do */
-	notices_see(&plan->book, now.mono_ms, picture->planned_w - picture->announced_w, picture->recent_w);
+	notices_see(&plan->book, now.mono_ms, picture->planned_w - picture->announced_w, picture->recent_w,
+	            picture->present_w);
 	while (notices_pop(&plan->book, now.mono_ms, &ended, &came_true)) {
 		if (came_true)
 			alarms_clear(plan->alarms, "plan", now);

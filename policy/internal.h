@@ -119,9 +119,9 @@ bool load_site_frozen(const struct policy_conf *, struct policy_state *, const s
 struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; };
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
-int64_t load_lately(const struct policy_state *, int64_t load_w);       /* its highest of the last five seconds, and now */
+int64_t load_within(const struct policy_state *, int64_t load_w, int64_t within_ms);    /* its highest, now included */
 int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
-int64_t load_recent(const struct policy_state *, int64_t load_w);       /* of the last NOTICE_LASTS_MS and now */
+int64_t load_beyond(const struct policy_state *, int64_t load_w);       /* beyond its highest of the minute before these */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 
@@ -187,9 +187,10 @@ struct step {
 	struct forecast forecast;
 	int64_t minute_up_w, minute_down_w;     /* what the ramps leave any minute; 0: there is none */
 	int64_t limit_w, reserve_w, load_w, planned_w, doubt_w;
-	int64_t announced_w;            /* of planned_w: what notices add */
+	int64_t announced_w;            /* of planned_w: what notices add … */
+	int64_t announced_soon_w;       /* … and will, before miners could be up and down again */
 	int64_t returns_to_w;           /* planned_w is no less, for a dip is about to end; 0: none is */
-	int64_t rising_to_w;            /* the load now; where it rises as never before, and a whole reserve */
+	int64_t rising_to_w;            /* the load now and as announced, and some more; a whole reserve, where it rises as never before */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
 	bool follows;                   /* a set point that moves, by power: … */
@@ -207,6 +208,12 @@ int64_t move_down(struct step *, int64_t need_w, bool at_once, bool lower_only, 
 int64_t move_raise(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
 /* Wakes at most room_w: to the least power where `sparing`, so that they may be raised. Returns what it wakes. */
 int64_t move_wake(struct step *, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden);
+
+/* ---- foresee.c: what notices mean for the plan ---- */
+/* Takes them in. wake_ms: of the quickest miners. A load that has fallen for good, as told, is forgotten. */
+void foresee(struct step *, int64_t wake_ms);
+/* How far they take the load beyond planned_w, which may know of it already: it has been so high before. */
+void foresee_rises(struct step *);
 
 /* ---- sift.c: leaps are held back; before the site's sum is used, and before the GPUs' is ---- */
 void sift_site(const struct policy_conf *, struct policy_state *, struct metered *, int64_t now_ms);

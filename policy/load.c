@@ -8,7 +8,7 @@
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
 #define RISING_SLOTS    4
-#define LATELY_SLOTS    10      /* dips of training steps are shorter */
+#define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
@@ -79,8 +79,8 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 		state->measured_miners_w = tracked->now_w;
 		return old && metered->has_hpc && !metered->hpc_suspect ? max64(load_w, by_gpus_w) : load_w;
 	}
-	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is in what was
-	 * learned of the rest; what they move since is not, and the rest itself may have moved as much. */
+	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is
+	 * in what was learned of the rest; what they move since is not, and the rest itself may have moved as much. */
 	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
 	int64_t rest_w = max64(state->other_w, 0);
 	int64_t load_w = metered->hpc_w + rest_w +
@@ -130,9 +130,10 @@ int64_t load_planned(const struct policy_state *state, int64_t load_w)
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
 }
 
-int64_t load_lately(const struct policy_state *state, int64_t load_w)
+int64_t load_within(const struct policy_state *state, int64_t load_w, int64_t within_ms)
 {
-	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, LATELY_SLOTS));
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
+	             highest_between(state, 0, (uint32_t)(within_ms / POLICY_SLOT_MS)));
 }
 
 int64_t load_risen(const struct policy_state *state, int64_t load_w)
@@ -140,15 +141,14 @@ int64_t load_risen(const struct policy_state *state, int64_t load_w)
 	return state->n_loads ? max64(load_w - lowest_between(state, 0, RISING_SLOTS), 0) : 0;
 }
 
-int64_t load_recent(const struct policy_state *state, int64_t load_w)
+int64_t load_beyond(const struct policy_state *state, int64_t load_w)
 {
-	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w),
-	             highest_between(state, 0, NOTICE_LASTS_MS / POLICY_SLOT_MS));
+	return state->n_loads > RISING_SLOTS ? max64(load_w - highest_between(state, RISING_SLOTS, POLICY_LOADS), 0) : 0;
 }
 
 void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)
 {
-	int64_t most_w = max64(load_recent(state, load_w), fallen_to_w);
+	int64_t most_w = max64(load_within(state, load_w, NOTICE_LASTS_MS), fallen_to_w);
 	for (uint32_t age = NOTICE_LASTS_MS / POLICY_SLOT_MS; age < state->n_loads; age++) {
 		int64_t *old_w = &state->loads_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS];
 		*old_w = min64(*old_w, most_w);
@@ -191,15 +191,17 @@ static void beware(struct policy_state *state, uint32_t within, int64_t cap_w)
 static void learn_rise(struct policy_state *state, uint32_t h, uint32_t response, int64_t cap_w)
 {
 	uint32_t then = (state->newest + POLICY_LOADS - LATER_SLOTS) % POLICY_LOADS;
-	int64_t planned_w = state->holds[h].levels_w[(then + POLICY_LOADS - response) % POLICY_LOADS];
+	uint32_t told = (then + POLICY_LOADS - response) % POLICY_LOADS;
+	int64_t planned_w = max64(state->holds[h].levels_w[told], state->told_w[told]);
 	bool lost = highest_between(state, 0, LATER_SLOTS) > cap_w;
 	if (state->n_loads > SETTLING_SLOTS + response && !lost)
-		reserve_learn(state, h, state->loads_w[then] - planned_w - state->announced_w, cap_w);
+		reserve_learn(state, h, state->loads_w[then] - planned_w, cap_w);
 }
 
 static void learn(struct policy_state *state, int64_t mean_w, const struct load_timing *timing, int64_t cap_w)
 {
 	uint32_t response = (uint32_t)min64(timing->sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
+	state->told_w[state->newest] = state->announced_w;
 	reserve_see(state, state->loads_w[state->newest]);
 	beware(state, response, cap_w);
 	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
@@ -208,7 +210,10 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		bool foretold = !reserve_slots(h) && foretell_knows(&state->foretell);
 		uint32_t slots = reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS;
-		state->holds[h].levels_w[state->newest] = foretold ? foretell_level_w(&state->foretell) : highest_between(state, 0, slots);
+		int64_t level_w = highest_between(state, 0, slots);
+		if (foretold)           /* no deeper a fall is believed than there was just now */
+			level_w = max64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS));
+		state->holds[h].levels_w[state->newest] = level_w;
 		learn_rise(state, h, response, cap_w);
 		learn_dip(state, h, mean_w);
 		reserve_try(state, h, timing->wake_ms / POLICY_SLOT_MS, cap_w);

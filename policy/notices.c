@@ -56,7 +56,7 @@ static void put_in(struct notice_book *book, const struct notice *notice)
 	for (; i > 0 && book->notices[i - 1].at_ms > notice->at_ms; i--)
 		book->notices[i] = book->notices[i - 1];
 	book->notices[i] = *notice;
-	book->notices[i].due = false;
+	book->notices[i].due = book->notices[i].dipped = book->notices[i].returned = false;
 	book->notices[i].base_w = book->notices[i].moved_w = 0;
 }
 
@@ -99,6 +99,18 @@ static bool any_due(const struct notice_book *book, bool rise)
 	return false;
 }
 
+/* As low as the announced falls may have taken the load. INT64_MAX: there are none. */
+static int64_t fallen_w(const struct notice_book *book)
+{
+	int64_t base_w = INT64_MIN, sum_w = 0;
+	for (size_t i = 0; i < book->n; i++)
+		if (is_due(&book->notices[i], false)) {
+			base_w = max64(base_w, book->notices[i].base_w);
+			sum_w += size_w(&book->notices[i]);
+		}
+	return base_w == INT64_MIN ? INT64_MAX : base_w - sum_w;
+}
+
 static void credit(struct notice_book *book, bool rise, int64_t moved_w)
 {
 	for (size_t i = 0; i < book->n && moved_w > 0; i++) {
@@ -111,10 +123,48 @@ static void credit(struct notice_book *book, bool rise, int64_t moved_w)
 	}
 }
 
-void notices_see(struct notice_book *book, int64_t now_ms, int64_t planned_w, int64_t recent_w)
+static bool enough(const struct notice *notice, int64_t of_w)
+{
+	return notice->moved_w >= of_w / 100 * NOTICE_TRUE_PERCENT;
+}
+
+/* A fall that has not lasted, and is over: as much of it as the first rise after it told. */
+static void end_dip(struct notice_book *book, size_t fall)
+{
+	struct notice *down = &book->notices[fall];
+	for (size_t i = fall + 1; i < book->n; i++) {
+		struct notice *up = &book->notices[i];
+		if (!is_due(up, true) || enough(up, size_w(up)))
+			continue;
+		up->moved_w = min64(up->moved_w + size_w(down), size_w(up));
+		up->returned = enough(up, size_w(up));
+		down->moved_w = size_w(down);
+		down->returned = true;
+		return;
+	}
+	book->notices[fall].dipped = false;     /* it was another dip */
+}
+
+static void see_dips(struct notice_book *book, int64_t present_w)
+{
+	for (size_t i = 0; i < book->n; i++) {
+		struct notice *notice = &book->notices[i];
+		int64_t most_w = size_w(notice) / 100 * NOTICE_TRUE_PERCENT;
+		if (!is_due(notice, false) || enough(notice, size_w(notice)))
+			continue;
+		if (present_w <= notice->base_w - most_w)
+			notice->dipped = true;
+		else if (notice->dipped && present_w >= notice->base_w - size_w(notice) + most_w)
+			end_dip(book, i);
+	}
+}
+
+void notices_see(struct notice_book *book, int64_t now_ms, int64_t planned_w, int64_t recent_w, int64_t present_w)
 {
 	if (!any_due(book, true))
-		book->highest_w = planned_w;
+		book->highest_w = recent_w;
+	/* What an announced fall took away is no height to be risen over. */
+	book->highest_w = min64(book->highest_w, max64(recent_w, fallen_w(book)));
 	if (!any_due(book, false))
 		book->lowest_w = recent_w;
 	for (size_t i = 0; i < book->n; i++) {
@@ -124,30 +174,27 @@ void notices_see(struct notice_book *book, int64_t now_ms, int64_t planned_w, in
 		notice->due = true;
 		notice->base_w = planned_w;
 	}
-	credit(book, true, planned_w - book->highest_w);
+	credit(book, true, recent_w - book->highest_w);
 	credit(book, false, book->lowest_w - recent_w);
-	book->highest_w = max64(book->highest_w, planned_w);
+	book->highest_w = max64(book->highest_w, recent_w);
 	book->lowest_w = min64(book->lowest_w, recent_w);
-}
-
-static bool enough(const struct notice *notice, int64_t of_w)
-{
-	return notice->moved_w >= of_w / 100 * NOTICE_TRUE_PERCENT;
+	see_dips(book, present_w);
 }
 
 /* It is over, or it should be well under way and nothing of it is seen. */
 static bool has_ended(const struct notice *notice, int64_t now_ms)
 {
 	int64_t due_w = part_w(notice, now_ms - NOTICE_LATE_MS);
-	return now_ms >= end_ms(notice) || (due_w >= size_w(notice) / 4 && !enough(notice, due_w));
+	return notice->returned || now_ms >= end_ms(notice) || (due_w >= size_w(notice) / 4 && !enough(notice, due_w));
 }
 
-/* What one lacks another in the opposite direction that is due lacks too: together they came true. */
-static void cancel_out(struct notice_book *book, struct notice *notice)
+/* What one lacks another in the opposite direction whose time has come lacks too: together they came true. */
+static void cancel_out(struct notice_book *book, struct notice *notice, int64_t now_ms)
 {
 	for (size_t i = 0; i < book->n; i++) {
 		struct notice *other = &book->notices[i];
-		if (!other->due || (other->delta_w > 0) == (notice->delta_w > 0))
+		bool over = now_ms >= other->at_ms + other->over_ms + NOTICE_SEEN_MS;
+		if (!over || (other->delta_w > 0) == (notice->delta_w > 0))
 			continue;
 		int64_t both_w = min64(size_w(notice) - notice->moved_w, size_w(other) - other->moved_w);
 		notice->moved_w += both_w;
@@ -162,7 +209,7 @@ bool notices_pop(struct notice_book *book, int64_t now_ms, struct notice *out, b
 		if (!has_ended(notice, now_ms))
 			continue;
 		if (!enough(notice, size_w(notice)))
-			cancel_out(book, notice);
+			cancel_out(book, notice, now_ms);
 		*out = *notice;
 		*came_true = enough(notice, size_w(notice));
 		take_out(book, i);
@@ -178,26 +225,64 @@ static int64_t to_come_w(const struct notice *notice, int64_t by_ms)
 	return max64(part_w(notice, by_ms) - notice->moved_w, 0);
 }
 
-struct forecast notices_forecast(const struct notice *notices, size_t n, int64_t now_ms, int64_t sleep_ms, int64_t wake_ms,
-                                 int64_t soon_ms)
+/* Whether by the time of the rise the fall is to have been seen, and that leaves enough time to act if it is not. */
+static bool offsets(const struct notice *fall, const struct notice *rise, int64_t now_ms, int64_t act_ms)
 {
-	struct forecast forecast = { .fallen_to_w = INT64_MAX };
-	int64_t base_w = INT64_MIN, fallen_w = 0;
+	int64_t seen_ms = fall->at_ms + fall->over_ms + NOTICE_SEEN_MS;
+	return fall->delta_w < 0 && !fall->dipped && now_ms < seen_ms && seen_ms + act_ms <= rise->at_ms;
+}
+
+/* The highest that all of them together take the load, over what it is, until by_ms. */
+static int64_t highest_w(const struct notice *notices, size_t n, int64_t now_ms, int64_t by_ms, int64_t act_ms)
+{
+	int64_t highest_w = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct notice *rise = &notices[i];
+		int64_t at_ms = min64(rise->at_ms + rise->over_ms, by_ms), sum_w = 0;
+		if (rise->delta_w < 0 || rise->at_ms >= by_ms)
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			if (notices[k].delta_w > 0)
+				sum_w += to_come_w(&notices[k], at_ms);
+			else if (offsets(&notices[k], rise, now_ms, act_ms))
+				sum_w -= to_come_w(&notices[k], at_ms);
+		}
+		highest_w = max64(highest_w, sum_w);
+	}
+	return highest_w;
+}
+
+struct forecast notices_forecast(const struct notice *notices, size_t n, int64_t now_ms, const struct forecast_times *times)
+{
+	int64_t act_ms = times->sleep_ms, soon_ms = max64(times->soon_ms, act_ms + MARGIN_MS);
+	struct forecast forecast = {
+		.rise_w = highest_w(notices, n, now_ms, now_ms + act_ms + MARGIN_MS, act_ms),
+		.rise_soon_w = highest_w(notices, n, now_ms, now_ms + soon_ms, 0),
+		.dipped_to_w = INT64_MAX, .fallen_to_w = INT64_MAX };
+	int64_t base_w = INT64_MIN, fallen_w = 0, dip_base_w = INT64_MIN, dipped_w = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct notice *notice = &notices[i];
 		if (notice->delta_w > 0) {
-			forecast.rise_w += to_come_w(notice, now_ms + sleep_ms + MARGIN_MS);
 			forecast.risen_w += notice->moved_w;
-			forecast.rise_soon_w += to_come_w(notice, now_ms + max64(soon_ms, sleep_ms + MARGIN_MS));
+			fallen_w -= notice->moved_w;
 			continue;
 		}
-		forecast.fall_w += to_come_w(notice, now_ms + wake_ms);
-		if (!notice->due || !enough(notice, size_w(notice)))
+		forecast.fall_w += to_come_w(notice, now_ms + times->wake_ms);
+		if (!notice->due || !enough(notice, size_w(notice))) {
+			if (notice->dipped) {
+				dip_base_w = max64(dip_base_w, notice->base_w);
+				dipped_w += size_w(notice);
+			}
 			continue;
+		}
 		base_w = max64(base_w, notice->base_w);
 		fallen_w += notice->moved_w;
 	}
-	if (fallen_w)
+	if (dipped_w)
+		forecast.dipped_to_w = dip_base_w - dipped_w;
+	if (base_w != INT64_MIN)
+		fallen_w -= highest_w(notices, n, now_ms, now_ms + times->fill_ms, 0);
+	if (base_w != INT64_MIN && fallen_w > 0)
 		forecast.fallen_to_w = base_w - fallen_w;
 	return forecast;
 }

@@ -13,6 +13,8 @@
 #define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define GUARD_PER_MILLE      1          /* of the cap: so near to the limit is over it, for the load may go on rising */
+#define KEPT_PER_MILLE       5          /* of the cap, and … */
+#define KEPT_PART            4          /* … of the reserve, kept over the load, however far below it what is foretold lies */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t dead_band(const struct step *step)
@@ -52,7 +54,7 @@ static struct wish most_under(const struct step *step, int64_t limit_w, int64_t 
 		int64_t left_w = step->metered.has_hpc ? limit_w - step->reserve_w - step->load_w : 0;
 		lower(&wish, min64(left_w, step->tracked.settled_w), BINDING_METER_LOST);
 	} else {
-		int64_t load_w = max64(step->planned_w + step->reserve_w, step->rising_to_w + step->forecast.rise_w);
+		int64_t load_w = max64(step->planned_w + step->reserve_w, step->rising_to_w);
 		lower(&wish, limit_w - step->doubt_w - load_w, BINDING_RESERVE);
 	}
 	lower(&wish, miners_limit_w, BINDING_MINERS_LIMIT);
@@ -197,7 +199,7 @@ static bool may_wake(const struct step *step)
 static void decide_up(struct step *step, const struct wish *now)
 {
 	const struct demand *demand = &step->seen->demand;
-	int64_t announced_w = step->forecast.rise_soon_w - step->forecast.rise_w;
+	int64_t announced_w = step->announced_soon_w - step->announced_w;
 	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w) - announced_w,
 	                              min64(demand->miners_w, demand->miners_soon_w));
 	enum binding binding = soon.miners_w >= now->miners_w ? now->binding : announced_w ? BINDING_PLAN : BINDING_LIMIT;
@@ -217,14 +219,22 @@ static void decide_up(struct step *step, const struct wish *now)
 }
 
 /* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
- * over the load as it is. What falls by power is too slow to count. */
+ * over the load as it is. One that has nearly used it up is taken to go on as far again, but not beyond the peak: what is
+ * told when it has come is too late. What falls by power is too slow to count, and what was announced is no news. */
 static bool sees_rise(struct step *step)
 {
 	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w, risen_w = 0;
 	if (step->site_usable && !step->failsafe)
 		risen_w = load_risen(step->state, step->load_w);
-	step->is_over = risen_w > step->reserve_w / 2 && drawn_w > step->limit_w;
-	step->rising_to_w = step->load_w + (step->is_over ? step->reserve_w : 0);
+	if (step->state->announced_w)
+		risen_w = min64(risen_w, max64(step->load_w - step->state->announced_w, 0));
+	int64_t goes_on_w = risen_w > step->reserve_w / 4 * 3 ? risen_w : 0;
+	goes_on_w = min64(goes_on_w, max64(reserve_peak_w(step->state) - step->load_w, 0));
+	if (!foretells(step))           /* what is held is planned for */
+		goes_on_w = min64(goes_on_w, load_beyond(step->state, step->load_w));
+	step->is_over = risen_w > step->reserve_w / 2 && drawn_w + goes_on_w > step->limit_w;
+	if (step->is_over)
+		step->rising_to_w = step->load_w + max64(step->reserve_w, goes_on_w);
 	return step->is_over;
 }
 
@@ -233,7 +243,7 @@ static bool may_spare(const struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
 	bool limited = min64(demand->limit_soon_w, step->limit_w) < step->limit_w || demand->miners_w != POLICY_NONE ||
-	               demand->miners_soon_w != POLICY_NONE || step->forecast.rise_soon_w > 0;
+	               demand->miners_soon_w != POLICY_NONE || step->announced_soon_w > 0;
 	bool ramped = step->minute_down_w && step->state->down_budget_w <= 0;
 	return !limited && !ramped && may_go_up(step) && may_wake(step);
 }
@@ -294,7 +304,7 @@ static void decide(struct step *step)
 	if (step->has_partial && step->site_usable)
 		see_wish(step, wish.miners_w);
 	/* Over now, or as soon as the load is where it was within the last minute. */
-	int64_t risk_w = foretells(step) ? step->load_w + step->forecast.rise_w : step->planned_w;
+	int64_t risk_w = foretells(step) ? max64(step->load_w, step->state->announced_w) : step->planned_w;
 	int64_t guard_w = foretells(step) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
 	bool over = !step->failsafe && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - guard_w;
 	over |= sees_rise(step);
@@ -363,28 +373,6 @@ static int64_t elapsed(struct policy_state *state, int64_t now_ms)
 	return elapsed_ms;
 }
 
-/* What the GPU scheduler told, in time for the miners to be there first. */
-static void foresee(struct step *step)
-{
-	struct policy_response slowest = { 0 };
-	int64_t sleep_ms = step->tracked.slowest_sleep_ms, now_ms = step->seen->now_ms;
-	if (!step->seen->n_notices) {
-		step->state->announced_w = 0;
-		return;
-	}
-	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
-		const struct policy_response *wake = &step->conf->miner_groups[g].wake;
-		if (wake->delay_ms + wake->ramp_ms > slowest.delay_ms + slowest.ramp_ms)
-			slowest = *wake;
-	}
-	step->forecast = notices_forecast(step->seen->notices, step->seen->n_notices, now_ms, sleep_ms,
-	                                  slowest.delay_ms + slowest.ramp_ms / 2,
-	                                  2 * (sleep_ms + slowest.delay_ms + slowest.ramp_ms));
-	step->state->announced_w = step->forecast.rise_w + step->forecast.risen_w;
-	if (step->forecast.fallen_to_w != INT64_MAX && step->site_usable)
-		load_forget(step->state, step->load_w, step->forecast.fallen_to_w);
-}
-
 static int64_t longest_stale_ms(const struct policy_conf *conf)
 {
 	int64_t stale_ms = 0;
@@ -432,8 +420,8 @@ static void look(struct step *step)
 	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms);
 	if (step->failsafe && step->metered.has_hpc)
 		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
-	foresee(step);
 	struct quickest quick = quickest(conf);
+	foresee(step, quick.wake_ms);
 	if (!step->site_usable)
 		step->state->usable_since_ms = now_ms;
 	else
@@ -456,16 +444,15 @@ static void look(struct step *step)
 	if (step->site_usable && !foretells(step))
 		step->returns_to_w = rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
-	step->announced_w = 0;
-	if (step->forecast.rise_w) {    /* what is held or foretold may know of it already: it has been so high before */
-		int64_t risen_w = load_lately(step->state, step->load_w) + step->forecast.rise_w;
-		step->announced_w = max64(risen_w - step->planned_w, 0);
-	}
+	foresee_rises(step);
 	step->planned_w += step->announced_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
+	step->rising_to_w = max64(step->load_w, step->state->announced_w);
+	if (foretells(step))
+		step->rising_to_w += max64(conf->cap_w / 1000 * KEPT_PER_MILLE, step->reserve_w / KEPT_PART);
 	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, step->tracked.now_w,
 	              (quick.sleep_ms + quick.wake_ms) / 2, now_ms);
 	follow(step, quick.both_ways);
@@ -500,7 +487,8 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
 		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->announced_w, .returns_to_w = step->returns_to_w,
-		.recent_w = load_recent(step->state, step->load_w), .doubt_w = step->doubt_w,
+		.recent_w = load_within(step->state, step->load_w, NOTICE_LASTS_MS),
+		.present_w = load_within(step->state, step->load_w, NOTICE_SEEN_MS), .doubt_w = step->doubt_w,
 		.swing_w = dip_w(step->state),
 		.hold_ms = (int64_t)reserve_slots(step->state->hold) * POLICY_SLOT_MS,
 		.rise_w = step->state->holds[step->state->hold].reserve_w, .peak_w = reserve_peak_w(step->state),

@@ -235,8 +235,10 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t measured_miners_w;      /* the miners, when the site was last measured */
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t planned_w;              /* the load planned for at the last step */
-	int64_t announced_w;            /* what notices in force told that has come or will soon: no news to the reserve */
+	int64_t lately_w;               /* the highest load of the five seconds until then */
+	int64_t announced_w;            /* where notices said the load would be by now; 0: nothing */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
+	int64_t told_w[POLICY_LOADS];   /* … and how high notices said it would be when miners told then had followed */
 	uint32_t n_loads, newest;
 	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
 	uint32_t slot_n;
@@ -292,7 +294,7 @@ struct picture {
 	int64_t planned_w;              /* L planned for: the highest of hold_ms, and what is announced */
 	int64_t announced_w;            /* of it */
 	int64_t returns_to_w;           /* of it: where a dip that comes again and again is about to end; 0: none is */
-	int64_t recent_w;               /* L's highest of the last 15 s */
+	int64_t recent_w, present_w;    /* L's highest of the last 15 s, and 1.5 s */
 	int64_t swing_w;                /* how far L lies below that, on average */
 	int64_t doubt_w;                /* nameplate less last known draw, of silent meters: kept free */
 	int64_t limit_w, target_w;      /* target_w: what the site should draw on average */

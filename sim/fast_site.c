@@ -327,7 +327,8 @@ static void observe(struct fast_site *site, const struct picture *picture, int64
 	bool came_true;
 	if (picture->failsafe)
 		return;
-	notices_see(&site->notices, now_ms, picture->planned_w - picture->announced_w, picture->recent_w);
+	notices_see(&site->notices, now_ms, picture->planned_w - picture->announced_w, picture->recent_w,
+	            picture->present_w);
 	while (notices_pop(&site->notices, now_ms, &ended, &came_true))
 		*(came_true ? &site->came_true : &site->came_false) += 1;
 }

@@ -196,7 +196,7 @@ static void sixty_four_are_enough(void **state)
 static void watch(struct bench *b, int64_t load_w, int64_t ms)
 {
 	for (int64_t end_ms = b->now.mono_ms + ms; b->now.mono_ms < end_ms; b->now.mono_ms += 250, b->now.utc_ms += 250) {
-		struct picture picture = { .planned_w = load_w + 77, .announced_w = 77, .recent_w = load_w };
+		struct picture picture = { .planned_w = load_w + 77, .announced_w = 77, .recent_w = load_w, .present_w = load_w };
 		plan_observe(b->plan, &picture, b->now);
 	}
 }

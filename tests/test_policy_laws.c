@@ -179,10 +179,14 @@ static bool has_partial(const struct rig *rig)
 }
 
 /* The load that the site is to be under the limit with: the one planned for, and where it is foretold the one there is. */
+static bool foretells(const struct rig *rig)
+{
+	return !rig->state.wary_slots && !reserve_slots(rig->state.hold);
+}
+
 static int64_t risked_w(const struct rig *rig)
 {
-	bool foretells = !rig->state.wary_slots && !reserve_slots(rig->state.hold);
-	return foretells ? rig->out.picture.load_w : rig->out.picture.planned_w;
+	return foretells(rig) ? rig->out.picture.load_w : rig->out.picture.planned_w;
 }
 
 static bool is_over(const struct rig *rig)
@@ -252,6 +256,14 @@ static void law_of_flight(const struct rig *rig, const struct miner_track *befor
 }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t lowest_lately_w(const struct rig *rig)          /* of the last 20 s */
+{
+	int64_t lowest_w = INT64_MAX;
+	for (uint32_t age = 0; age < 40 && age < rig->state.n_loads; age++)
+		lowest_w = least(lowest_w, rig->state.loads_w[(rig->state.newest + POLICY_LOADS - age) % POLICY_LOADS]);
+	return lowest_w;
+}
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int64_t reserve_kept_w(const struct rig *rig)
@@ -294,14 +306,27 @@ static void law_of_going_up(const struct rig *rig)
 		assert_true(rig->state.up_budget_w >= 0);
 }
 
+/* A rise that has used up the reserve, or nearly, and then would go on as far again, up to the peak. Returns what is to be
+ * kept over the load for it; 0: it is none. */
+static int64_t kept_for_rise_w(const struct rig *rig)
+{
+	const struct picture *p = &rig->out.picture;
+	int64_t risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0, reserve_w = reserve_kept_w(rig);
+	int64_t goes_on_w = risen_w > reserve_w / 4 * 3 ? least(risen_w, most(p->peak_w - p->load_w, 0)) : 0;
+	if (!foretells(rig))
+		goes_on_w = least(goes_on_w, load_beyond(&rig->state, p->load_w));
+	bool rises = risen_w > reserve_w / 2 && p->load_w + p->doubt_w + p->settled_miners_w + goes_on_w > p->limit_w;
+	return rises ? most(reserve_w, goes_on_w) : 0;
+}
+
 /* What must be gone: to be under the limit with the reserve, over the load as it is where a rise has used that up. */
 static int64_t needed_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
-	int64_t allowed_w = rig->demand.miners_w, risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0;
-	bool rises = risen_w > reserve_kept_w(rig) / 2 && p->load_w + p->doubt_w + p->settled_miners_w > p->limit_w;
-	int64_t load_w = most(p->planned_w + reserve_kept_w(rig), p->load_w + (rises ? reserve_kept_w(rig) : 0));
-	if (is_over(rig) || rises)
+	int64_t allowed_w = rig->demand.miners_w;
+	int64_t rising_w = kept_for_rise_w(rig);
+	int64_t load_w = most(p->planned_w + reserve_kept_w(rig), p->load_w + rising_w);
+	if (is_over(rig) || rising_w)
 		allowed_w = least(allowed_w, p->limit_w - p->doubt_w - load_w);
 	return p->settled_miners_w - most(0, allowed_w);
 }
@@ -330,6 +355,7 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 	}
 	/* So near to the limit it counts as over it. */
 	bool near = risked_w(rig) + p->doubt_w + p->settled_miners_w > p->limit_w - most(rig->conf.cap_w / 100, reserve_kept_w(rig) / 2);
+	near |= kept_for_rise_w(rig) > 0;
 	for (uint32_t c = 0; c < rig->out.n_commands && !p->failsafe && !near; c++) {
 		uint32_t m = rig->out.commands[c].miner;
 		const struct miner_track *track = &rig->tracks[m];
@@ -353,6 +379,7 @@ static void law_of_the_picture(const struct rig *rig)
 	assert_true(p->curtailable_w >= 0 && p->restorable_w >= 0 && p->doubt_w >= 0 && p->swing_w >= 0 && p->reserve_w >= 0);
 	assert_true(p->curtailable_w <= p->settled_miners_w);
 	assert_true(risked_w(rig) >= p->load_w);
+	assert_true(!rig->state.n_loads || p->planned_w >= lowest_lately_w(rig));
 	assert_true(p->limit_w <= rig->conf.cap_w && p->limit_w <= rig->demand.limit_w && p->target_w <= p->limit_w);
 	assert_true(p->headroom_w <= p->limit_w - p->doubt_w - p->planned_w - p->settled_miners_w);
 	if (!rig->out.n_commands)

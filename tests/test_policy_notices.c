@@ -62,7 +62,7 @@ static void see(struct play *play)
 	const struct picture *p = &play->rig.out.picture;
 	struct notice ended;
 	bool came_true;
-	notices_see(&play->book, play->rig.now_ms, p->planned_w - p->announced_w, p->recent_w);
+	notices_see(&play->book, play->rig.now_ms, p->planned_w - p->announced_w, p->recent_w, p->present_w);
 	while (notices_pop(&play->book, play->rig.now_ms, &ended, &came_true))
 		*(came_true ? &play->trues : &play->falses) += 1;
 }
@@ -420,6 +420,80 @@ static void a_dip_at_that_time_is_no_fall(void **unused)
 	(void)unused;
 }
 
+/* ---- dips: a fall, and the rise that ends it ---- */
+
+static void announce_dip(struct play *play, int64_t at_ms, int64_t lasts_ms, int64_t falls_w, int64_t rises_w)
+{
+	notice(play, "pause", at_ms, -falls_w, SEC);
+	notice(play, "resume", at_ms + lasts_ms, rises_w, SEC);
+}
+
+/* The load only comes back to where it was: nobody is sent to sleep for it, and nobody is woken who would have to go again. */
+static void an_announced_dip_moves_nobody(void **unused)
+{
+	static const int64_t lasts_ms[] = { 9 * SEC, 14 * SEC, 20 * SEC, 30 * SEC };
+	for (size_t i = 0; i < sizeof(lasts_ms) / sizeof(*lasts_ms); i++)
+		for (uint32_t awake = 20; awake <= ALL; awake += ALL - 20) {
+			struct play play;
+			open_play(&play, awake);
+			announce_dip(&play, AT, lasts_ms[i], 100 * KW, 100 * KW);
+			move(&play, AT, -100 * KW, SEC);
+			move(&play, AT + lasts_ms[i], 100 * KW, SEC);
+			run_to(&play, 180 * SEC);
+			assert_int_equal(play.rig.sleeps + play.rig.wakes, 0);
+			assert_int_equal(play.trues, 2);
+			assert_int_equal(play.over_ms, 0);
+		}
+	(void)unused;
+}
+
+/* It is waited for whether the fall comes, but no longer than it takes to be down before the rise. */
+static void a_rise_after_a_fall_that_did_not_come_is_planned_for(void **unused)
+{
+	for (int64_t lasts_ms = SEC; lasts_ms <= 40 * SEC; lasts_ms += 500) {
+		struct play play;
+		open_play(&play, ALL);
+		announce_dip(&play, AT, lasts_ms, 100 * KW, 100 * KW);
+		move(&play, AT + lasts_ms, 100 * KW, SEC);
+		run_to(&play, 180 * SEC);
+		assert_int_equal(play.over_ms, 0);
+		assert_true(play.most_site_w <= RIG_CAP_W);
+	}
+	(void)unused;
+}
+
+static void a_rise_beyond_the_dip_is_planned_for(void **unused)
+{
+	for (int64_t lasts_ms = 3 * SEC; lasts_ms <= 40 * SEC; lasts_ms += 500) {
+		struct play play;
+		open_play(&play, ALL);
+		announce_dip(&play, AT, lasts_ms, 40 * KW, 100 * KW);
+		move(&play, AT, -40 * KW, SEC);
+		move(&play, AT + lasts_ms, 100 * KW, SEC);
+		run_to(&play, 180 * SEC);
+		assert_int_equal(play.over_ms, 0);
+	}
+	(void)unused;
+}
+
+/* Dips told one after the other are no reason to leave miners asleep for ever. */
+static void between_announced_dips_miners_are_woken(void **unused)
+{
+	struct play play;
+	open_play(&play, 20);
+	play.base_w -= 100 * KW;
+	for (int i = 0; i < 6; i++) {
+		int64_t at_ms = AT + i * 40 * SEC;
+		announce_dip(&play, at_ms, 9 * SEC, 60 * KW, 60 * KW);
+		play.moves[0] = (struct load_move){ at_ms, -60 * KW, SEC };
+		play.moves[1] = (struct load_move){ at_ms + 9 * SEC, 60 * KW, SEC };
+		run_to(&play, at_ms + 20 * SEC);
+	}
+	assert_in_range(rig_miners_w(&play.rig), 60 * KW + 96 * KW, 60 * KW + 100 * KW);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
 /* Where the target leaves room under the cap, miners come up while the GPUs go down. */
 static void a_set_point_is_held_through_a_fall(void **unused)
 {
@@ -564,6 +638,8 @@ int main(void)
 		cmocka_unit_test(an_announced_fall_is_filled_sooner),
 		cmocka_unit_test(a_fall_that_does_not_come_wakes_nobody),
 		cmocka_unit_test(a_dip_at_that_time_is_no_fall),
+		cmocka_unit_test(an_announced_dip_moves_nobody), cmocka_unit_test(a_rise_after_a_fall_that_did_not_come_is_planned_for),
+		cmocka_unit_test(a_rise_beyond_the_dip_is_planned_for), cmocka_unit_test(between_announced_dips_miners_are_woken),
 		cmocka_unit_test(a_set_point_is_held_through_a_fall),
 		cmocka_unit_test(a_set_point_is_missed_by_a_false_fall_but_never_the_cap),
 		cmocka_unit_test(what_cancels_out_came_true),
