@@ -166,6 +166,12 @@ struct pick {
 	struct candidate *list;         /* miners that may be told and gain something; the picked go to the front */
 	uint32_t n;
 };
+static inline void pick_swap(struct candidate *list, uint32_t a, uint32_t b)
+{
+	struct candidate kept = list[a];
+	list[a] = list[b];
+	list[b] = kept;
+}
 /* Adds a miner that is to be told `move` and gains so much by it. */
 void pick_add(struct pick *, uint32_t miner, enum move, int64_t gain_w);
 /* Those that come first and together gain need_w or more; all, if they do not. The last in order stands last where

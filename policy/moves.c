@@ -247,9 +247,7 @@ static uint32_t trim(struct step *step, const struct pick *pick, uint32_t n, int
 	}
 	if (best == pick->n || !trim_one(step, &pick->list[best], left_w))
 		return n;
-	struct candidate kept = pick->list[n];
-	pick->list[n] = pick->list[best];
-	pick->list[best] = kept;
+	pick_swap(pick->list, n, best);
 	return n + 1;
 }
 

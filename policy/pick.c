@@ -78,24 +78,17 @@ static int64_t gains_w(const struct pick *by, uint32_t from, uint32_t to)
 	return sum_w;
 }
 
-static void swap(struct candidate *list, uint32_t a, uint32_t b)
-{
-	struct candidate kept = list[a];
-	list[a] = list[b];
-	list[b] = kept;
-}
-
 /* Splits [low, high) at one of them, drawn by lot lest any order of the fleet be a bad one. Returns where it stands. */
 static uint32_t split(const struct pick *by, uint32_t low, uint32_t high, uint32_t *lot)
 {
 	*lot = *lot * 1664525 + 1013904223;     /* Knuth, TAOCP 2, 3.3.4: as good as any modulo 2^32 */
-	swap(by->list, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
+	pick_swap(by->list, low + (uint32_t)((uint64_t)*lot * (high - low) >> 32), high - 1);
 	struct candidate pivot = by->list[high - 1];
 	uint32_t end = low;
 	for (uint32_t place = low; place < high - 1; place++)
 		if (compare(by, &by->list[place], &pivot) < 0)
-			swap(by->list, place, end++);
-	swap(by->list, end, high - 1);
+			pick_swap(by->list, place, end++);
+	pick_swap(by->list, end, high - 1);
 	return end;
 }
 
@@ -167,7 +160,7 @@ static uint32_t finish(const struct pick *by, uint32_t n, int64_t left_w, bool m
 	}
 	if (best.place == by->n)
 		return n;
-	swap(by->list, best.place, best.instead ? smallest : n);
+	pick_swap(by->list, best.place, best.instead ? smallest : n);
 	return best.instead ? n : n + 1;
 }
 
@@ -185,7 +178,7 @@ static uint32_t that_fit(const struct pick *by, uint32_t from, int64_t left_w)
 	uint32_t end = from;
 	for (uint32_t place = from; place < by->n; place++)
 		if (gain_w(by, place) <= left_w)
-			swap(by->list, place, end++);
+			pick_swap(by->list, place, end++);
 	return end;
 }
 

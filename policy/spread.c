@@ -53,13 +53,6 @@ static int compare(const struct candidate *a, const struct candidate *b)
 	return a->wear < b->wear ? -1 : a->wear > b->wear;
 }
 
-static void swap(struct candidate *list, uint32_t a, uint32_t b)
-{
-	struct candidate kept = list[a];
-	list[a] = list[b];
-	list[b] = kept;
-}
-
 /* Most are equal, so whatever equals the pivot is done with: once through them all, and again for each doubling of the
  * number of those that differ. */
 static void sort(const struct pick *by, uint32_t low, uint32_t high)
@@ -72,9 +65,9 @@ static void sort(const struct pick *by, uint32_t low, uint32_t high)
 		for (uint32_t at = low; at < more; ) {
 			int order = compare(&by->list[at], &pivot);
 			if (order > 0)
-				swap(by->list, at, --more);
+				pick_swap(by->list, at, --more);
 			else if (order < 0)
-				swap(by->list, at++, less++);
+				pick_swap(by->list, at++, less++);
 			else
 				at++;
 		}
