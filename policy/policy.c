@@ -220,14 +220,16 @@ static void decide_up(struct step *step, const struct wish *now)
 
 /* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
  * over the load as it is. One that has nearly used it up is taken to go on as far again, but not beyond the peak: what is
- * told when it has come is too late. What falls by power is too slow to count, and what was announced is no news. */
+ * told when it has come is too late. What falls by power is too slow to count, and what was announced or foretold is no
+ * news. */
 static bool sees_rise(struct step *step)
 {
 	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w, risen_w = 0;
 	if (step->site_usable && !step->failsafe)
 		risen_w = load_risen(step->state, step->load_w);
-	if (step->state->announced_w)
-		risen_w = min64(risen_w, max64(step->load_w - step->state->announced_w, 0));
+	int64_t known_w = max64(step->state->announced_w, foretells(step) ? step->planned_w : 0);
+	if (known_w)
+		risen_w = min64(risen_w, max64(step->load_w - known_w, 0));
 	int64_t goes_on_w = risen_w > step->reserve_w / 4 * 3 ? risen_w : 0;
 	goes_on_w = min64(goes_on_w, max64(reserve_peak_w(step->state) - step->load_w, 0));
 	if (!foretells(step))           /* what is held is planned for */

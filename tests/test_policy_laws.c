@@ -312,6 +312,8 @@ static int64_t kept_for_rise_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
 	int64_t risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0, reserve_w = reserve_kept_w(rig);
+	if (foretells(rig))
+		risen_w = least(risen_w, most(p->load_w - p->planned_w, 0));
 	int64_t goes_on_w = risen_w > reserve_w / 4 * 3 ? least(risen_w, most(p->peak_w - p->load_w, 0)) : 0;
 	if (!foretells(rig))
 		goes_on_w = least(goes_on_w, load_beyond(&rig->state, p->load_w));
