@@ -196,7 +196,8 @@ struct step {
 	int64_t announced_w;            /* of planned_w: what notices add … */
 	int64_t announced_soon_w;       /* … and will, before miners could be up and down again */
 	int64_t returns_to_w;           /* planned_w is no less, for a dip is about to end; 0: none is */
-	int64_t rising_to_w;            /* the load now and as announced, and some more; a whole reserve, where it rises as never before */
+	int64_t rising_to_w;            /* the load now and as announced, and some more; a whole reserve, or as far again, where
+	                                 * it rises as never before */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
 	bool follows;                   /* a set point that moves, by power: … */

@@ -100,7 +100,7 @@ static bool any_due(const struct notice_book *book, bool rise)
 }
 
 /* As low as the announced falls may have taken the load. INT64_MAX: there are none. */
-static int64_t fallen_w(const struct notice_book *book)
+static int64_t announced_low_w(const struct notice_book *book)
 {
 	int64_t base_w = INT64_MIN, sum_w = 0;
 	for (size_t i = 0; i < book->n; i++)
@@ -142,7 +142,7 @@ static void end_dip(struct notice_book *book, size_t fall)
 		down->returned = true;
 		return;
 	}
-	book->notices[fall].dipped = false;     /* it was another dip */
+	down->dipped = false;           /* it was another dip */
 }
 
 static void see_dips(struct notice_book *book, int64_t present_w)
@@ -164,7 +164,7 @@ void notices_see(struct notice_book *book, int64_t now_ms, int64_t planned_w, in
 	if (!any_due(book, true))
 		book->highest_w = recent_w;
 	/* What an announced fall took away is no height to be risen over. */
-	book->highest_w = min64(book->highest_w, max64(recent_w, fallen_w(book)));
+	book->highest_w = min64(book->highest_w, max64(recent_w, announced_low_w(book)));
 	if (!any_due(book, false))
 		book->lowest_w = recent_w;
 	for (size_t i = 0; i < book->n; i++) {
@@ -233,7 +233,7 @@ static bool offsets(const struct notice *fall, const struct notice *rise, int64_
 }
 
 /* The highest that all of them together take the load, over what it is, until by_ms. */
-static int64_t highest_w(const struct notice *notices, size_t n, int64_t now_ms, int64_t by_ms, int64_t act_ms)
+static int64_t together_w(const struct notice *notices, size_t n, int64_t now_ms, int64_t by_ms, int64_t act_ms)
 {
 	int64_t highest_w = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -256,8 +256,8 @@ struct forecast notices_forecast(const struct notice *notices, size_t n, int64_t
 {
 	int64_t act_ms = times->sleep_ms, soon_ms = max64(times->soon_ms, act_ms + MARGIN_MS);
 	struct forecast forecast = {
-		.rise_w = highest_w(notices, n, now_ms, now_ms + act_ms + MARGIN_MS, act_ms),
-		.rise_soon_w = highest_w(notices, n, now_ms, now_ms + soon_ms, 0),
+		.rise_w = together_w(notices, n, now_ms, now_ms + act_ms + MARGIN_MS, act_ms),
+		.rise_soon_w = together_w(notices, n, now_ms, now_ms + soon_ms, 0),
 		.dipped_to_w = INT64_MAX, .fallen_to_w = INT64_MAX };
 	int64_t base_w = INT64_MIN, fallen_w = 0, dip_base_w = INT64_MIN, dipped_w = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -281,7 +281,7 @@ struct forecast notices_forecast(const struct notice *notices, size_t n, int64_t
 	if (dipped_w)
 		forecast.dipped_to_w = dip_base_w - dipped_w;
 	if (base_w != INT64_MIN)
-		fallen_w -= highest_w(notices, n, now_ms, now_ms + times->fill_ms, 0);
+		fallen_w -= together_w(notices, n, now_ms, now_ms + times->fill_ms, 0);
 	if (base_w != INT64_MIN && fallen_w > 0)
 		forecast.fallen_to_w = base_w - fallen_w;
 	return forecast;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "policy/internal.h"
 #include "policy/notices.h"
 
 #define KW 1000
@@ -420,6 +421,26 @@ static void a_dip_at_that_time_is_no_fall(void **unused)
 	(void)unused;
 }
 
+/* What has come stands in the plan for a while where the plan itself is lower, and nobody is raised into it meanwhile. */
+static void what_has_come_stands_for_a_while(void **unused)
+{
+	static struct policy_state state;
+	struct step step = { .state = &state, .load_w = 990 * KW, .planned_w = 820 * KW,
+		.forecast = { .risen_w = 400 * KW, .dipped_to_w = INT64_MAX, .fallen_to_w = INT64_MAX } };
+	memset(&state, 0, sizeof(state));
+	state.lately_w = 989 * KW;
+	foresee_rises(&step);
+	assert_int_equal(step.announced_w, 169 * KW);
+	assert_int_equal(step.announced_soon_w, 169 * KW);
+	step.forecast.rise_soon_w = 30 * KW;
+	foresee_rises(&step);
+	assert_int_equal(step.announced_soon_w, 200 * KW);
+	step.forecast = (struct forecast){ .dipped_to_w = INT64_MAX, .fallen_to_w = INT64_MAX };
+	foresee_rises(&step);
+	assert_int_equal(step.announced_w + step.announced_soon_w + state.announced_w, 0);
+	(void)unused;
+}
+
 /* ---- dips: a fall, and the rise that ends it ---- */
 
 static void announce_dip(struct play *play, int64_t at_ms, int64_t lasts_ms, int64_t falls_w, int64_t rises_w)
@@ -638,7 +659,8 @@ int main(void)
 		cmocka_unit_test(an_announced_fall_is_filled_sooner),
 		cmocka_unit_test(a_fall_that_does_not_come_wakes_nobody),
 		cmocka_unit_test(a_dip_at_that_time_is_no_fall),
-		cmocka_unit_test(an_announced_dip_moves_nobody), cmocka_unit_test(a_rise_after_a_fall_that_did_not_come_is_planned_for),
+		cmocka_unit_test(what_has_come_stands_for_a_while), cmocka_unit_test(an_announced_dip_moves_nobody),
+		cmocka_unit_test(a_rise_after_a_fall_that_did_not_come_is_planned_for),
 		cmocka_unit_test(a_rise_beyond_the_dip_is_planned_for), cmocka_unit_test(between_announced_dips_miners_are_woken),
 		cmocka_unit_test(a_set_point_is_held_through_a_fall),
 		cmocka_unit_test(a_set_point_is_missed_by_a_false_fall_but_never_the_cap),
