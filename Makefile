@@ -147,6 +147,13 @@ $(BUILD)/waterbed: tests/foresight/waterbed.c $(ARCHIVES)
 waterbed: $(BUILD)/waterbed
 	@$< > $(BUILD)/waterbed.new && mv $(BUILD)/waterbed.new sim/scenarios/waterbed
 
+# How much hash is left where a site is as flat as it should be; some minutes.
+$(BUILD)/flat: tests/foresight/flat.c $(ARCHIVES)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(call in,obj) $(LIBS)
+flat: $(BUILD)/flat
+	@$< > $(BUILD)/flat.new && mv $(BUILD)/flat.new sim/scenarios/flat
+
 FUZZ_S ?= 20
 $(BUILD)/fuzz/%: tests/%.c
 	@mkdir -p $(@D)
@@ -172,6 +179,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help check arrows purity deps test tests demo bench scores foresight waterbed fuzz install clean
+.PHONY: all help check arrows purity deps test tests demo bench scores foresight waterbed flat fuzz install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

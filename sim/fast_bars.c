@@ -88,11 +88,15 @@ static double figure_of(const struct fast_score *s, enum fast_bar bar)
 	return NAN;
 }
 
-/* The best mix of lags that lifts no band is too slow for the one; what no forecast allows is too little for the other. */
+/* Energy: a law that sees the site cross its limit and sheds as much as it takes is over by more. Flat: the best mix of lags that lifts no band leaves too much, or a site so flat keeps too little of the hash. Kept: what no
+ * forecast allows is too little. */
 static bool is_beyond(const struct fast_score *s, enum fast_bar bar)
 {
-	if (bar == BAR_SLOW && s->best_w > 0)
-		return s->best_w > bars[bar].most * s->bound_w;
+	if (bar == BAR_SLOW)
+		return s->best_w > bars[bar].most * s->bound_w ||
+		       (s->flat_kept >= 0 && 100 * s->flat_kept < bars[BAR_CAUSAL].least * s->causal);
+	if (bar == BAR_LEAST)
+		return s->exact_ratio > bars[bar].most;
 	return bar == BAR_KEPT && 100 * s->causal < bars[bar].least * s->foresight;
 }
 
@@ -161,8 +165,10 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	double figure;
 	size_t wear = 0;
 	print_counts(results, n, out);
-	fprintf(out, "Where they are missed, and by what; . is met, * out of reach: of \"by r\", since the best mix of lags that lifts no band leaves\n"
-	             "more than 1.25 times the bound; of \"kept\", since a law without a forecast keeps less than 97 %% of it\n");
+	fprintf(out, "Where they are missed, and by what; . is met, * out of reach: of \"least\", for a law that sees the crossing and sheds what it takes,\n"
+	             "not all miners at once; of \"by r\", since the best mix of lags that lifts no band leaves\n"
+	             "more than 1.25 times the bound, or a site so flat keeps less than 97 %% of what a law without a forecast does, for what fills\n"
+	             "a dip must be able to leave in time; of \"kept\", since a law without a forecast keeps less than 97 %% of it\n");
 	fprintf(out, "  %-30s", "");
 	for (unsigned b = 0; b < N_FAST_BARS; b++)
 		fprintf(out, " %*s%s ", b >= BAR_ODD_48 ? 4 : 7, bars[b].name, b >= BAR_ODD_12 ? " 12" : b >= BAR_ODD_48 ? " 48" : "");

@@ -215,7 +215,8 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 {
 	const struct fast_fleet *of = &file->fleets[fleet];
 	int64_t peak_w = of->peak_w ? of->peak_w : file->peak_w;
-	*c = (struct fast_case){ .seed = (uint64_t)file->seed, .lasts_ms = file->lasts_ms, .whole = file->whole };
+	*c = (struct fast_case){ .seed = (uint64_t)file->seed, .lasts_ms = file->lasts_ms, .whole = file->whole,
+		.flat_kept = -1 };
 	snprintf(c->name, sizeof c->name, "%s %s-%zu", file->name, of->kind, of->n);
 	if (!make_fleet(c, of)) {
 		snprintf(why, size, "%s: no fleet is called \"%s\"", file->name, of->kind);
@@ -266,6 +267,8 @@ void fast_case_take_solved(struct fast_case *c, const char *scenario)
 	find_solved(c, scenario, "waterbed", text, sizeof text);
 	if (sscanf(text, "%lf one lag %lf", &c->best_w, &c->lag_w) != 2)
 		c->best_w = c->lag_w = 0;
+	find_solved(c, scenario, "flat", text, sizeof text);
+	c->flat_kept = *text ? strtod(text, NULL) : -1;
 }
 
 void fast_case_free(struct fast_case *c)

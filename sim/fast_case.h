@@ -16,8 +16,9 @@
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
  *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, TIME:notice=POWER/TIME[/LEAD] (given LEAD before, preset 30 s; whether
  *        it comes true is another line's business), or as mulletsim --at has it. May be repeated
- * FILE is looked for in the directory of traces. The files foresight and waterbed beside the scenarios hold, for each
- * case, what perfect foresight keeps, and how flat any filter can be that lifts no band: tests/foresight/ solved it. */
+ * FILE is looked for in the directory of traces. The files foresight, waterbed and flat beside the scenarios hold, for each
+ * case, what perfect foresight keeps, how flat any filter can be that lifts no band, and what is kept of the hash where the
+ * site is as flat as it should be: tests/foresight/ solved it. */
 #ifndef SIM_FAST_CASE_H
 #define SIM_FAST_CASE_H
 
@@ -69,6 +70,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	struct fast_series setpoint, price;     /* n 0: none */
 	double breakeven;
 	double foresight;               /* share of fleet_w that perfect foresight keeps, solved beforehand; 0: not */
+	double flat_kept;               /* share of it at most where slow moves are 1.25 times the bound; negative: not solved */
 	double best_w, lag_w;           /* least slow rms of a filter that lifts no band, of lags and of one; 0: not solved */
 	struct fast_order orders[FAST_ORDERS];
 	size_t n_orders;
@@ -84,7 +86,7 @@ int fast_file_read(struct fast_file *, const char *path, char *why, size_t size)
 int fast_case_make(struct fast_case *, const struct fast_file *, size_t fleet, const char *traces, char *why, size_t size);
 /* Its part of that, of the notices: once the load is made. */
 int fast_case_announce(struct fast_case *, const struct fast_file *, const char *traces, char *why, size_t size);
-/* Takes `foresight` and `best_w` from the files foresight and waterbed beside the scenario, as far as they are there. */
+/* Takes what is solved from the files foresight, waterbed and flat beside the scenario, as far as they are there. */
 void fast_case_take_solved(struct fast_case *, const char *scenario);
 void fast_case_free(struct fast_case *);
 

@@ -40,6 +40,11 @@ static double target_w(const struct fast_case *of, const struct fast_run *run, s
 	return run->limit_w[i] < (double)of->cap_w ? run->limit_w[i] - (double)of->cap_w : 0;
 }
 
+static double by_least(double wh, double least_wh)
+{
+	return wh <= 0 ? 1 : least_wh > 0 ? wh / least_wh : INFINITY;
+}
+
 static void score_over(const struct limits *limits, const struct fast_run *run, size_t from, struct fast_score *score)
 {
 	struct limits_over all, late;
@@ -51,7 +56,8 @@ static void score_over(const struct limits *limits, const struct fast_run *run, 
 	score->over_wh = late.wh;
 	score->most_over_w = late.most_w;
 	score->unexcused_s = late.seconds - late.excused_s;
-	score->least_ratio = late.wh <= 0 ? 1 : late.least_wh > 0 ? late.wh / late.least_wh : INFINITY;
+	score->least_ratio = by_least(late.wh, late.least_wh);
+	score->exact_ratio = by_least(late.exact_wh, late.least_wh);
 }
 
 /* The load is told about the whole target here, or about nothing. task: room for it. */
@@ -101,6 +107,7 @@ static void score_load_bands(const struct fast_case *of, const struct limits *li
 	score->reach_w = reach_w(of, limits, run, from, task);
 	score->best_w = of->best_w;
 	score->lag_w = of->lag_w;
+	score->flat_kept = of->flat_kept;
 	spectrum_free(&hpc);
 	spectrum_free(&moves);
 	free(task);

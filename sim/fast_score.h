@@ -13,6 +13,7 @@ struct fast_score {
 	double over_s, over_wh, most_over_w;
 	double unexcused_s;             /* over, and not just after a rise larger than any seen before */
 	double least_ratio;             /* over_wh by what physics allows; 1 where both are nothing */
+	double exact_ratio;             /* the same of a law that senses first and sheds no more than it takes */
 	bool flat;                      /* nobody asks it to move but its set point: then the bands and the bound mean something */
 	double break_even_s;
 	double slow_w, bound_w;         /* rms in periods longer than break-even: of the site about its target, and what r(f)
@@ -21,6 +22,7 @@ struct fast_score {
 	double best_w, lag_w;           /* the case's */
 	double site_w[FAST_BANDS], hpc_w[FAST_BANDS];   /* rms in bands; site: about its target */
 	double kept, foresight, causal; /* share of the fleet's watts: hashing, with perfect foresight, and with none */
+	double flat_kept;               /* the case's */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */
 	double cycles, most_cycles;     /* a miner and day, from less than a day mostly; of the miner with most */
 	double most_sleeps;             /* not by the day */

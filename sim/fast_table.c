@@ -68,6 +68,8 @@ static void print_load(const struct fast_score *s, FILE *out)
 		fprintf(out, "; if no band may be lifted, one lag leaves %.3f MW, a mix of lags %.3f MW", s->lag_w / 1e6, s->best_w / 1e6);
 	fprintf(out, "\n  %-15s Hash: perfect foresight keeps %.1f %% of the fleet's watts, a law without a forecast %.1f %% at most\n", "",
 	        100 * s->foresight, 100 * s->causal);
+	if (s->flat_kept >= 0)
+		fprintf(out, "  %-15s As flat as 1.25 times that, no more than %.1f %%\n", "", 100 * s->flat_kept);
 }
 
 void fast_print_table(const struct fast_result *results, size_t n, FILE *out)
@@ -100,15 +102,17 @@ static void print_list(const char *key, const double *w, int n, FILE *out)
 /* Not a number in JSON: least_ratio is -1 where physics allows nothing and there was something. */
 static void print_score(const struct fast_score *s, FILE *out)
 {
-	fprintf(out, "{\"all_over_s\":%.1f,\"all_over_kwh\":%.2f,\"over_s\":%.1f,\"over_kwh\":%.2f,\"odd_s\":%.1f,\"least_ratio\":%.3f",
+	fprintf(out, "{\"all_over_s\":%.1f,\"all_over_kwh\":%.2f,\"over_s\":%.1f,\"over_kwh\":%.2f,\"odd_s\":%.1f,\"least_ratio\":%.3f,\"exact_ratio\":%.3f",
 	        s->all_over_s, s->all_over_wh / 1000, s->over_s, s->over_wh / 1000, s->unexcused_s,
-	        isinf(s->least_ratio) ? -1 : s->least_ratio);
+	        isinf(s->least_ratio) ? -1 : s->least_ratio, isinf(s->exact_ratio) ? -1 : s->exact_ratio);
 	fprintf(out, ",\"slow_kw\":%.1f,\"bound_kw\":%.1f,\"reach_kw\":%.1f,\"best_kw\":%.1f,\"one_lag_kw\":%.1f", s->slow_w / 1000, s->bound_w / 1000,
 	        s->reach_w / 1000, s->best_w / 1000, s->lag_w / 1000);
 	print_list("bands_kw", s->site_w, FAST_BANDS, out);
 	print_list("gpu_bands_kw", s->hpc_w, FAST_BANDS, out);
 	fprintf(out, ",\"kept_percent\":%.2f,\"kept_of_causal_percent\":%.2f,\"foresight_percent\":%.2f,\"causal_percent\":%.2f",
 	        percent(s->kept, s->foresight), percent(s->kept, s->causal), 100 * s->foresight, 100 * s->causal);
+	if (s->flat_kept >= 0)
+		fprintf(out, ",\"flat_percent\":%.2f", 100 * s->flat_kept);
 	fprintf(out, ",\"error_percent\":%.3f,\"fleet_error_percent\":%.3f", s->error_permille / 10, s->fleet_error_permille / 10);
 	fprintf(out, ",\"cycles_per_day\":%.2f,\"most_cycles_per_day\":%.1f,\"commands\":%.0f", s->cycles, s->most_cycles, s->commands);
 	if (s->notices_true + s->notices_false > 0)

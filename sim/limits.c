@@ -215,29 +215,59 @@ static double *rises(const struct fast_run *run, size_t window)
 	return rise;
 }
 
-struct crossing { size_t begin, last; bool open; };
+/* From the step at which the site goes over its limit to the last at which it is, with no quiet as long as miners fall. */
+struct crossing { size_t begin, last; };
+
+static bool next_crossing(const struct fast_run *run, size_t from, size_t window, struct crossing *c)
+{
+	while (from < run->n && run->site_w[from] <= run->limit_w[from])
+		from++;
+	*c = (struct crossing){ from, from };
+	for (size_t i = from; i < run->n && i - c->last <= window; i++)
+		if (run->site_w[i] > run->limit_w[i])
+			c->last = i;
+	return from < run->n;
+}
+
+/* What the miners would draw at the end of their fall if no more of them were told than it takes. */
+static double needed_w(const struct fast_run *run, const struct crossing *c)
+{
+	double left_w = run->miners_w[c->begin];
+	for (size_t i = c->begin; i <= c->last; i++)
+		left_w = fmin(left_w, run->limit_w[i] - load_at(run, i));
+	return fmax(left_w, 0);
+}
+
+/* Over the limit at step i, where the miners are on their way from what they drew at the begin to `end_w`. */
+static double over_w(const struct limits *limits, const struct fast_run *run, const struct crossing *c, size_t i, size_t late,
+                     double end_w)
+{
+	double done = i - c->begin < late ? 0 : limits_done_down(limits, i - c->begin - late), begin_w = run->miners_w[c->begin];
+	double miners_w = fmin(begin_w - (begin_w - end_w) * done, run->miners_w[i]);
+	return fmax(load_at(run, i) + miners_w - run->limit_w[i], 0);
+}
 
 void limits_over(const struct limits *limits, const struct fast_run *run, size_t from, struct limits_over *over)
 {
 	static const double step_s = FAST_STEP_MS / 1000.0;
+	enum { LATE = LIMITS_SENSE_MS / FAST_STEP_MS };
 	size_t window = limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS;
 	double *rise = rises(run, window);
-	struct crossing c = { 0 };
 	*over = (struct limits_over){ 0 };
-	for (size_t i = from; i < run->n; i++) {
-		double over_w = run->site_w[i] - run->limit_w[i];
-		if (over_w > 0 && (!c.open || i - c.last > window))
-			c = (struct crossing){ .begin = i, .open = true };
-		if (over_w <= 0)
-			continue;
-		double best_w = fmin(run->miners_w[c.begin] * (1 - limits_done_down(limits, i - c.begin)), run->miners_w[i]);
-		c.last = i;
-		over->seconds += step_s;
-		over->wh += over_w * step_s / 3600;
-		over->least_wh += fmax(load_at(run, i) + best_w - run->limit_w[i], 0) * step_s / 3600;
-		over->most_w = fmax(over->most_w, over_w);
-		if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1)
-			over->excused_s += step_s;
+	for (struct crossing c; next_crossing(run, from, window, &c); from = c.last + 1) {
+		double end_w = needed_w(run, &c);
+		for (size_t i = c.begin; i <= c.last; i++) {
+			double by_w = run->site_w[i] - run->limit_w[i];
+			if (by_w <= 0)
+				continue;
+			over->seconds += step_s;
+			over->wh += by_w * step_s / 3600;
+			over->least_wh += over_w(limits, run, &c, i, 0, 0) * step_s / 3600;
+			over->exact_wh += over_w(limits, run, &c, i, LATE, end_w) * step_s / 3600;
+			over->most_w = fmax(over->most_w, by_w);
+			if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1)
+				over->excused_s += step_s;
+		}
 	}
 	free(rise);
 }

@@ -44,9 +44,13 @@ double limits_done_down(const struct limits *, size_t steps);   /* the share of 
 /* Energy over the limit, and the least there could have been, from the step `from` on. At each instant in which the
  * site crosses its limit, after having been under it for the whole time miners take to fall, perfect action after the
  * fact tells all miners to sleep: from there on they draw what they drew, fallen along done_down. What the site with
- * such miners is over the limit, until the crossing's end, is the least. The sum over the crossings is compared. */
+ *  * such miners is over the limit, until the crossing's end, is the least. The sum over the crossings is compared.
+ *
+ * All of them fall quicker than those that are needed, and where these need minutes to wake no site tells them all for it.
+ * Exact is what is over where no more are told than bring the site to its limit, known in hindsight, and told as long after
+ * the crossing as sensing takes. */
 struct limits_over {
-	double seconds, wh, least_wh, most_w;
+	double seconds, wh, least_wh, exact_wh, most_w;
 	double excused_s;               /* of it, within the miners' fall after a rise, as long as that, larger than any before */
 };
 void limits_over(const struct limits *, const struct fast_run *, size_t from, struct limits_over *);
@@ -69,7 +73,8 @@ double limits_foresight(const struct limits *, const struct fast_case *, const s
  * and they rise no faster than the whole fleet's ramp. Any law that draws more is over its limit on some load that nothing
  * it knows excludes; a real one keeps less, for it must learn R and the peak, sees the load late, and wakes with a dead
  * time. One that foretells the load from its past may keep more (by the last 20 s and R alone, up to 2 % more of the
- * measured loads here); so may one that is lucky, or over the limit for a while. */
+ * measured loads here); so may one that is lucky, or over the limit for a while. most: watts at each step of the run. */
+void limits_causal_w(const struct limits *, const struct fast_case *, const struct fast_run *, double *most);
 double limits_causal(const struct limits *, const struct fast_case *, const struct fast_run *, size_t from);
 
 #endif

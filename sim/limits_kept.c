@@ -77,11 +77,11 @@ static double ever_rises(const struct fast_run *run, double *rise, size_t n)
 	return peak_w;
 }
 
-double limits_causal(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
+void limits_causal_w(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, double *most)
 {
 	static const double none = 0.005, all = 0.98;
 	size_t dead = 0, n = limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS + 1;
-	double *most = room_for(run->n), *rise = room_for(n);
+	double *rise = room_for(n);
 	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, peak_w = ever_rises(run, rise, n);
 	while (dead + 1 < n && limits_done_down(limits, dead + 1) <= none)
 		dead++;
@@ -94,8 +94,14 @@ double limits_causal(const struct limits *limits, const struct fast_case *of, co
 		}
 	for (size_t i = 1; i < run->n; i++)
 		most[i] = fmin(most[i], most[i - 1] + rise_w);
+	free(rise);
+}
+
+double limits_causal(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
+{
+	double *most = room_for(run->n);
+	limits_causal_w(limits, of, run, most);
 	double kept = mean_share(of, most, from, run->n);
 	free(most);
-	free(rise);
 	return kept;
 }

@@ -212,6 +212,24 @@ static void a_second_late_costs_a_second(void **unused)
 	close_bed(&bed);
 }
 
+/* One sample late, and no more of them than it takes: 400 kW of the 1 MW. */
+static void who_senses_first_and_sheds_what_it_takes_is_exact(void **unused)
+{
+	struct bed bed;
+	struct limits_over over;
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, LIMITS_SENSE_MS / FAST_STEP_MS);
+	for (size_t i = 0; i < bed.run.n; i++) {
+		bed.run.miners_w[i] = 600000 + 0.4 * bed.run.miners_w[i];
+		bed.run.site_w[i] = bed.run.hpc_w[i] + bed.run.miners_w[i];
+	}
+	limits_over(&bed.limits, &bed.run, 0, &over);
+	NEAR(over.exact_wh, over.wh, 1e-6);
+	assert_true(over.exact_wh > 1.15 * over.least_wh);
+	close_bed(&bed);
+}
+
 static void a_rise_seen_before_excuses_nothing(void **unused)
 {
 	struct bed bed;
@@ -364,12 +382,15 @@ static void a_bar_is_met_missed_or_beyond(void **unused)
 	struct fast_score *s = &result.of[FAST_POLICY];
 	(void)unused;
 	*s = (struct fast_score){ .flat = true, .least_ratio = 1.2, .slow_w = 13000, .bound_w = 10000, .reach_w = 12000,
-		.site_w = { 500, 20080, 9000 }, .hpc_w = { 100, 20000, 10000 }, .kept = 0.48, .foresight = 0.5, .causal = 0.49 };
+		.site_w = { 500, 20080, 9000 }, .hpc_w = { 100, 20000, 10000 }, .kept = 0.48, .foresight = 0.5, .causal = 0.49,
+		.flat_kept = -1 };
 	assert_int_equal(fast_bar(&result, BAR_ODD, &figure), BAR_EMPTY);       /* not played */
 	result.played[FAST_POLICY] = true;
 	assert_int_equal(fast_bar(&result, BAR_ODD, &figure), BAR_MET);
 	assert_int_equal(fast_bar(&result, BAR_LEAST, &figure), BAR_MISSED);
 	NEAR(figure, 1.2, 0);
+	s->exact_ratio = 1.16;
+	assert_int_equal(fast_bar(&result, BAR_LEAST, &figure), BAR_BEYOND);
 	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_MISSED);
 	NEAR(figure, 1.3, 1e-9);
 	assert_int_equal(fast_bar(&result, BAR_REACH, &figure), BAR_MET);
@@ -379,6 +400,10 @@ static void a_bar_is_met_missed_or_beyond(void **unused)
 	assert_int_equal(fast_bar(&result, BAR_CAUSAL, &figure), BAR_MET);
 	assert_int_equal(fast_bar(&result, BAR_ERROR, &figure), BAR_EMPTY);
 	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_EMPTY);
+	s->flat_kept = 0.47;    /* 97 % of 0.49 are more */
+	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_BEYOND);
+	s->flat_kept = 0.48;
+	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_MISSED);
 	s->best_w = 12600;
 	s->causal = 0.48;
 	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_BEYOND);
@@ -706,6 +731,7 @@ int main(void)
 		cmocka_unit_test(the_plant_tells_the_paths),
 		cmocka_unit_test(acting_at_once_is_the_least),
 		cmocka_unit_test(a_second_late_costs_a_second),
+		cmocka_unit_test(who_senses_first_and_sheds_what_it_takes_is_exact),
 		cmocka_unit_test(a_rise_seen_before_excuses_nothing),
 		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
 		cmocka_unit_test(foresight_falls_before_the_limit_does),
