@@ -162,6 +162,7 @@ struct config {
 	const char *site_name;
 	int64_t cap_w;
 	int64_t target_w, reserve_w;    /* POLICY_NONE: auto */
+	enum prefer prefer;
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: none */
 	struct policy_window windows[POLICY_WINDOWS];
 	size_t n_windows;

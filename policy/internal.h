@@ -134,7 +134,7 @@ uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is pl
 void reserve_see(struct policy_state *, int64_t load_w);
 void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
 void reserve_try(struct policy_state *, uint32_t hold, int64_t wake_slots, int64_t cap_w);
-void reserve_choose(struct policy_state *, bool both_ways, int64_t cap_w);
+void reserve_choose(struct policy_state *, bool both_ways, enum prefer, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);

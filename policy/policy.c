@@ -436,7 +436,7 @@ static void look(struct step *step)
 		step->state->site_ripple.n = step->state->load_ripple.n = 0;
 	}
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(step->state, step->has_partial, conf->cap_w);
+		reserve_choose(step->state, step->has_partial, conf->prefer, conf->cap_w);
 	else
 		step->state->hold = HOLD_LONGEST;
 	step->planned_w = load_planned(step->state, step->load_w);

@@ -44,6 +44,9 @@ struct policy_miner_group {
 	int64_t sleep_spread_ms, wake_spread_ms, power_spread_ms;       /* standard deviation of single miners; 0: not known */
 };
 
+/* What is given for a flat site, in hash: nothing, or the more the higher the price for what it moves (policy/reserve.c). */
+enum prefer { PREFER_BALANCED, PREFER_HASH, PREFER_FLAT, N_PREFERS };
+
 #define POLICY_WINDOWS 4
 struct policy_window { int64_t within_ms, change_w; };  /* in any time so long the site is moved no further on purpose */
 
@@ -51,6 +54,7 @@ struct policy_conf {                    /* constant while running; arrays are le
 	int64_t cap_w;
 	int64_t target_w;               /* POLICY_NONE: the limit less the reserve */
 	int64_t reserve_w;              /* POLICY_NONE: learned */
+	enum prefer prefer;             /* where it is learned, and miners know partial power */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: as fast as may be */
 	struct policy_window windows[POLICY_WINDOWS];
 	size_t n_windows;

@@ -9,7 +9,8 @@
  *
  * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
  * the most by which the load lately rose over that kept free, up to a little beyond its peak; and the same whatever the
- * peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what it is for.
+ * peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what it is for, as
+ * the operator prefers.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
@@ -32,10 +33,6 @@
 #define KNOWN_SLOTS     1200            /* not before they were tried for ten minutes, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
-#define FLAT_WORTH   1.5                /* watts of hash for each of the site's moves, … */
-#define CHEAP_PERCENT 8                 /* … unless it is so little of what miners would draw anyway, … */
-#define FLAT_PERCENT 20                 /* … of what miners would draw at most so much, … */
-#define FLAT_LATELY_PERCENT 40          /* … for a minute, … */
 #define LATELY_SLOTS 120
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
@@ -164,19 +161,28 @@ static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_
 
 /* What is given for it by what it takes off the site's moves; in the long run no more than a part of the hash, and at no
  * time half of it: a job that begins may make it far too dear at once. */
-static bool worth_flat(const struct policy_state *state, uint32_t best, int64_t cap_w)
+static bool worth_flat(const struct policy_state *state, enum prefer prefer, uint32_t best, int64_t cap_w)
 {
+	static const struct price {
+		double worth;           /* watts of hash for each of the site's moves, … */
+		int cheap_percent;      /* … unless it is so little of what miners would draw anyway, … */
+		int most_percent;       /* … of what miners would draw at most so much, … */
+		int lately_percent;     /* … for a minute, so much */
+	} prices[N_PREFERS] = {
+		[PREFER_BALANCED] = { 1.5, 8, 20, 40 }, [PREFER_HASH] = { 0, 0, 0, 0 }, [PREFER_FLAT] = { 10, 8, 35, 60 },
+	};
 	const struct policy_hold *flat = &state->holds[HOLD_FLAT], *other = &state->holds[best];
+	const struct price *most = &prices[prefer];
 	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
 	double gain_w = (double)foretell_flattens_w(&state->foretell);
 	double easier = state->hold == HOLD_FLAT ? 1 : 0.75;    /* once it is, it stays so for a while */
 	double miners_w = ((double)cap_w - other->kept_w) * easier;
-	bool cheap = price_w <= miners_w * CHEAP_PERCENT / 100;
-	return (cheap || (price_w <= gain_w * FLAT_WORTH * easier && price_w <= miners_w * FLAT_PERCENT / 100)) &&
-	       lately_w <= ((double)cap_w - other->kept_lately_w) * FLAT_LATELY_PERCENT / 100 * easier;
+	bool cheap = price_w <= miners_w * most->cheap_percent / 100;
+	return (cheap || (price_w <= gain_w * most->worth * easier && price_w <= miners_w * most->most_percent / 100)) &&
+	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
-void reserve_choose(struct policy_state *state, bool both_ways, int64_t cap_w)
+void reserve_choose(struct policy_state *state, bool both_ways, enum prefer prefer, int64_t cap_w)
 {
 	uint32_t best = HOLD_LONGEST;
 	bool foretells = both_ways && foretell_knows(&state->foretell);
@@ -184,5 +190,5 @@ void reserve_choose(struct policy_state *state, bool both_ways, int64_t cap_w)
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
-	state->hold = foretells && worth_flat(state, best, cap_w) ? HOLD_FLAT : best;
+	state->hold = foretells && worth_flat(state, prefer, best, cap_w) ? HOLD_FLAT : best;
 }

@@ -65,6 +65,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	int64_t fleet_w;                /* nominal */
 	int64_t cap_w, house_w, lasts_ms;
 	bool whole;                     /* miners know only on and off */
+	enum prefer prefer;
 	uint64_t seed;
 	struct load load;
 	struct fast_series setpoint, price;     /* n 0: none */

@@ -17,14 +17,16 @@ static const char help[] =
 "  --only TEXT        only cases whose name contains it\n"
 "  --cycles N         wear limits for all: N cycles a day, 10 min awake, 3 min asleep\n"
 "  --no-partial       miners know only on and off\n"
+"  --prefer WORD      as in a site file: balanced (default), hash or flat\n"
 "  --json FILE        writes the results\n"
 "  --svg DIR          writes a picture of each case\n"
 "  --traces DIR       measured traces (default $MULLET_SHARED/traces or ../shared/traces)\n"
 "  --threads N        (default: as many as there are processors)\n";
 
-enum { KEY_ONLY = 256, KEY_CYCLES, KEY_WHOLE, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
+enum { KEY_ONLY = 256, KEY_CYCLES, KEY_WHOLE, KEY_PREFER, KEY_JSON, KEY_SVG, KEY_TRACES, KEY_THREADS, KEY_HELP };
 static const struct option long_options[] = {
 	{ "only", 1, NULL, KEY_ONLY }, { "cycles", 1, NULL, KEY_CYCLES }, { "no-partial", 0, NULL, KEY_WHOLE },
+	{ "prefer", 1, NULL, KEY_PREFER },
 	{ "json", 1, NULL, KEY_JSON },
 	{ "svg", 1, NULL, KEY_SVG }, { "traces", 1, NULL, KEY_TRACES }, { "threads", 1, NULL, KEY_THREADS },
 	{ "help", 0, NULL, KEY_HELP }, { NULL, 0, NULL, 0 },
@@ -46,6 +48,15 @@ static bool set_cycles(const char *text, struct fast_wear *wear)
 	return true;
 }
 
+static bool set_prefer(const char *text, enum prefer *prefer)
+{
+	static const char *const words[N_PREFERS] = { [PREFER_BALANCED] = "balanced", [PREFER_HASH] = "hash", [PREFER_FLAT] = "flat" };
+	for (int p = 0; p < N_PREFERS; p++)
+		if (strcmp(text, words[p]) == 0)
+			return *prefer = (enum prefer)p, true;
+	return false;
+}
+
 static bool set_threads(const char *text, int *threads)
 {
 	int64_t n;
@@ -61,6 +72,7 @@ static bool take(struct fast_options *options, int key)
 	case KEY_ONLY:    return (options->only = optarg);
 	case KEY_CYCLES:  return set_cycles(optarg, &options->wear);
 	case KEY_WHOLE:   return (options->whole = true);
+	case KEY_PREFER:  return set_prefer(optarg, &options->prefer);
 	case KEY_JSON:    return (options->json_file = optarg);
 	case KEY_SVG:     return (options->svg_dir = optarg);
 	case KEY_TRACES:  return (options->traces = optarg);

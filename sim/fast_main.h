@@ -22,6 +22,7 @@ struct fast_options {
 	int threads;
 	bool quiet;                     /* no table */
 	bool whole;                     /* no miner runs at partial power */
+	enum prefer prefer;
 };
 
 /* Plays all cases of the scenarios. Results in their order, to be freed; NULL and why if a scenario cannot be read. */

@@ -24,6 +24,7 @@ static int add_case(struct player *player, const struct fast_file *file, const c
 	if (err < 0)
 		return err;
 	made.whole |= player->options->whole;
+	made.prefer = player->options->prefer;
 	fast_case_take_solved(&made, path);
 	memcpy(result.name, made.name, sizeof result.name);
 	if (err > 0)

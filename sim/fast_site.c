@@ -51,7 +51,7 @@ static void make_policy(struct fast_site *site, const struct fast_wear *wear)
 		.nameplate_w = site->of->load.peak_w / FAST_PDUS * PER_CENT_NAMEPLATE / 100 };
 	make_miner_groups(site, wear);
 	site->conf = (struct policy_conf){
-		.cap_w = site->of->cap_w, .target_w = POLICY_NONE, .reserve_w = POLICY_NONE,
+		.cap_w = site->of->cap_w, .target_w = POLICY_NONE, .reserve_w = POLICY_NONE, .prefer = site->of->prefer,
 		.meter_groups = site->meter_groups, .meter_group = site->meter_group,
 		.miner_groups = site->miner_groups, .miner_group = site->miner_group,
 		.n_meter_groups = 2, .n_meters = n_meters, .n_miner_groups = site->of->n_types, .n_miners = n_miners,

@@ -1,4 +1,6 @@
 /* The reserve that learns: what the load has shown is kept free, no more and no longer than it takes. */
+#include <math.h>
+
 #include "tests/policy_says.h"
 
 #define KW 1000
@@ -189,6 +191,56 @@ static void a_ripple_is_told(void **unused)
 	(void)unused;
 }
 
+/* Waves of some minutes, and of 46 s: cheap to fill. */
+static int64_t waves(int64_t ms)
+{
+	double t = (double)ms / SEC;
+	return (int64_t)(800 * KW + 60 * KW * sin(t / 30) + 20 * KW * sin(t / 7.3));
+}
+
+/* Slower ones, and every 97 s a dip that is gone in an instant: dear. */
+static int64_t waves_and_dips(int64_t ms)
+{
+	double t = (double)ms / SEC;
+	return (int64_t)(780 * KW + 60 * KW * sin(t / 60) - (ms / SEC % 97 < 40 ? 60 * KW : 0));
+}
+
+struct held { double rms_w, miners_w; };        /* after 20 minutes: of the site about its mean; on average */
+
+static struct held held_by(course *gpus, enum prefer prefer)
+{
+	struct play play;
+	double sum = 0, squares = 0, miners_w = 0, n = 0;
+	open_play(&play, 800 * KW);
+	rig_partial(&play.rig, 0, 1000);
+	rig_partial(&play.rig, 1, 1000);
+	play.rig.conf.prefer = prefer;
+	for (int64_t ms = 0; ms < 40 * MIN; ms += RIG_STEP_MS) {
+		play.rig.gpus_w = gpus(ms);
+		rig_step(&play.rig);
+		double drawn_w = (double)rig_miners_w(&play.rig), site_w = (double)(play.rig.gpus_w + HOUSE_W) + drawn_w;
+		if (ms < 20 * MIN)
+			continue;
+		assert_true(site_w <= RIG_CAP_W);
+		sum += site_w;
+		squares += site_w * site_w;
+		miners_w += drawn_w;
+		n++;
+	}
+	return (struct held){ sqrt(squares / n - sum / n * sum / n), miners_w / n };
+}
+
+static void a_flat_site_is_paid_for_as_preferred(void **unused)
+{
+	struct held balanced = held_by(waves, PREFER_BALANCED), hash = held_by(waves, PREFER_HASH);
+	assert_true(balanced.rms_w < 0.7 * hash.rms_w);
+	balanced = held_by(waves_and_dips, PREFER_BALANCED);
+	struct held flat = held_by(waves_and_dips, PREFER_FLAT);
+	assert_true(flat.rms_w < 0.8 * balanced.rms_w);
+	assert_true(flat.miners_w < 0.95 * balanced.miners_w && flat.miners_w > 0.7 * balanced.miners_w);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +252,7 @@ int main(void)
 		cmocka_unit_test(what_no_reserve_would_hold_makes_none),
 		cmocka_unit_test(a_ripple_is_told),
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
+		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
