@@ -241,6 +241,30 @@ static void a_flat_site_is_paid_for_as_preferred(void **unused)
 	(void)unused;
 }
 
+/* 120 kW less for half of each 90 s, gone and back within 2 s: foretold after ten minutes. */
+static int64_t plateaus(int64_t ms)
+{
+	int64_t at = ms % (90 * SEC), since = at % (45 * SEC), low_w = at < 45 * SEC ? 120 * KW : 0;
+	int64_t before_w = 120 * KW - low_w;
+	return 820 * KW - (since < 2 * SEC ? before_w + (low_w - before_w) * since / (2 * SEC) : low_w);
+}
+
+/* The return of what was foretold puts nobody to sleep, though it is more than the reserve. */
+static void what_was_foretold_is_no_news(void **unused)
+{
+	struct play play;
+	open_play(&play, 820 * KW);
+	rig_partial(&play.rig, 0, 1000);
+	rig_partial(&play.rig, 1, 1000);
+	play.rig.conf.prefer = PREFER_FLAT;
+	run(&play, plateaus, 0, 20 * MIN);
+	uint32_t sleeps = play.rig.sleeps;
+	run(&play, plateaus, 20 * MIN, 40 * MIN);
+	assert_int_equal(play.rig.sleeps, sleeps);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +277,7 @@ int main(void)
 		cmocka_unit_test(a_ripple_is_told),
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
+		cmocka_unit_test(what_was_foretold_is_no_news),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
