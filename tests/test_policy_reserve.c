@@ -265,6 +265,33 @@ static void what_was_foretold_is_no_news(void **unused)
 	(void)unused;
 }
 
+/* All but at rest for half an hour, then up by 20 kW a second to what there was at the start. */
+static int64_t slope(int64_t ms)
+{
+	int64_t on_ms = ms - 30 * MIN, ripple_w = (int64_t)(2 * KW * sin((double)ms / (5 * SEC)));
+	if (ms < 2 * MIN || on_ms > 6 * SEC)
+		return 900 * KW;
+	return 780 * KW + ripple_w + (on_ms > 0 ? 20 * KW * on_ms / SEC : 0);
+}
+
+/* One second of the slope takes the whole reserve. Told watt by watt as they come, the miners would be seconds behind. */
+static void a_rise_that_uses_up_the_reserve_goes_on(void **unused)
+{
+	struct play play;
+	int64_t over_j = 0;
+	open_play(&play, 900 * KW);
+	run(&play, slope, 0, 30 * MIN);
+	assert_in_range(play.rig.out.picture.reserve_w, 0, 20 * KW);
+	for (int64_t ms = 30 * MIN; ms < 32 * MIN; ms += RIG_STEP_MS) {
+		play.rig.gpus_w = slope(ms);
+		rig_step(&play.rig);
+		int64_t over_w = play.rig.gpus_w + HOUSE_W + rig_miners_w(&play.rig) - RIG_CAP_W;
+		over_j += over_w > 0 ? over_w * RIG_STEP_MS / SEC : 0;
+	}
+	assert_in_range(over_j, 1, 300 * KW);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +305,7 @@ int main(void)
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
 		cmocka_unit_test(what_was_foretold_is_no_news),
+		cmocka_unit_test(a_rise_that_uses_up_the_reserve_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
