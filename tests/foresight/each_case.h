@@ -35,4 +35,36 @@ static int each_case(int argc, char **argv, void (*solve)(const struct fast_file
 	return 0;
 }
 
+/* A load as it is without any miners' doing, and what r(f) leaves of it after the first ten minutes. */
+struct alone {
+	struct limits limits;
+	struct fast_run run;
+	struct spectrum load;
+	size_t from;                    /* the first step that counts */
+	double bound_w;
+};
+
+static inline void alone_free(struct alone *alone)
+{
+	spectrum_free(&alone->load);
+	fast_run_free(&alone->run);
+	limits_free(&alone->limits);
+}
+
+/* False, and nothing owned, where somebody asks the site to move, or r(f) leaves less than a kilowatt. */
+static inline bool alone_make(struct alone *alone, const struct fast_file *file, const struct fast_case *of)
+{
+	static const struct fast_wear lifted;
+	if (*file->setpoint || *file->price_file || file->n_orders)
+		return false;
+	*alone = (struct alone){ .from = FAST_LEARN_MS / FAST_STEP_MS };
+	limits_make(&alone->limits, of);
+	fast_run(of, FAST_LEFT, &lifted, &alone->run);
+	spectrum_make(&alone->load, alone->run.hpc_w + alone->from, alone->run.n - alone->from, FAST_STEP_MS / 1000.0);
+	alone->bound_w = limits_rms(&alone->limits, &alone->load);
+	if (alone->bound_w < 1000)
+		alone_free(alone);
+	return alone->bound_w >= 1000;
+}
+
 #endif

@@ -118,39 +118,28 @@ static double mean_of(const double *x, size_t n)
 
 static void solve_case(const struct fast_file *file, size_t fleet, const struct fast_case *of)
 {
+	struct alone alone;
 	(void)fleet;
-	if (*file->setpoint || *file->price_file || file->n_orders)
+	if (!alone_make(&alone, file, of))
 		return;
-	static const struct fast_wear lifted;
-	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
-	struct fast_run run;
-	struct limits limits;
-	struct spectrum load;
-	limits_make(&limits, of);
-	fast_run(of, FAST_LEFT, &lifted, &run);
-	spectrum_make(&load, run.hpc_w + from, run.n - from, FAST_STEP_MS / 1000.0);
-	double bound_w = limits_rms(&limits, &load), *most = room_for(run.n);
-	if (bound_w >= 1000) {
-		struct task t = { .n = (run.n - from) / STEPS_A_SECOND };
-		limits_causal_w(&limits, of, &run, most);
-		t.load = seconds_of(run.hpc_w + from, t.n);
-		t.most = seconds_of(most + from, t.n);
-		t.m = room_for(3 * t.n);
-		t.ahead = t.m + t.n;
-		t.slow = t.m + 2 * t.n;
-		make_waves(&t, limits.break_even_s);
-		double causal_w = mean_of(t.most, t.n), kept_w = most_kept(&t, allowed * bound_w);
-		printf("%s = %.5f, whatever the rms %.5f\n", of->name, fmax(kept_w, 0) / (double)of->fleet_w, causal_w / (double)of->fleet_w);
-		free(t.load);
-		free(t.most);
-		free(t.m);
-		free(t.waves);
-	}
+	double *most = room_for(alone.run.n);
+	limits_causal_w(&alone.limits, of, &alone.run, most);
+	struct task t = { .n = (alone.run.n - alone.from) / STEPS_A_SECOND };
+	t.load = seconds_of(alone.run.hpc_w + alone.from, t.n);
+	t.most = seconds_of(most + alone.from, t.n);
+	t.m = room_for(3 * t.n);
+	t.ahead = t.m + t.n;
+	t.slow = t.m + 2 * t.n;
+	make_waves(&t, alone.limits.break_even_s);
+	double causal_w = mean_of(t.most, t.n), kept_w = fmax(most_kept(&t, allowed * alone.bound_w), 0);
+	printf("%s = %.5f, whatever the rms %.5f\n", of->name, kept_w / (double)of->fleet_w, causal_w / (double)of->fleet_w);
 	fflush(stdout);
+	free(t.load);
+	free(t.most);
+	free(t.m);
+	free(t.waves);
 	free(most);
-	spectrum_free(&load);
-	fast_run_free(&run);
-	limits_free(&limits);
+	alone_free(&alone);
 }
 
 int main(int argc, char **argv)

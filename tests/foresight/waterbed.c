@@ -241,33 +241,21 @@ static void print_bands_at_once(struct bed *bed)
 
 static void solve_case(const struct fast_file *file, size_t fleet, const struct fast_case *of)
 {
-	(void)fleet;
-	if (*file->setpoint || *file->price_file || file->n_orders)
-		return;
-	static const struct fast_wear lifted;
 	static struct bed bed;
-	size_t from = FAST_LEARN_MS / FAST_STEP_MS;
-	struct fast_run run;
-	struct limits limits;
-	struct spectrum load;
-	limits_make(&limits, of);
-	fast_run(of, FAST_LEFT, &lifted, &run);
-	spectrum_make(&load, run.hpc_w + from, run.n - from, FAST_STEP_MS / 1000.0);
-	fill(&bed, &limits, &load);
-	double bound_w = limits_rms(&limits, &load);
-	if (bound_w >= 1000) {
-		double rhythm_w = least_slow(&bed);
-		bed.first_tap = TAPS;
-		double best_w = least_slow(&bed), one_w = least_slow_of_one(&bed);
-		printf("%s = %.0f one lag %.0f rhythm %.0f, by r %.2f %.2f %.2f, GPUs %.2f; at once bands", of->name, best_w, one_w, rhythm_w,
-		       best_w / bound_w, one_w / bound_w, rhythm_w / bound_w, sqrt(bed.slow_own) / bound_w);
-		print_bands_at_once(&bed);
-		printf("\n");
-	}
+	struct alone alone;
+	(void)fleet;
+	if (!alone_make(&alone, file, of))
+		return;
+	fill(&bed, &alone.limits, &alone.load);
+	double rhythm_w = least_slow(&bed);
+	bed.first_tap = TAPS;
+	double best_w = least_slow(&bed), one_w = least_slow_of_one(&bed), own_w = sqrt(bed.slow_own);
+	printf("%s = %.0f one lag %.0f rhythm %.0f, by r %.2f %.2f %.2f, GPUs %.2f; at once bands", of->name, best_w, one_w, rhythm_w,
+	       best_w / alone.bound_w, one_w / alone.bound_w, rhythm_w / alone.bound_w, own_w / alone.bound_w);
+	print_bands_at_once(&bed);
+	printf("\n");
 	fflush(stdout);
-	spectrum_free(&load);
-	fast_run_free(&run);
-	limits_free(&limits);
+	alone_free(&alone);
 }
 
 int main(int argc, char **argv)
