@@ -118,7 +118,7 @@ test:
 	@$(MAKE) --no-print-directory -j$$(nproc) check all tests
 	@tests/run $(BUILD)
 
-tests: $(TESTS) $(BUILD)/tests/bench_policy
+tests: $(TESTS) $(BUILD)/tests/bench_policy $(BUILD)/waterbed $(BUILD)/flat
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
