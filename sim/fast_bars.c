@@ -88,8 +88,9 @@ static double figure_of(const struct fast_score *s, enum fast_bar bar)
 	return NAN;
 }
 
-/* Energy: a law that sees the site cross its limit and sheds as much as it takes is over by more. Flat: the best mix of lags that lifts no band leaves too much, or a site so flat keeps too little of the hash. Kept: what no
- * forecast allows is too little. */
+/* Energy: a law that sees the site cross its limit and sheds as much as it takes is over by more. Flat: the best mix of lags
+ * that lifts no band leaves too much, or a site so flat keeps too little of the hash. Kept: what no forecast allows is too
+ * little. */
 static bool is_beyond(const struct fast_score *s, enum fast_bar bar)
 {
 	if (bar == BAR_SLOW)
@@ -165,10 +166,11 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	double figure;
 	size_t wear = 0;
 	print_counts(results, n, out);
-	fprintf(out, "Where they are missed, and by what; . is met, * out of reach: of \"least\", for a law that sees the crossing and sheds what it takes,\n"
-	             "not all miners at once; of \"by r\", since the best mix of lags that lifts no band leaves\n"
-	             "more than 1.25 times the bound, or a site so flat keeps less than 97 %% of what a law without a forecast does, for what fills\n"
-	             "a dip must be able to leave in time; of \"kept\", since a law without a forecast keeps less than 97 %% of it\n");
+	fputs("Where they are missed, and by what; . is met, * out of reach:\n"
+	      "  least  for a law that sees the crossing first, and sheds what it takes, not all miners\n"
+	      "  by r   since the best mix of lags that lifts no band leaves more than 1.25 times the bound, or a site so flat keeps less\n"
+	      "         than 97 % of what a law without a forecast does: what fills a dip must be able to leave in time\n"
+	      "  kept   since a law without a forecast keeps less than 97 % of it\n", out);
 	fprintf(out, "  %-30s", "");
 	for (unsigned b = 0; b < N_FAST_BARS; b++)
 		fprintf(out, " %*s%s ", b >= BAR_ODD_48 ? 4 : 7, bars[b].name, b >= BAR_ODD_12 ? " 12" : b >= BAR_ODD_48 ? " 48" : "");

@@ -44,7 +44,7 @@ double limits_done_down(const struct limits *, size_t steps);   /* the share of 
 /* Energy over the limit, and the least there could have been, from the step `from` on. At each instant in which the
  * site crosses its limit, after having been under it for the whole time miners take to fall, perfect action after the
  * fact tells all miners to sleep: from there on they draw what they drew, fallen along done_down. What the site with
- *  * such miners is over the limit, until the crossing's end, is the least. The sum over the crossings is compared.
+ * such miners is over the limit, until the crossing's end, is the least. The sum over the crossings is compared.
  *
  * All of them fall quicker than those that are needed, and where these need minutes to wake no site tells them all for it.
  * Exact is what is over where no more are told than bring the site to its limit, known in hindsight, and told as long after
