@@ -88,16 +88,13 @@ static double figure_of(const struct fast_score *s, enum fast_bar bar)
 	return NAN;
 }
 
-/* Energy: a law that sees the site cross its limit and sheds as much as it takes is over by more. Flat: the best mix of lags
- * that lifts no band leaves too much, or a site so flat keeps too little of the hash. Kept: what no forecast allows is too
- * little. */
+/* Flat: the best mix of lags that lifts no band leaves too much, or a site so flat keeps too little of the hash: then one bar
+ * is met at the cost of another. Kept: what no forecast allows is too little. */
 static bool is_beyond(const struct fast_score *s, enum fast_bar bar)
 {
 	if (bar == BAR_SLOW)
 		return s->best_w > bars[bar].most * s->bound_w ||
 		       (s->flat_kept >= 0 && 100 * s->flat_kept < bars[BAR_CAUSAL].least * s->causal);
-	if (bar == BAR_LEAST)
-		return s->exact_ratio > bars[bar].most;
 	return bar == BAR_KEPT && 100 * s->causal < bars[bar].least * s->foresight;
 }
 
@@ -130,7 +127,7 @@ static void print_counts(const struct fast_result *results, size_t n, FILE *out)
 		count(results, n, (enum fast_bar)b, counts);
 		fprintf(out, "  %3zu of %3zu  %s", counts[BAR_MET], counts[BAR_MET] + counts[BAR_MISSED] + counts[BAR_BEYOND], bars[b].what);
 		if (counts[BAR_BEYOND])
-			fprintf(out, "; of the others %zu are out of reach*", counts[BAR_BEYOND]);
+			fprintf(out, "; %zu of the others cannot be had*", counts[BAR_BEYOND]);
 		fprintf(out, "\n");
 	}
 }
@@ -166,11 +163,11 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	double figure;
 	size_t wear = 0;
 	print_counts(results, n, out);
-	fputs("Where they are missed, and by what; . is met, * out of reach:\n"
-	      "  least  for a law that sees the crossing first, and sheds what it takes, not all miners\n"
-	      "  by r   since the best mix of lags that lifts no band leaves more than 1.25 times the bound, or a site so flat keeps less\n"
-	      "         than 97 % of what a law without a forecast does: what fills a dip must be able to leave in time\n"
-	      "  kept   since a law without a forecast keeps less than 97 % of it\n", out);
+	fputs("Where they are missed, and by what; . is met, * cannot be had:\n"
+	      "  by r   but at the cost of another bar: the best mix of lags that lifts no band leaves more than 1.25 times the bound,\n"
+	      "         or a site so flat keeps less than 97 % of what a law without a forecast could: what fills a dip must be able\n"
+	      "         to leave in time\n"
+	      "  kept   by a law without a forecast: it keeps less than 97 % of it\n", out);
 	fprintf(out, "  %-30s", "");
 	for (unsigned b = 0; b < N_FAST_BARS; b++)
 		fprintf(out, " %*s%s ", b >= BAR_ODD_48 ? 4 : 7, bars[b].name, b >= BAR_ODD_12 ? " 12" : b >= BAR_ODD_48 ? " 48" : "");

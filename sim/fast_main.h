@@ -42,7 +42,7 @@ enum fast_bar {
 enum fast_verdict {
 	BAR_EMPTY,                      /* says nothing of this case, or it was not played */
 	BAR_MET, BAR_MISSED,
-	BAR_BEYOND                      /* missed, and it is shown that none of its kind can meet it */
+	BAR_BEYOND                      /* missed, and shown to cost another bar, or to be more than no forecast allows */
 };
 enum fast_verdict fast_bar(const struct fast_result *, enum fast_bar, double *figure);
 

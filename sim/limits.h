@@ -48,7 +48,7 @@ double limits_done_down(const struct limits *, size_t steps);   /* the share of 
  *
  * All of them fall quicker than those that are needed, and where these need minutes to wake no site tells them all for it.
  * Exact is what is over where no more are told than bring the site to its limit, known in hindsight, and told as long after
- * the crossing as sensing takes. */
+ * the crossing as sensing takes: no bound, for more may be told than it takes, but what such a law comes to. */
 struct limits_over {
 	double seconds, wh, least_wh, exact_wh, most_w;
 	double excused_s;               /* of it, within the miners' fall after a rise, as long as that, larger than any before */
