@@ -41,12 +41,13 @@ static int64_t setpoint_in_force(const struct step *step)
 	return step->seen->demand.setpoint_w != POLICY_NONE ? step->seen->demand.setpoint_w : step->conf->target_w;
 }
 
-/* The most the miners may draw under these limits, held by the highest load of late. */
+/* Whether the plan is what is foretold, not what was. */
 static bool foretells(const struct step *step)
 {
 	return !step->state->wary_slots && !reserve_slots(step->state->hold);
 }
 
+/* The most the miners may draw under these limits, held by the highest load of late. */
 static struct wish most_under(const struct step *step, int64_t limit_w, int64_t miners_limit_w)
 {
 	struct wish wish = { POLICY_NONE, BINDING_NONE };
