@@ -55,7 +55,8 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
                         const struct miner_reading *r)
 {
 	int64_t told_ms = before->told_ms - (int64_t)before->earlier_cs * 10;
-	struct look last = { max64(before->read_ms, before->told_ms) - told_ms, 0 }, now = { r->at_ms - told_ms, 0 };
+	/* Told again, it was not looked at then: what it did may have been done before. */
+	struct look last = { max64(before->read_ms, told_ms) - told_ms, 0 }, now = { r->at_ms - told_ms, 0 };
 	last.percent = before->read_ms > before->told_ms ? percent_at(before, before->drawn_w) : 0;
 	now.percent = percent_at(before, r->power_w);
 	bool coarse = now.at_ms - last.at_ms > max64(COARSE_MS, last.at_ms / COARSE_PART);
@@ -71,6 +72,12 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
 		after->begun_cs = UINT16_MAX;
 }
 
+/* Told another power on the last of its way up, it gets there when it would have been up, no sooner. */
+static bool hardly_awake(const struct policy_actuator actuators[N_DEEDS], const struct miner_track *order)
+{
+	return order->told_ms - order->settled_ms < actuators[DEED_WAKE].used.ramp_ms / 4;
+}
+
 void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
                      const struct miner_reading *r)
 {
@@ -83,7 +90,7 @@ void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct min
 		observe(&actuator->works, after->tries == 0 ? 1.0F : 0.0F, MEMORY);
 	if (!news || !r->knows_power || r->power_w < 0)
 		return;
-	if (before->under_way && r->at_ms > before->told_ms)
+	if (before->under_way && r->at_ms > before->told_ms && !(deed == DEED_POWER && hardly_awake(actuators, before)))
 		observe_way(&actuator->by_polls, before, after, r);
 	else if (!after->under_way && after->phase == (deed == DEED_SLEEP ? PHASE_ASLEEP : PHASE_AWAKE))
 		observe(&actuator->watts, (float)r->power_w, MEMORY);

@@ -1,4 +1,5 @@
 /* What is learned of the miners: how they really follow, whatever the configuration declares. */
+#include "policy/internal.h"
 #include "tests/policy_says.h"
 
 #define KW 1000
@@ -158,6 +159,32 @@ static void the_reserve_ends_where_the_load_has_been(void **unused)
 	(void)unused;
 }
 
+/* Whether an answer shows of an order for less power how long that took. */
+static bool shows_power(int64_t told_ms, int64_t earlier_ms, int64_t settled_ms, int64_t last_read_ms, int64_t read_ms)
+{
+	struct policy_actuator actuators[N_DEEDS] = { [DEED_WAKE] = { .used = { 10000, 120000 } } };
+	struct miner_track before = { .under_way = true, .told_hash = true, .deed = DEED_POWER, .phase = PHASE_AWAKE,
+		.from_w = 3400, .to_w = 1800, .awake_w = 3500, .drawn_w = 2600, .told_ms = told_ms, .read_ms = last_read_ms,
+		.settled_ms = settled_ms, .earlier_cs = (uint16_t)(earlier_ms / 10), .begun_cs = earlier_ms ? 0 : 300 };
+	struct miner_track after = before;
+	struct miner_reading reading = { .fault = FAULT_NONE, .at_ms = read_ms, .knows_power = true, .power_w = 1850 };
+	after.read_ms = read_ms;
+	after.drawn_w = reading.power_w;
+	learn_from_poll(actuators, &before, &after, &reading);
+	return actuators[DEED_POWER].by_polls.end_ms.n > 0;
+}
+
+static void what_shows_nothing_of_an_order_teaches_nothing(void **unused)
+{
+	assert_true(shows_power(500000, 0, 100000, 503000, 504000));
+	/* It was hardly awake: the last of its way up was yet to come. */
+	assert_false(shows_power(500000, 0, 490000, 503000, 504000));
+	/* Told again and not looked at since the first time: it may long have done it. */
+	assert_false(shows_power(500000, 30000, 100000, 465000, 501000));
+	assert_true(shows_power(500000, 30000, 100000, 499900, 501000));
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_new_firmware_is_learned_anew),
 		cmocka_unit_test(miners_that_do_not_agree_are_taken_at_their_worst),
 		cmocka_unit_test(the_reserve_ends_where_the_load_has_been),
+		cmocka_unit_test(what_shows_nothing_of_an_order_teaches_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
