@@ -120,6 +120,7 @@ struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_resp
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
 int64_t load_within(const struct policy_state *, int64_t load_w, int64_t within_ms);    /* its highest, now included */
+#define LOAD_RISEN_MS 2000
 int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
 int64_t load_beyond(const struct policy_state *, int64_t load_w);       /* beyond its highest of the minute before these */
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
@@ -139,6 +140,7 @@ void reserve_choose(struct policy_state *, bool both_ways, enum prefer, int64_t 
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
+bool reserve_is_young(const struct policy_state *);     /* the load has not been seen for ten minutes */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
 /* Each step: what the miners should draw. wake_ms: how long waking takes instead. */
@@ -202,6 +204,7 @@ struct step {
 	bool site_usable, failsafe;
 	bool follows;                   /* a set point that moves, by power: … */
 	int64_t follow_w;               /* … so much more than they head for, or less */
+	bool is_unheard_of;             /* the load rises as never before, and the site is over its limit */
 	bool is_over;                   /* the limit, whatever the plan is: now, or within a moment */
 	bool has_partial;               /* some miners may be told their power */
 	struct policy_conf learned;     /* conf, with what was learned */

@@ -7,7 +7,7 @@
 #define FROZEN_MS       10000
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
-#define RISING_SLOTS    4
+#define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */

@@ -48,6 +48,7 @@ const char *binding_name(enum binding binding)
 	case BINDING_CAP:             return "cap";
 	case BINDING_LIMIT:           return "limit";
 	case BINDING_RESERVE:         return "reserve";
+	case BINDING_RISE:            return "rise";
 	case BINDING_PLAN:            return "plan";
 	case BINDING_TARGET:          return "target";
 	case BINDING_SETPOINT:        return "setpoint";

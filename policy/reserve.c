@@ -94,6 +94,11 @@ int64_t reserve_peak_w(const struct policy_state *state)
 	return peak_w;
 }
 
+bool reserve_is_young(const struct policy_state *state)
+{
+	return !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS;
+}
+
 void reserve_see(struct policy_state *state, int64_t load_w)
 {
 	int64_t peak_w = reserve_peak_w(state);
@@ -121,12 +126,12 @@ static int64_t least_per_mille(uint32_t hold, bool little_known)
 
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
-	bool young = !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS, climbs = state->climbs > CLIMBS;
+	bool climbs = state->climbs > CLIMBS;
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
 	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w;
-	int64_t least_w = per_mille(cap_w, least_per_mille(hold, young || climbs));
+	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || reserve_is_young(state)));
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
 

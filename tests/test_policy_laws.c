@@ -306,15 +306,28 @@ static void law_of_going_up(const struct rig *rig)
 		assert_true(rig->state.up_budget_w >= 0);
 }
 
-/* A rise that has used up the reserve, or nearly, and then would go on as far again, up to the peak. Returns what is to be
- * kept over the load for it; 0: it is none. */
+static int64_t slowest_sleep_ms(const struct rig *rig)
+{
+	int64_t slowest_ms = 0;
+	for (size_t g = 0; g < rig->conf.n_miner_groups; g++)
+		for (enum deed deed = 0; deed < N_DEEDS; deed++) {
+			const struct policy_response *used = &rig->state.actuators[g][deed].used;
+			if (deed == DEED_SLEEP || (deed == DEED_POWER && rig->conf.miner_groups[g].partial_w))
+				slowest_ms = most(slowest_ms, used->delay_ms + used->ramp_ms);
+		}
+	return slowest_ms;
+}
+
+/* A rise that has used up the reserve, or nearly, and then would go on until miners have followed, up to the peak. Returns
+ * what is to be kept over the load for it; 0: it is none. */
 static int64_t kept_for_rise_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
 	int64_t risen_w = p->site_known ? load_risen(&rig->state, p->load_w) : 0, reserve_w = reserve_kept_w(rig);
 	if (foretells(rig))
 		risen_w = least(risen_w, most(p->load_w - p->planned_w, 0));
-	int64_t goes_on_w = risen_w > reserve_w / 4 * 3 ? least(risen_w, most(p->peak_w - p->load_w, 0)) : 0;
+	int64_t goes_on_w = risen_w > reserve_w / 4 * 3 ? risen_w * slowest_sleep_ms(rig) / 2000 : 0;
+	goes_on_w = least(goes_on_w, most(p->peak_w - p->load_w, 0));
 	if (!foretells(rig))
 		goes_on_w = least(goes_on_w, load_beyond(&rig->state, p->load_w));
 	bool rises = risen_w > reserve_w / 2 && p->load_w + p->doubt_w + p->settled_miners_w + goes_on_w > p->limit_w;
@@ -349,7 +362,11 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 	const struct picture *p = &rig->out.picture;
 	int64_t shed_w = p->settled_miners_w - after_w(rig), need_w = needed_w(rig);
 	bool must = is_over(rig) || p->settled_miners_w > rig->demand.miners_w;
+	if (rig->out.serves == BINDING_RISE)
+		assert_true(rig->conf.reserve_w == POLICY_NONE && load_risen(&rig->state, p->load_w) > reserve_kept_w(rig));
 	if (must && !p->failsafe && !waiting && need_w > 0) {
+		if (rig->out.serves == BINDING_RISE)    /* as never before: two thirds of the others as well */
+			need_w += most(p->curtailable_w - need_w, 0) * 67 / 100;
 		assert_true(shed_w >= least(need_w, p->curtailable_w));
 		assert_true(!rig->out.n_commands || shed_w - largest_gain_w(rig) < need_w);
 		assert_true(!is_over(rig) || rig->out.expected_site_w + p->doubt_w <= p->limit_w || shed_w >= p->curtailable_w);

@@ -292,6 +292,61 @@ static void a_rise_that_uses_up_the_reserve_goes_on(void **unused)
 	(void)unused;
 }
 
+/* At rest for 12 minutes, and then up by half as much again as the reserve. */
+static int64_t news(int64_t ms)
+{
+	return (ms < 12 * MIN ? 780 : 810) * KW;
+}
+
+/* All take as long to fall: the more of them, the sooner the site is back under its limit. They come back. */
+static void a_rise_like_none_before_takes_most_along(void **unused)
+{
+	struct play play;
+	const struct decision *out = &play.rig.out;
+	open_play(&play, 780 * KW);
+	run(&play, news, 0, 12 * MIN);
+	int64_t before_w = out->picture.settled_miners_w, over_w = 810 * KW + HOUSE_W + before_w - RIG_CAP_W;
+	run(&play, news, 12 * MIN, 12 * MIN + RIG_STEP_MS);
+	assert_string_equal(reason_name(out->reason), "cap");
+	assert_string_equal(binding_name(out->binding), "rise");
+	int64_t needed_w = over_w + out->picture.reserve_w, others_w = before_w - needed_w;
+	assert_in_range(-moved_w(&play.rig), needed_w + others_w * 2 / 3, needed_w + others_w * 2 / 3 + 2 * RIG_MINER_W);
+	run(&play, news, 12 * MIN + RIG_STEP_MS, 14 * MIN);
+	int64_t left_w = RIG_CAP_W - 810 * KW - HOUSE_W - out->picture.reserve_w;
+	assert_in_range(rig_miners_w(&play.rig), left_w - 2 * RIG_MINER_W, left_w + RIG_MINER_W);
+	(void)unused;
+}
+
+static int64_t dice_w(int64_t n, int64_t most_w)
+{
+	return (int64_t)((uint32_t)(n + 1) * 2654435761U >> 16) * most_w / 65536;
+}
+
+/* For 20 minutes anywhere within 60 kW, somewhere else every 5 s: to be foretold only to come back to the middle. Two
+ * minutes at rest there; then up by 4 kW a second, and past all it has shown. */
+static int64_t climb(int64_t ms)
+{
+	int64_t n = ms / (5 * SEC), from_w = dice_w(n, 60 * KW), on_ms = ms - 22 * MIN;
+	if (ms < 20 * MIN)
+		return 770 * KW + from_w + (dice_w(n + 1, 60 * KW) - from_w) * (ms % (5 * SEC)) / (5 * SEC);
+	return 800 * KW + (on_ms < 0 ? 0 : on_ms > 15 * SEC ? 60 * KW : on_ms * 4 * KW / SEC);
+}
+
+/* What is told by the load as it is follows too late while it climbs, wherever it was foretold to be. */
+static void more_is_kept_over_a_load_that_climbs(void **unused)
+{
+	struct play play;
+	open_play(&play, 800 * KW);
+	rig_partial(&play.rig, 0, 1000);
+	rig_partial(&play.rig, 1, 1000);
+	play.rig.conf.prefer = PREFER_FLAT;
+	run(&play, climb, 0, 22 * MIN);
+	assert_int_equal(play.rig.out.picture.hold_ms, 0);
+	run(&play, climb, 22 * MIN, 23 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +361,8 @@ int main(void)
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
 		cmocka_unit_test(what_was_foretold_is_no_news),
 		cmocka_unit_test(a_rise_that_uses_up_the_reserve_goes_on),
+		cmocka_unit_test(a_rise_like_none_before_takes_most_along),
+		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

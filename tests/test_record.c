@@ -81,6 +81,17 @@ static void the_longest_sentence_is_whole(void **state)
 	assert_true(strlen(why) + 1 < sizeof(why));
 }
 
+static void a_rise_like_none_before_says_why_most_fall(void **state)
+{
+	(void)state;
+	char why[RECORD_WHY_SIZE];
+	struct decision decision = { .reason = REASON_CAP, .serves = BINDING_RISE, .binding = BINDING_RISE,
+		.picture = { .load_w = 41200000, .reserve_w = 800000, .settled_miners_w = 9300000, .limit_w = 50000000, .site_known = true } };
+	record_why(&decision, NULL, why, sizeof(why));
+	assert_string_equal(why, "The load rises to 41.200 MW, by more than the 800.0 kW kept free, and nobody knows how far: most "
+	                         "miners fall, for the site would draw 50.500 MW and go on, over the 50.000 MW of the cap.");
+}
+
 static void the_message_names_the_deeds(void **state)
 {
 	(void)state;
@@ -105,6 +116,7 @@ int main(void)
 		cmocka_unit_test(the_sentence_tells_each_kind_of_move),
 		cmocka_unit_test(moves_may_be_mixed),
 		cmocka_unit_test(the_longest_sentence_is_whole),
+		cmocka_unit_test(a_rise_like_none_before_says_why_most_fall),
 		cmocka_unit_test(the_message_names_the_deeds),
 	};
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
