@@ -246,7 +246,8 @@ static bool sees_rise(struct step *step)
 	if (step->is_over)
 		step->rising_to_w = step->load_w + max64(step->reserve_w, more_w);
 	bool learned = step->conf->reserve_w == POLICY_NONE && !reserve_is_young(step->state);
-	step->is_unheard_of = learned && step->is_over && risen_w > step->reserve_w;
+	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
+	step->is_unheard_of = learned && step->is_over && crosses && risen_w > step->reserve_w;
 	return step->is_over;
 }
 
