@@ -317,6 +317,28 @@ static void a_rise_like_none_before_takes_most_along(void **unused)
 	(void)unused;
 }
 
+/* High at first, for 11 minutes at rest, and then up by as much as might go on to beyond the cap. */
+static int64_t news_below(int64_t ms)
+{
+	return (ms < MIN ? 870 : ms < 12 * MIN ? 780 : 820) * KW;
+}
+
+static void below_the_limit_no_more_fall_than_it_takes(void **unused)
+{
+	struct play play;
+	const struct decision *out = &play.rig.out;
+	open_play(&play, 870 * KW);
+	play.rig.conf.target_w = 930 * KW;
+	run(&play, news_below, 0, 12 * MIN);
+	int64_t before_w = out->picture.settled_miners_w;
+	assert_in_range(before_w, 105 * KW, 115 * KW);
+	run(&play, news_below, 12 * MIN, 12 * MIN + RIG_STEP_MS);
+	assert_string_equal(reason_name(out->reason), "cap");
+	assert_string_equal(binding_name(out->binding), "cap");
+	assert_in_range(-moved_w(&play.rig), 10 * KW, 60 * KW);
+	(void)unused;
+}
+
 static int64_t dice_w(int64_t n, int64_t most_w)
 {
 	return (int64_t)((uint32_t)(n + 1) * 2654435761U >> 16) * most_w / 65536;
@@ -362,6 +384,7 @@ int main(void)
 		cmocka_unit_test(what_was_foretold_is_no_news),
 		cmocka_unit_test(a_rise_that_uses_up_the_reserve_goes_on),
 		cmocka_unit_test(a_rise_like_none_before_takes_most_along),
+		cmocka_unit_test(below_the_limit_no_more_fall_than_it_takes),
 		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
