@@ -118,6 +118,7 @@ bool load_site_frozen(const struct policy_conf *, struct policy_state *, const s
  * up as well as down, or NULL. */
 struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; };
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
+bool load_is_foretold(const struct policy_state *);     /* whether the plan is what is foretold, not what was */
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
 int64_t load_within(const struct policy_state *, int64_t load_w, int64_t within_ms);    /* its highest, now included */
 #define LOAD_RISEN_MS 2000
@@ -198,14 +199,13 @@ struct step {
 	int64_t announced_w;            /* of planned_w: what notices add … */
 	int64_t announced_soon_w;       /* … and will, before miners could be up and down again */
 	int64_t returns_to_w;           /* planned_w is no less, for a dip is about to end; 0: none is */
-	int64_t rising_to_w;            /* the load now and as announced, and some more; a whole reserve, or as far again, where
-	                                 * it rises as never before */
+	int64_t rising_to_w;            /* the load now and as announced, and some more (rise.c); no less is planned for */
 	int64_t spare_w;                /* by so much those awake should be able to rise more than they are */
 	bool site_usable, failsafe;
 	bool follows;                   /* a set point that moves, by power: … */
 	int64_t follow_w;               /* … so much more than they head for, or less */
-	bool is_unheard_of;             /* the load rises as never before, and the site is over its limit */
-	bool is_over;                   /* the limit, whatever the plan is: now, or within a moment */
+	bool is_over;                   /* the limit, by a rise, whatever the plan is: now, or within a moment */
+	bool is_unheard_of;             /* and all of a learned reserve went with it, and the site crosses its limit */
 	bool has_partial;               /* some miners may be told their power */
 	struct policy_conf learned;     /* conf, with what was learned */
 	struct policy_miner_group groups[POLICY_GROUPS];
@@ -218,6 +218,14 @@ int64_t move_down(struct step *, int64_t need_w, bool at_once, bool lower_only, 
 int64_t move_raise(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
 /* Wakes at most room_w: to the least power where `sparing`, so that they may be raised. Returns what it wakes. */
 int64_t move_wake(struct step *, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden);
+
+/* ---- rise.c: what rises faster than it was foretold, or has lately risen ---- */
+int64_t rise_kept_w(const struct step *);               /* over the load as it is, whatever is foretold */
+void rise_see(struct step *);                           /* is_over, rising_to_w where it is, is_unheard_of */
+/* How far a rise goes that takes all of a learned reserve nobody knows, and all miners take as long to fall: the more of
+ * them, the sooner the site is back under its limit. Most of those that could stay go as well, until they have followed.
+ * miners_w: what the limit leaves them. Returns what this does. */
+int64_t rise_leaves_w(const struct step *, int64_t miners_w);
 
 /* ---- foresee.c: what notices mean for the plan ---- */
 /* Takes them in. wake_ms: of the quickest miners. A load that has fallen for good, as told, is forgotten. */

@@ -122,10 +122,15 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 	return state->frozen;
 }
 
+bool load_is_foretold(const struct policy_state *state)
+{
+	return !state->wary_slots && !reserve_slots(state->hold);
+}
+
 int64_t load_planned(const struct policy_state *state, int64_t load_w)
 {
 	uint32_t slots = state->wary_slots ? POLICY_LOADS : reserve_slots(state->hold);
-	if (!slots)
+	if (load_is_foretold(state))
 		return state->holds[state->hold].levels_w[state->newest];
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
 }

@@ -13,10 +13,6 @@
 #define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define GUARD_PER_MILLE      1          /* of the cap: so near to the limit is over it, for the load may go on rising */
-#define KEPT_PER_MILLE       5          /* of the cap, and … */
-#define KEPT_PART            4          /* … of the reserve, kept over the load, however far below it is foretold; … */
-#define CLIMB_PART           2          /* … while it climbs to where it was not within the minute, at most so much of it */
-#define RISE_TAKES_PERCENT   67         /* of those that could stay, where the load rises as never before */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t dead_band(const struct step *step)
@@ -41,12 +37,6 @@ static void lower(struct wish *wish, int64_t miners_w, enum binding binding)
 static int64_t setpoint_in_force(const struct step *step)
 {
 	return step->seen->demand.setpoint_w != POLICY_NONE ? step->seen->demand.setpoint_w : step->conf->target_w;
-}
-
-/* Whether the plan is what is foretold, not what was. */
-static bool foretells(const struct step *step)
-{
-	return !step->state->wary_slots && !reserve_slots(step->state->hold);
 }
 
 /* The most the miners may draw under these limits, held by the highest load of late. */
@@ -221,44 +211,6 @@ static void decide_up(struct step *step, const struct wish *now)
 	conclude(step, reason_for(step, &soon, false), binding);
 }
 
-/* How far the load goes on, at its pace of late, until miners told now have followed. */
-static int64_t goes_on_w(const struct step *step, int64_t risen_w)
-{
-	return risen_w * step->tracked.slowest_sleep_ms / LOAD_RISEN_MS;
-}
-
-/* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
- * over the load as it is. One that has nearly used it up is taken to go on, but not beyond the peak: what is told when it
- * has come is too late. What falls by power is too slow to count, and what was announced or foretold is no news. */
-static bool sees_rise(struct step *step)
-{
-	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w, risen_w = 0;
-	if (step->site_usable && !step->failsafe)
-		risen_w = load_risen(step->state, step->load_w);
-	int64_t known_w = max64(step->state->announced_w, foretells(step) ? step->planned_w : 0);
-	if (known_w)
-		risen_w = min64(risen_w, max64(step->load_w - known_w, 0));
-	int64_t more_w = risen_w > step->reserve_w / 4 * 3 ? goes_on_w(step, risen_w) : 0;
-	more_w = min64(more_w, max64(reserve_peak_w(step->state) - step->load_w, 0));
-	if (!foretells(step))           /* what is held is planned for */
-		more_w = min64(more_w, load_beyond(step->state, step->load_w));
-	step->is_over = risen_w > step->reserve_w / 2 && drawn_w + more_w > step->limit_w;
-	if (step->is_over)
-		step->rising_to_w = step->load_w + max64(step->reserve_w, more_w);
-	bool learned = step->conf->reserve_w == POLICY_NONE && !reserve_is_young(step->state);
-	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
-	step->is_unheard_of = learned && step->is_over && crosses && risen_w > step->reserve_w;
-	return step->is_over;
-}
-
-/* How far a rise goes that takes all of a learned reserve nobody knows, and all miners take as long to fall: the more of
- * them, the sooner the site is back under its limit. Most of those that could stay go as well, until they have followed. */
-static int64_t left_by_rise_w(const struct step *step, int64_t miners_w)
-{
-	int64_t least_w = step->tracked.settled_w - step->tracked.curtailable_w;
-	return miners_w - max64(miners_w - least_w, 0) * RISE_TAKES_PERCENT / 100;
-}
-
 /* Nothing that is in force, or soon will be, takes away what is woken now. */
 static bool may_spare(const struct step *step)
 {
@@ -325,15 +277,16 @@ static void decide(struct step *step)
 	if (step->has_partial && step->site_usable)
 		see_wish(step, wish.miners_w);
 	/* Over now, or as soon as the load is where it was within the last minute. */
-	int64_t risk_w = foretells(step) ? max64(step->load_w, step->state->announced_w) : step->planned_w;
-	int64_t guard_w = foretells(step) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
+	int64_t risk_w = load_is_foretold(step->state) ? max64(step->load_w, step->state->announced_w) : step->planned_w;
+	int64_t guard_w = load_is_foretold(step->state) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
 	bool over = !step->failsafe && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - guard_w;
-	over |= sees_rise(step);
+	rise_see(step);
+	over |= step->is_over;
 	struct wish most = { demand->miners_w, BINDING_MINERS_LIMIT };
 	if (over || step->failsafe)
 		most = most_under(step, step->limit_w, demand->miners_w);
 	if (step->is_unheard_of)
-		lower(&most, left_by_rise_w(step, most.miners_w), BINDING_RISE);
+		lower(&most, rise_leaves_w(step, most.miners_w), BINDING_RISE);
 	bool at_once = step->tracked.settled_w > max64(most.miners_w, 0);
 	step->out->wanted_miners_w = wish.miners_w;
 	step->out->serves = step->out->binding = wish.binding;
@@ -421,14 +374,6 @@ static void follow(struct step *step, const struct policy_response *power)
 	step->follow_w = clamp64(move_w, -tracked->lowerable_w - max64(beyond_w, 0), tracked->raisable_w);
 }
 
-/* Over the load as it is, whatever is foretold. */
-static int64_t kept_w(const struct step *step)
-{
-	int64_t climbs_w = 2 * goes_on_w(step, load_beyond(step->state, step->load_w));        /* power is slower than sleep */
-	int64_t part_w = clamp64(climbs_w, step->reserve_w / KEPT_PART, step->reserve_w / CLIMB_PART);
-	return max64(part_w, step->conf->cap_w / 1000 * KEPT_PER_MILLE);
-}
-
 static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
@@ -472,7 +417,7 @@ static void look(struct step *step)
 	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
 	 * What is foretold knows the rhythms of a minute itself. */
 	step->returns_to_w = 0;
-	if (step->site_usable && !foretells(step))
+	if (step->site_usable && !load_is_foretold(step->state))
 		step->returns_to_w = rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	foresee_rises(step);
@@ -482,8 +427,8 @@ static void look(struct step *step)
 		step->reserve_w = reserve_over(step->state, step->planned_w, dead_band(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
 	step->rising_to_w = max64(step->load_w, step->state->announced_w);
-	if (foretells(step))
-		step->rising_to_w += kept_w(step);
+	if (load_is_foretold(step->state))
+		step->rising_to_w += rise_kept_w(step);
 	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, step->tracked.now_w,
 	              (quick.sleep_ms + quick.wake_ms) / 2, now_ms);
 	follow(step, quick.both_ways);

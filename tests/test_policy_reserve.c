@@ -20,6 +20,14 @@ static void open_play(struct play *play, int64_t gpus_w)
 	play->rig.conf.reserve_w = POLICY_NONE;
 }
 
+static void open_partial_play(struct play *play, int64_t gpus_w, enum prefer prefer)
+{
+	open_play(play, gpus_w);
+	rig_partial(&play->rig, 0, 1000);
+	rig_partial(&play->rig, 1, 1000);
+	play->rig.conf.prefer = prefer;
+}
+
 static void run(struct play *play, course *gpus, int64_t from_ms, int64_t to_ms)
 {
 	play->over_ms = play->moves = 0;
@@ -211,10 +219,7 @@ static struct held held_by(course *gpus, enum prefer prefer)
 {
 	struct play play;
 	double sum = 0, squares = 0, miners_w = 0, n = 0;
-	open_play(&play, 800 * KW);
-	rig_partial(&play.rig, 0, 1000);
-	rig_partial(&play.rig, 1, 1000);
-	play.rig.conf.prefer = prefer;
+	open_partial_play(&play, 800 * KW, prefer);
 	for (int64_t ms = 0; ms < 40 * MIN; ms += RIG_STEP_MS) {
 		play.rig.gpus_w = gpus(ms);
 		rig_step(&play.rig);
@@ -253,10 +258,7 @@ static int64_t plateaus(int64_t ms)
 static void what_was_foretold_is_no_news(void **unused)
 {
 	struct play play;
-	open_play(&play, 820 * KW);
-	rig_partial(&play.rig, 0, 1000);
-	rig_partial(&play.rig, 1, 1000);
-	play.rig.conf.prefer = PREFER_FLAT;
+	open_partial_play(&play, 820 * KW, PREFER_FLAT);
 	run(&play, plateaus, 0, 20 * MIN);
 	uint32_t sleeps = play.rig.sleeps;
 	run(&play, plateaus, 20 * MIN, 40 * MIN);
@@ -292,7 +294,7 @@ static void a_rise_that_uses_up_the_reserve_goes_on(void **unused)
 	(void)unused;
 }
 
-/* At rest for 12 minutes, and then up by half as much again as the reserve. */
+/* At rest for 12 minutes, and then up by ten times the reserve. */
 static int64_t news(int64_t ms)
 {
 	return (ms < 12 * MIN ? 780 : 810) * KW;
@@ -358,10 +360,7 @@ static int64_t climb(int64_t ms)
 static void more_is_kept_over_a_load_that_climbs(void **unused)
 {
 	struct play play;
-	open_play(&play, 800 * KW);
-	rig_partial(&play.rig, 0, 1000);
-	rig_partial(&play.rig, 1, 1000);
-	play.rig.conf.prefer = PREFER_FLAT;
+	open_partial_play(&play, 800 * KW, PREFER_FLAT);
 	run(&play, climb, 0, 22 * MIN);
 	assert_int_equal(play.rig.out.picture.hold_ms, 0);
 	run(&play, climb, 22 * MIN, 23 * MIN);
