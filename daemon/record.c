@@ -54,8 +54,8 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 			    W(p->planned_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
 		else if (d->serves == BINDING_RISE)
 			say(why, size, "The load rises to %s, by more than the %s kept free, and nobody knows how far: most miners fall, "
-			    "for the site would draw %s and go on, over the %s of %s", W(p->load_w), W(p->reserve_w),
-			    W(p->load_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
+			    "for the site would draw %s and go on, over the %s of %s", W(p->load_w),
+			    W(p->reserve_w - p->swing_w), W(p->load_w + p->doubt_w + p->settled_miners_w), W(p->limit_w), limit);
 		else if (d->serves == BINDING_SETPOINT)
 			say(why, size, "%s wants %s and the site is heading for %s", event ? event : "The set point",
 			    W(p->target_w), W(p->load_w + p->settled_miners_w));

@@ -86,7 +86,8 @@ static void a_rise_like_none_before_says_why_most_fall(void **state)
 	(void)state;
 	char why[RECORD_WHY_SIZE];
 	struct decision decision = { .reason = REASON_CAP, .serves = BINDING_RISE, .binding = BINDING_RISE,
-		.picture = { .load_w = 41200000, .reserve_w = 800000, .settled_miners_w = 9300000, .limit_w = 50000000, .site_known = true } };
+		.picture = { .load_w = 41200000, .reserve_w = 900000, .swing_w = 100000, .settled_miners_w = 9300000,
+		             .limit_w = 50000000, .site_known = true } };
 	record_why(&decision, NULL, why, sizeof(why));
 	assert_string_equal(why, "The load rises to 41.200 MW, by more than the 800.0 kW kept free, and nobody knows how far: most "
 	                         "miners fall, for the site would draw 50.500 MW and go on, over the 50.000 MW of the cap.");
