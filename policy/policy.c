@@ -222,12 +222,13 @@ static bool may_spare(const struct step *step)
 }
 
 /* Wakes some to the least power, for others to be lowered by as much, so that more can be raised in seconds. Not for the
- * last few watts of it, and no more at a time than the reserve bears. */
-static void wake_spare(struct step *step)
+ * last few watts of it, no more at a time than the reserve bears, and none for which others would have to sleep: above_w,
+ * what the miners draw too much, is taken from the same that may be lowered. */
+static void wake_spare(struct step *step, int64_t above_w)
 {
 	int64_t part_w = step->conf->cap_w / (step->follows ? FOLLOW_SPARE_PART : SPARE_PART);
 	int64_t least_w = step->follows ? part_w / 20 : part_w / 2;
-	int64_t most_w = min64(part_w - step->tracked.waking_w, step->tracked.lowerable_w);
+	int64_t most_w = min64(part_w - step->tracked.waking_w, step->tracked.lowerable_w - max64(above_w, 0));
 	if (step->spare_w < least_w || most_w < step->tracked.least_wake_w || !may_spare(step))
 		return;
 	enum binding forbidden = BINDING_NONE;
@@ -291,7 +292,7 @@ static void decide(struct step *step)
 	step->out->wanted_miners_w = wish.miners_w;
 	step->out->serves = step->out->binding = wish.binding;
 	if (!at_once && step->has_partial)
-		wake_spare(step);
+		wake_spare(step, step->tracked.settled_w - wish.miners_w);
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
 	if (at_once) {
 		step->out->serves = most.binding;
