@@ -189,26 +189,28 @@ static bool may_wake(const struct step *step)
 	return !step->tracked.phases[PHASE_FALLING] || setpoint_moves(&step->state->setpoint, step->seen->now_ms);
 }
 
+/* Raising is done in seconds, known to the watt and undone as soon: it need not wait for what is under way, and takes what
+ * there is now. One woken has paid off only after a while: it takes what there will be until then. */
 static void decide_up(struct step *step, const struct wish *now)
 {
 	const struct demand *demand = &step->seen->demand;
 	int64_t announced_w = step->announced_soon_w - step->announced_w;
 	struct wish soon = wish_under(step, min64(step->limit_w, demand->limit_soon_w) - announced_w,
 	                              min64(demand->miners_w, demand->miners_soon_w));
-	enum binding binding = soon.miners_w >= now->miners_w ? now->binding : announced_w ? BINDING_PLAN : BINDING_LIMIT;
-	step->out->wanted_miners_w = max64(soon.miners_w, step->tracked.settled_w);
-	step->out->serves = binding;
-	int64_t room_w = soon.miners_w - step->tracked.settled_w;
 	bool ramped = step->conf->ramp_up_w_per_min || demand->setpoint_ramp_w_per_min;
 	enum binding forbidden = BINDING_NO_MINERS;
-	/* Raising is done in seconds and known to the watt: it need not wait for what is under way. */
+	int64_t room_w = now->miners_w - step->tracked.settled_w, soon_w = soon.miners_w - step->tracked.settled_w;
 	int64_t more_w = room_w > dead_band(step) ? move_raise(step, room_w, ramped, &forbidden) : 0;
 	if (may_wake(step))
-		more_w += move_wake(step, room_w - more_w, step->spare_w > 0, ramped, &forbidden);
-	if (forbidden != BINDING_NO_MINERS && room_w - more_w > dead_band(step))
-		binding = forbidden;
+		more_w += move_wake(step, soon_w - more_w, step->spare_w > 0, ramped, &forbidden);
 	step->tracked.settled_w += more_w;
-	conclude(step, reason_for(step, &soon, false), binding);
+	bool by_now = soon.miners_w >= now->miners_w || more_w > soon_w;
+	enum binding binding = by_now ? now->binding : announced_w ? BINDING_PLAN : BINDING_LIMIT;
+	step->out->wanted_miners_w = max64(soon.miners_w, step->tracked.settled_w);
+	step->out->serves = binding;
+	if (forbidden != BINDING_NO_MINERS && soon_w - more_w > dead_band(step))
+		binding = forbidden;
+	conclude(step, reason_for(step, by_now ? now : &soon, false), binding);
 }
 
 /* Nothing that is in force, or soon will be, takes away what is woken now. */

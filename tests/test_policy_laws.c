@@ -284,24 +284,34 @@ static int64_t spare_w(const struct rig *rig)
 	return largest_w / 2 + rig->conf.cap_w / 1000 + rig->conf.cap_w / 100;
 }
 
+static int64_t left_under_w(const struct rig *rig, int64_t limit_w, int64_t miners_w)
+{
+	const struct picture *p = &rig->out.picture;
+	return least(limit_w - reserve_kept_w(rig) - p->doubt_w - p->planned_w, miners_w);
+}
+
+/* All of it into what is left now, and what is woken into what will be left soon. */
 static void law_of_going_up(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
+	const struct demand *demand = &rig->demand;
 	if (!ups(rig))
 		return;
 	assert_true(p->site_known && !p->failsafe);
-	int64_t limit_w = least(p->limit_w, rig->demand.limit_soon_w), settled_w = p->settled_miners_w;
-	int64_t room_w = least(limit_w - reserve_kept_w(rig) - p->doubt_w - p->planned_w, least(rig->demand.miners_w, rig->demand.miners_soon_w));
-	if (wakes(rig) && has_partial(rig))
-		assert_true(after_w(rig) <= most(room_w, settled_w) + spare_w(rig));
-	else
-		assert_true(after_w(rig) <= room_w && after_w(rig) >= settled_w);
+	int64_t settled_w = p->settled_miners_w, woken_w = 0;
+	int64_t now_w = left_under_w(rig, p->limit_w, demand->miners_w);
+	int64_t soon_w = left_under_w(rig, least(p->limit_w, demand->limit_soon_w), least(demand->miners_w, demand->miners_soon_w));
+	int64_t over_w = wakes(rig) && has_partial(rig) ? spare_w(rig) : 0;
 	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
 		const struct command *command = &rig->out.commands[c];
 		int64_t settled_ms = rig->tracks[command->miner].settled_ms;
-		if (command->deed == DEED_WAKE)
-			assert_true(!settled_ms || rig->now_ms - settled_ms >= group_of(rig, command->miner)->min_asleep_ms);
+		if (command->deed != DEED_WAKE)
+			continue;
+		woken_w += command->to_w - command->from_w;
+		assert_true(!settled_ms || rig->now_ms - settled_ms >= group_of(rig, command->miner)->min_asleep_ms);
 	}
+	assert_true(after_w(rig) <= most(now_w, settled_w) + over_w && (over_w || after_w(rig) >= settled_w));
+	assert_true(!woken_w || settled_w + woken_w <= most(soon_w, settled_w) + over_w);
 	if (rig->conf.ramp_up_w_per_min)
 		assert_true(rig->state.up_budget_w >= 0);
 }

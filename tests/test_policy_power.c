@@ -205,6 +205,25 @@ static void more_power_before_waking_to_the_watt(void **unused)
 	(void)unused;
 }
 
+/* What comes soon is met by as little as it takes to lower them again; who sleeps is not woken for so short a time. */
+static void raised_beside_limits_that_come_soon(void **unused)
+{
+	struct rig rig;
+	begin_low(&rig);
+	rig.conf.target_w = POLICY_NONE;
+	rig.demand.limit_soon_w = 736 * KW;
+	rig_step(&rig);
+	assert_told(&rig, 0, 0, 10);
+	assert_int_equal(moved_w(&rig), 10 * LOWERS_W);
+	rig_run(&rig, 60 * SEC);
+	assert_int_equal(rig.wakes, 0);
+	rig.demand.limit_w = 736 * KW;
+	rig_run(&rig, 10 * SEC);
+	assert_int_equal(rig.sleeps, 0);
+	assert_in_range(rig_miners_w(&rig), 10 * LEAST_W, 16 * KW);
+	(void)unused;
+}
+
 static void those_of_the_higher_priority_are_raised_first(void **unused)
 {
 	struct rig rig;
@@ -512,6 +531,7 @@ int main(void)
 		cmocka_unit_test(over_the_cap_sleep_is_quickest),
 		cmocka_unit_test(a_rise_is_not_left_to_power),
 		cmocka_unit_test(more_power_before_waking_to_the_watt),
+		cmocka_unit_test(raised_beside_limits_that_come_soon),
 		cmocka_unit_test(those_of_the_higher_priority_are_raised_first),
 		cmocka_unit_test(who_does_not_follow_power_still_sleeps),
 		cmocka_unit_test(own_figures_a_little_off_are_no_disobedience),
