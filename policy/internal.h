@@ -141,7 +141,7 @@ void reserve_choose(struct policy_state *, bool both_ways, enum prefer, int64_t 
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
-bool reserve_is_young(const struct policy_state *);     /* the load has not been seen for ten minutes */
+bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned, and that for ten minutes */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
 /* Each step: what the miners should draw. wake_ms: how long waking takes instead. */

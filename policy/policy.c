@@ -14,6 +14,8 @@
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define GUARD_PER_MILLE      1          /* of the cap: so near to the limit is over it, for the load may go on rising */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
+#define STANDS_MS            5000       /* what is foretold comes and goes: before anybody wakes for it, it has stood so long */
+#define BORNE_PART           4          /* of the reserve that may be used up before miners go to sleep for it */
 
 static int64_t dead_band(const struct step *step)
 {
@@ -155,9 +157,12 @@ static void conclude(struct step *step, enum reason reason, enum binding binding
 	out->reason = reason;
 }
 
-static void decide_down(struct step *step, const struct wish *wish, bool at_once, bool over)
+enum haste { BY_POWER_ONLY, AT_EASE, AT_ONCE };
+
+static void decide_down(struct step *step, const struct wish *wish, enum haste haste, bool over)
 {
 	enum binding binding = wish->binding;
+	bool at_once = haste == AT_ONCE;
 	if (over && binding == BINDING_RESERVE)
 		binding = step->out->serves = step->seen->demand.limit_w < step->conf->cap_w ? BINDING_LIMIT : BINDING_CAP;
 	int64_t need_w = step->tracked.settled_w - wish->miners_w;
@@ -166,10 +171,10 @@ static void decide_down(struct step *step, const struct wish *wish, bool at_once
 	if (by_load && need_w - need_w / 10 <= step->announced_w)
 		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
-	int64_t shed_w = move_down(step, need_w, at_once, false, &forbidden);
+	int64_t shed_w = move_down(step, need_w, at_once, haste == BY_POWER_ONLY, &forbidden);
 	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
 		binding = forbidden;
-	else if (!shed_w)
+	else if (!shed_w && haste != BY_POWER_ONLY)
 		binding = BINDING_NO_MINERS;
 	step->tracked.settled_w -= shed_w;
 	conclude(step, reason_for(step, wish, over), binding);
@@ -189,6 +194,13 @@ static bool may_wake(const struct step *step)
 	return !step->tracked.phases[PHASE_FALLING] || setpoint_moves(&step->state->setpoint, step->seen->now_ms);
 }
 
+static bool room_stands(const struct step *step, const struct wish *wish)
+{
+	bool is_forecast = wish->binding == BINDING_RESERVE && load_is_foretold(step->state) &&
+	                   reserve_is_known(step->conf, step->state);
+	return !is_forecast || step->seen->now_ms - step->state->room_since_ms >= STANDS_MS;
+}
+
 /* Raising is done in seconds, known to the watt and undone as soon: it need not wait for what is under way, and takes what
  * there is now. One woken has paid off only after a while: it takes what there will be until then. */
 static void decide_up(struct step *step, const struct wish *now)
@@ -201,7 +213,7 @@ static void decide_up(struct step *step, const struct wish *now)
 	enum binding forbidden = BINDING_NO_MINERS;
 	int64_t room_w = now->miners_w - step->tracked.settled_w, soon_w = soon.miners_w - step->tracked.settled_w;
 	int64_t more_w = room_w > dead_band(step) ? move_raise(step, room_w, ramped, &forbidden) : 0;
-	if (may_wake(step))
+	if (may_wake(step) && room_stands(step, now))
 		more_w += move_wake(step, soon_w - more_w, step->spare_w > 0, ramped, &forbidden);
 	step->tracked.settled_w += more_w;
 	bool by_now = soon.miners_w >= now->miners_w || more_w > soon_w;
@@ -253,7 +265,16 @@ static void decide_worn(struct step *step)
 	struct wish most = most_under(step, step->limit_w, step->seen->demand.miners_w);
 	step->out->serves = most.binding;
 	if (step->tracked.settled_w > most.miners_w)
-		decide_down(step, &most, true, true);
+		decide_down(step, &most, AT_ONCE, true);
+}
+
+/* To fall asleep and to wake again takes longer than many a rise lasts, which the reserve is there for. What less power
+ * does not do is left to it until it lasts as long, or takes more than a part of it. */
+static bool is_borne(const struct step *step, const struct wish *wish, int64_t drawn_w)
+{
+	bool by_reserve = wish->binding == BINDING_RESERVE && step->has_partial && reserve_is_known(step->conf, step->state);
+	bool lasts = step->seen->now_ms - step->state->above_since_ms > slowest_wake_ms(step->conf);
+	return by_reserve && !lasts && drawn_w <= step->limit_w - step->reserve_w + step->reserve_w / BORNE_PART;
 }
 
 /* A set point is followed within the time that waking takes, or as far as power alone has to do until then. */
@@ -282,7 +303,8 @@ static void decide(struct step *step)
 	/* Over now, or as soon as the load is where it was within the last minute. */
 	int64_t risk_w = load_is_foretold(step->state) ? max64(step->load_w, step->state->announced_w) : step->planned_w;
 	int64_t guard_w = load_is_foretold(step->state) ? step->conf->cap_w / 1000 * GUARD_PER_MILLE : 0;
-	bool over = !step->failsafe && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - guard_w;
+	int64_t drawn_w = risk_w + step->doubt_w + step->tracked.settled_w;
+	bool over = !step->failsafe && drawn_w > step->limit_w - guard_w;
 	rise_see(step);
 	over |= step->is_over;
 	struct wish most = { demand->miners_w, BINDING_MINERS_LIMIT };
@@ -296,12 +318,17 @@ static void decide(struct step *step)
 	if (!at_once && step->has_partial)
 		wake_spare(step, step->tracked.settled_w - wish.miners_w);
 	int64_t above_w = step->tracked.settled_w - wish.miners_w;
+	if (above_w <= dead_band(step))
+		step->state->above_since_ms = step->seen->now_ms;
+	if (-above_w <= dead_band(step))
+		step->state->room_since_ms = step->seen->now_ms;
 	if (at_once) {
 		step->out->serves = most.binding;
-		decide_down(step, &most, true, over);
+		decide_down(step, &most, AT_ONCE, over);
 	} else if (above_w > dead_band(step) && !step->seen->futile) {
-		decide_down(step, &wish, false, false);
-		if (is_worn(step->out->binding) && risk_w + step->doubt_w + step->tracked.settled_w > step->limit_w - step->reserve_w / 2)
+		decide_down(step, &wish, is_borne(step, &wish, drawn_w) ? BY_POWER_ONLY : AT_EASE, false);
+		drawn_w = risk_w + step->doubt_w + step->tracked.settled_w;
+		if (is_worn(step->out->binding) && drawn_w > step->limit_w - step->reserve_w / 2)
 			decide_worn(step);
 	} else if (above_w < 0 && may_go_up(step)) {
 		decide_up(step, &wish);

@@ -94,9 +94,14 @@ int64_t reserve_peak_w(const struct policy_state *state)
 	return peak_w;
 }
 
-bool reserve_is_young(const struct policy_state *state)
+static bool is_young(const struct policy_state *state)
 {
 	return !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS;
+}
+
+bool reserve_is_known(const struct policy_conf *conf, const struct policy_state *state)
+{
+	return conf->reserve_w == POLICY_NONE && !is_young(state);
 }
 
 void reserve_see(struct policy_state *state, int64_t load_w)
@@ -131,7 +136,7 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
 	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w;
-	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || reserve_is_young(state)));
+	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || is_young(state)));
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
 

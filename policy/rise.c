@@ -43,9 +43,9 @@ void rise_see(struct step *step)
 	step->is_over = news_w > step->reserve_w / 2 && drawn_w + more_w > step->limit_w;
 	if (step->is_over)
 		step->rising_to_w = step->load_w + max64(step->reserve_w, more_w);
-	bool learned = step->conf->reserve_w == POLICY_NONE && !reserve_is_young(step->state);
 	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
-	step->is_unheard_of = learned && step->is_over && crosses && news_w > step->reserve_w;
+	step->is_unheard_of = reserve_is_known(step->conf, step->state) && step->is_over && crosses &&
+	                      news_w > step->reserve_w;
 }
 
 int64_t rise_leaves_w(const struct step *step, int64_t miners_w)

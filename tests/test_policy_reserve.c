@@ -368,6 +368,81 @@ static void more_is_kept_over_a_load_that_climbs(void **unused)
 	(void)unused;
 }
 
+/* Restless for 12 minutes, then at rest for two, then up for good. */
+static int64_t step_up(int64_t ms, int64_t by_w)
+{
+	int64_t n = ms / (5 * SEC), from_w = dice_w(n, 40 * KW);
+	if (ms < 12 * MIN)
+		return 870 * KW + from_w + (dice_w(n + 1, 40 * KW) - from_w) * (ms % (5 * SEC)) / (5 * SEC);
+	return 885 * KW + (ms >= 14 * MIN ? by_w : 0);
+}
+
+static int64_t small_step(int64_t ms)
+{
+	return step_up(ms, 6 * KW);
+}
+
+static int64_t larger_step(int64_t ms)
+{
+	return step_up(ms, 12 * KW);
+}
+
+static int64_t step_down(int64_t ms)
+{
+	return step_up(ms, -15 * KW);
+}
+
+/* Until all that is awake can only sleep, for a reserve that is known. Returns how many have been put to sleep. */
+static uint32_t open_restless_play(struct play *play, course *gpus)
+{
+	open_partial_play(play, 890 * KW, PREFER_FLAT);
+	rig_partial(&play->rig, 0, RIG_MINER_W - 100);
+	rig_partial(&play->rig, 1, RIG_MINER_W - 100);
+	run(play, gpus, 0, 14 * MIN);
+	assert_in_range(play->rig.out.picture.reserve_w, 24 * KW, 28 * KW);
+	assert_in_range(play->rig.out.picture.settled_miners_w, 45 * KW, 49 * KW);
+	return play->rig.sleeps;
+}
+
+/* A sleep and the wake after it take longer than many a rise lasts: the reserve is there for those. */
+static void a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes(void **unused)
+{
+	struct play play;
+	uint32_t before = open_restless_play(&play, small_step);
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.out.wanted_miners_w, 0, play.rig.out.picture.settled_miners_w - 5 * KW);
+	assert_string_equal(binding_name(play.rig.out.binding), "reserve");
+	run(&play, small_step, 14 * MIN + SEC, 14 * MIN + 30 * SEC);
+	assert_int_equal(play.rig.sleeps, before);
+	run(&play, small_step, 14 * MIN + 30 * SEC, 15 * MIN);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
+	before = open_restless_play(&play, larger_step);
+	run(&play, larger_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 4, before + 7);
+	/* A reserve that was told is kept whole. */
+	before = open_restless_play(&play, small_step);
+	play.rig.conf.reserve_w = play.rig.out.picture.reserve_w;
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
+	(void)unused;
+}
+
+/* What is foretold of a fall at first swings up and down by more than it: only what stands is woken for. */
+static void nobody_wakes_for_what_comes_and_goes(void **unused)
+{
+	struct play play;
+	uint32_t sleeps = open_restless_play(&play, step_down), wakes = play.rig.wakes;
+	run(&play, step_down, 14 * MIN, 14 * MIN + SEC);
+	assert_true(play.rig.out.wanted_miners_w > play.rig.out.picture.settled_miners_w + 4 * RIG_MINER_W);
+	run(&play, step_down, 14 * MIN + SEC, 14 * MIN + 14 * SEC);
+	assert_int_equal(play.rig.wakes, wakes);
+	run(&play, step_down, 14 * MIN + 14 * SEC, 16 * MIN);
+	assert_in_range(play.rig.out.picture.settled_miners_w, 58 * KW, 64 * KW);
+	assert_in_range(play.rig.wakes, wakes + 4, wakes + 6);
+	assert_int_equal(play.rig.sleeps, sleeps);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +460,8 @@ int main(void)
 		cmocka_unit_test(a_rise_like_none_before_takes_most_along),
 		cmocka_unit_test(below_the_limit_no_more_fall_than_it_takes),
 		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
+		cmocka_unit_test(a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes),
+		cmocka_unit_test(nobody_wakes_for_what_comes_and_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
