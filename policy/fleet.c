@@ -162,3 +162,33 @@ int64_t fleet_mean_w(const struct policy_conf *conf, const struct miner_track *t
 		sum_w += track_mean_w(&conf->miner_groups[conf->miner_group[i]], &tracks[i], from_ms, to_ms);
 	return sum_w;
 }
+
+struct quickest fleet_quickest(const struct policy_conf *conf)
+{
+	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4, NULL };
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		const struct policy_response *sleep = group->partial_w ? &group->power : &group->sleep;
+		const struct policy_response *wake = group->partial_w ? &group->power : &group->wake;
+		int64_t sleep_ms = sleep->delay_ms + sleep->ramp_ms / 2, wake_ms = wake->delay_ms + wake->ramp_ms / 2;
+		if (sleep_ms + wake_ms < quick.sleep_ms + quick.wake_ms)
+			quick = (struct quickest){ sleep_ms, wake_ms, group->partial_w ? &group->power : NULL };
+	}
+	return quick;
+}
+
+int64_t fleet_slowest_wake_ms(const struct policy_conf *conf)
+{
+	int64_t slowest_ms = 0;
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		slowest_ms = max64(slowest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+	return slowest_ms;
+}
+
+int64_t fleet_quickest_wake_ms(const struct policy_conf *conf)
+{
+	int64_t quickest_ms = INT64_MAX;
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		quickest_ms = min64(quickest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+	return quickest_ms;
+}

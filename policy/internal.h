@@ -109,6 +109,13 @@ void fleet_look(const struct policy_conf *, struct policy_state *, struct miner_
 /* What all miners will draw between two instants to come, on average, by the model. */
 int64_t fleet_mean_w(const struct policy_conf *, const struct miner_track *, int64_t from_ms, int64_t to_ms);
 
+/* Mean times of the group that moves soonest: a set point is followed by those. both_ways: how they follow another power,
+ * or NULL. */
+struct quickest { int64_t sleep_ms, wake_ms; const struct policy_response *both_ways; };
+struct quickest fleet_quickest(const struct policy_conf *);
+int64_t fleet_quickest_wake_ms(const struct policy_conf *);     /* until a whole group is awake: the first, … */
+int64_t fleet_slowest_wake_ms(const struct policy_conf *);      /* … and the last */
+
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       bool site_usable, int64_t now_ms);
@@ -141,6 +148,7 @@ void reserve_choose(struct policy_state *, bool both_ways, enum prefer, int64_t 
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
+int64_t reserve_dip_w(const struct policy_state *);     /* how far the load lies below the plan, on average */
 bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned, and that for ten minutes */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
@@ -218,6 +226,21 @@ int64_t move_down(struct step *, int64_t need_w, bool at_once, bool lower_only, 
 int64_t move_raise(struct step *, int64_t room_w, bool ramped, enum binding *forbidden);
 /* Wakes at most room_w: to the least power where `sparing`, so that they may be raised. Returns what it wakes. */
 int64_t move_wake(struct step *, int64_t room_w, bool sparing, bool ramped, enum binding *forbidden);
+
+/* ---- wish.c: what the miners should draw ---- */
+struct wish { int64_t miners_w; enum binding binding; };        /* and what asks for it */
+void wish_lower(struct wish *, int64_t miners_w, enum binding);
+/* Under the site's limit and the miners' own: all that is allowed, and what is to be aimed at, set point included. */
+struct wish wish_most(const struct step *, int64_t limit_w, int64_t miners_limit_w);
+struct wish wish_under(const struct step *, int64_t limit_w, int64_t miners_limit_w);
+int64_t wish_dead_band_w(const struct step *);          /* so near to it they are left alone */
+/* The set point in force: the grid's or the operator's stands before the file's. What it leaves the miners: one that moves
+ * is followed, any other held on average. POLICY_NONE: there is none. */
+int64_t wish_setpoint_w(const struct step *);
+int64_t wish_by_setpoint_w(const struct step *);
+
+/* ---- decide.c: what is told for it ---- */
+void decide(struct step *);
 
 /* ---- rise.c: what rises faster than it was foretold, or has lately risen ---- */
 int64_t rise_kept_w(const struct step *);               /* over the load as it is, whatever is foretold */

@@ -99,6 +99,11 @@ static bool is_young(const struct policy_state *state)
 	return !state->peaks_w[1] && state->n_peak_slots < YOUNG_SLOTS;
 }
 
+int64_t reserve_dip_w(const struct policy_state *state)
+{
+	return reserve_slots(state->hold) ? (int64_t)state->holds[state->hold].dip_w : 0;
+}
+
 bool reserve_is_known(const struct policy_conf *conf, const struct policy_state *state)
 {
 	return conf->reserve_w == POLICY_NONE && !is_young(state);
