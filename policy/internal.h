@@ -131,6 +131,8 @@ int64_t load_within(const struct policy_state *, int64_t load_w, int64_t within_
 #define LOAD_RISEN_MS 2000
 int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
 int64_t load_beyond(const struct policy_state *, int64_t load_w);       /* beyond its highest of the minute before these */
+/* How far the load is over what was planned for when miners told then have followed by now: what a reserve is learned from. */
+int64_t load_over_plan(const struct policy_state *, int64_t load_w, int64_t sleep_ms);
 /* The load has fallen to so much for good: what was before NOTICE_LASTS_MS is not to be expected again. */
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 

@@ -151,6 +151,23 @@ int64_t load_beyond(const struct policy_state *state, int64_t load_w)
 	return state->n_loads > RISING_SLOTS ? max64(load_w - highest_between(state, RISING_SLOTS, POLICY_LOADS), 0) : 0;
 }
 
+/* What was planned for by this hold, in a slot of the ring, or announced. */
+static int64_t planned_in(const struct policy_state *state, uint32_t h, uint32_t slot)
+{
+	return max64(state->holds[h].levels_w[slot], state->told_w[slot]);
+}
+
+static uint32_t response_slots(int64_t sleep_ms)
+{
+	return (uint32_t)min64(sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
+}
+
+int64_t load_over_plan(const struct policy_state *state, int64_t load_w, int64_t sleep_ms)
+{
+	uint32_t told = (state->newest + POLICY_LOADS - response_slots(sleep_ms)) % POLICY_LOADS;
+	return load_w - planned_in(state, state->wary_slots ? HOLD_LONGEST : state->hold, told);
+}
+
 void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)
 {
 	int64_t most_w = max64(load_within(state, load_w, NOTICE_LASTS_MS), fallen_to_w);
@@ -197,15 +214,14 @@ static void learn_rise(struct policy_state *state, uint32_t h, uint32_t response
 {
 	uint32_t then = (state->newest + POLICY_LOADS - LATER_SLOTS) % POLICY_LOADS;
 	uint32_t told = (then + POLICY_LOADS - response) % POLICY_LOADS;
-	int64_t planned_w = max64(state->holds[h].levels_w[told], state->told_w[told]);
 	bool lost = highest_between(state, 0, LATER_SLOTS) > cap_w;
 	if (state->n_loads > SETTLING_SLOTS + response && !lost)
-		reserve_learn(state, h, state->loads_w[then] - planned_w, cap_w);
+		reserve_learn(state, h, state->loads_w[then] - planned_in(state, h, told), cap_w);
 }
 
 static void learn(struct policy_state *state, int64_t mean_w, const struct load_timing *timing, int64_t cap_w)
 {
-	uint32_t response = (uint32_t)min64(timing->sleep_ms / POLICY_SLOT_MS + 1, POLICY_LOADS / 2);
+	uint32_t response = response_slots(timing->sleep_ms);
 	state->told_w[state->newest] = state->announced_w;
 	reserve_see(state, state->loads_w[state->newest]);
 	beware(state, response, cap_w);

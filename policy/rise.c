@@ -44,8 +44,9 @@ void rise_see(struct step *step)
 	if (step->is_over)
 		step->rising_to_w = step->load_w + max64(step->reserve_w, more_w);
 	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
+	int64_t over_plan_w = load_over_plan(step->state, step->load_w, step->tracked.slowest_sleep_ms);
 	step->is_unheard_of = reserve_is_known(step->conf, step->state) && step->is_over && crosses &&
-	                      news_w > step->reserve_w;
+	                      min64(news_w, over_plan_w) > step->reserve_w;
 }
 
 int64_t rise_leaves_w(const struct step *step, int64_t miners_w)
