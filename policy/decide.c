@@ -151,11 +151,21 @@ static void decide_worn(struct step *step)
 		decide_down(step, &most, AT_ONCE, true);
 }
 
+static bool have_one_priority(const struct policy_conf *conf)
+{
+	for (size_t g = 1; g < conf->n_miner_groups; g++)
+		if (conf->miner_groups[g].priority != conf->miner_groups[0].priority)
+			return false;
+	return true;
+}
+
 /* To fall asleep and to wake again takes longer than many a rise lasts, which the reserve is there for. What less power
- * does not do is left to it until it lasts as long, or takes more than a part of it. */
+ * does not do is left to it until it lasts as long, or takes more than a part of it. Not where miners differ in priority:
+ * those of a higher one would be lowered before those of a lower one sleep. */
 static bool is_borne(const struct step *step, const struct wish *wish, int64_t drawn_w)
 {
-	bool by_reserve = wish->binding == BINDING_RESERVE && step->has_partial && reserve_is_known(step->conf, step->state);
+	bool by_reserve = wish->binding == BINDING_RESERVE && step->has_partial && have_one_priority(step->conf) &&
+	                  reserve_is_known(step->conf, step->state);
 	bool lasts = step->seen->now_ms - step->state->above_since_ms > fleet_slowest_wake_ms(step->conf);
 	return by_reserve && !lasts && drawn_w <= step->limit_w - step->reserve_w + step->reserve_w / BORNE_PART;
 }

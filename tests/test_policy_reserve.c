@@ -425,6 +425,12 @@ static void a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes(void *
 	before = open_restless_play(&play, larger_step);
 	run(&play, larger_step, 14 * MIN, 14 * MIN + SEC);
 	assert_in_range(play.rig.sleeps, before + 4, before + 7);
+	/* Those of a lower priority sleep before any of a higher one is lowered. */
+	open_restless_play(&play, small_step);
+	play.rig.miner_groups[0].priority = 10;
+	before = play.rig.sleeps;
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
 	/* A reserve that was told is kept whole. */
 	before = open_restless_play(&play, small_step);
 	play.rig.conf.reserve_w = play.rig.out.picture.reserve_w;
