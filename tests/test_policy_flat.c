@@ -1,0 +1,223 @@
+/* The reserve over what is foretold, where miners may be told their power: what a flat site may cost, and who sleeps for what. */
+#include "tests/policy_play.h"
+
+static void open_partial_play(struct play *play, int64_t gpus_w, enum prefer prefer)
+{
+	open_play(play, gpus_w);
+	rig_partial(&play->rig, 0, 1000);
+	rig_partial(&play->rig, 1, 1000);
+	play->rig.conf.prefer = prefer;
+}
+
+/* Waves of some minutes, and of 46 s: cheap to fill. */
+static int64_t waves(int64_t ms)
+{
+	double t = (double)ms / SEC;
+	return (int64_t)(800 * KW + 60 * KW * sin(t / 30) + 20 * KW * sin(t / 7.3));
+}
+
+/* Slower ones, and every 97 s a dip that is gone in an instant: dear. */
+static int64_t waves_and_dips(int64_t ms)
+{
+	double t = (double)ms / SEC;
+	return (int64_t)(780 * KW + 60 * KW * sin(t / 60) - (ms / SEC % 97 < 40 ? 60 * KW : 0));
+}
+
+struct held { double rms_w, miners_w; };        /* after 20 minutes: of the site about its mean; on average */
+
+static struct held held_by(course *gpus, enum prefer prefer)
+{
+	struct play play;
+	double sum = 0, squares = 0, miners_w = 0, n = 0;
+	open_partial_play(&play, 800 * KW, prefer);
+	for (int64_t ms = 0; ms < 40 * MIN; ms += RIG_STEP_MS) {
+		play.rig.gpus_w = gpus(ms);
+		rig_step(&play.rig);
+		double drawn_w = (double)rig_miners_w(&play.rig), site_w = (double)(play.rig.gpus_w + HOUSE_W) + drawn_w;
+		if (ms < 20 * MIN)
+			continue;
+		assert_true(site_w <= RIG_CAP_W);
+		sum += site_w;
+		squares += site_w * site_w;
+		miners_w += drawn_w;
+		n++;
+	}
+	return (struct held){ sqrt(squares / n - sum / n * sum / n), miners_w / n };
+}
+
+static void a_flat_site_is_paid_for_as_preferred(void **unused)
+{
+	struct held balanced = held_by(waves, PREFER_BALANCED), hash = held_by(waves, PREFER_HASH);
+	assert_true(balanced.rms_w < 0.7 * hash.rms_w);
+	balanced = held_by(waves_and_dips, PREFER_BALANCED);
+	struct held flat = held_by(waves_and_dips, PREFER_FLAT);
+	assert_true(flat.rms_w < 0.8 * balanced.rms_w);
+	assert_true(flat.miners_w < 0.95 * balanced.miners_w && flat.miners_w > 0.7 * balanced.miners_w);
+	(void)unused;
+}
+
+/* 120 kW less for half of each 90 s, gone and back within 2 s: foretold after ten minutes. */
+static int64_t plateaus(int64_t ms)
+{
+	int64_t at = ms % (90 * SEC), since = at % (45 * SEC), low_w = at < 45 * SEC ? 120 * KW : 0;
+	int64_t before_w = 120 * KW - low_w;
+	return 820 * KW - (since < 2 * SEC ? before_w + (low_w - before_w) * since / (2 * SEC) : low_w);
+}
+
+/* The return of what was foretold puts nobody to sleep, though it is more than the reserve. */
+static void what_was_foretold_is_no_news(void **unused)
+{
+	struct play play;
+	open_partial_play(&play, 820 * KW, PREFER_FLAT);
+	run(&play, plateaus, 0, 20 * MIN);
+	uint32_t sleeps = play.rig.sleeps;
+	run(&play, plateaus, 20 * MIN, 40 * MIN);
+	assert_int_equal(play.rig.sleeps, sleeps);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
+static int64_t dice_w(int64_t n, int64_t most_w)
+{
+	return (int64_t)((uint32_t)(n + 1) * 2654435761U >> 16) * most_w / 65536;
+}
+
+/* For 20 minutes anywhere within 60 kW, somewhere else every 5 s: to be foretold only to come back to the middle. Two
+ * minutes at rest there; then up by 4 kW a second, and past all it has shown. */
+static int64_t climb(int64_t ms)
+{
+	int64_t n = ms / (5 * SEC), from_w = dice_w(n, 60 * KW), on_ms = ms - 22 * MIN;
+	if (ms < 20 * MIN)
+		return 770 * KW + from_w + (dice_w(n + 1, 60 * KW) - from_w) * (ms % (5 * SEC)) / (5 * SEC);
+	return 800 * KW + (on_ms < 0 ? 0 : on_ms > 15 * SEC ? 60 * KW : on_ms * 4 * KW / SEC);
+}
+
+/* What is told by the load as it is follows too late while it climbs, wherever it was foretold to be. */
+static void more_is_kept_over_a_load_that_climbs(void **unused)
+{
+	struct play play;
+	open_partial_play(&play, 800 * KW, PREFER_FLAT);
+	run(&play, climb, 0, 22 * MIN);
+	assert_int_equal(play.rig.out.picture.hold_ms, 0);
+	run(&play, climb, 22 * MIN, 23 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
+/* Anywhere within 40 kW, somewhere else every 5 s, for ever. */
+static int64_t restless(int64_t ms)
+{
+	int64_t n = ms / (5 * SEC), from_w = dice_w(n, 40 * KW);
+	return 870 * KW + from_w + (dice_w(n + 1, 40 * KW) - from_w) * (ms % (5 * SEC)) / (5 * SEC);
+}
+
+/* Restless for 12 minutes, then at rest for two, then up for good. */
+static int64_t step_up(int64_t ms, int64_t by_w)
+{
+	if (ms < 12 * MIN)
+		return restless(ms);
+	return 885 * KW + (ms >= 14 * MIN ? by_w : 0);
+}
+
+static int64_t small_step(int64_t ms)
+{
+	return step_up(ms, 6 * KW);
+}
+
+static int64_t larger_step(int64_t ms)
+{
+	return step_up(ms, 12 * KW);
+}
+
+static int64_t step_down(int64_t ms)
+{
+	return step_up(ms, -15 * KW);
+}
+
+/* Until all that is awake can only sleep, for a reserve that is known. Returns how many have been put to sleep. */
+static uint32_t open_restless_play(struct play *play, course *gpus)
+{
+	open_partial_play(play, 890 * KW, PREFER_FLAT);
+	rig_partial(&play->rig, 0, RIG_MINER_W - 100);
+	rig_partial(&play->rig, 1, RIG_MINER_W - 100);
+	run(play, gpus, 0, 14 * MIN);
+	assert_in_range(play->rig.out.picture.reserve_w, 24 * KW, 28 * KW);
+	assert_in_range(play->rig.out.picture.settled_miners_w, 45 * KW, 49 * KW);
+	return play->rig.sleeps;
+}
+
+/* A sleep and the wake after it take longer than many a rise lasts: the reserve is there for those. */
+static void a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes(void **unused)
+{
+	struct play play;
+	uint32_t before = open_restless_play(&play, small_step);
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.out.wanted_miners_w, 0, play.rig.out.picture.settled_miners_w - 5 * KW);
+	assert_string_equal(binding_name(play.rig.out.binding), "reserve");
+	run(&play, small_step, 14 * MIN + SEC, 14 * MIN + 30 * SEC);
+	assert_int_equal(play.rig.sleeps, before);
+	run(&play, small_step, 14 * MIN + 30 * SEC, 15 * MIN);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
+	before = open_restless_play(&play, larger_step);
+	run(&play, larger_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 4, before + 7);
+	/* Those of a lower priority sleep before any of a higher one is lowered. */
+	open_restless_play(&play, small_step);
+	play.rig.miner_groups[0].priority = 10;
+	before = play.rig.sleeps;
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
+	/* A reserve that was told is kept whole. */
+	before = open_restless_play(&play, small_step);
+	play.rig.conf.reserve_w = play.rig.out.picture.reserve_w;
+	run(&play, small_step, 14 * MIN, 14 * MIN + SEC);
+	assert_in_range(play.rig.sleeps, before + 1, before + 3);
+	(void)unused;
+}
+
+/* What is foretold of a fall at first swings up and down by more than it: only what stands is woken for. */
+static void nobody_wakes_for_what_comes_and_goes(void **unused)
+{
+	struct play play;
+	uint32_t sleeps = open_restless_play(&play, step_down), wakes = play.rig.wakes;
+	run(&play, step_down, 14 * MIN, 14 * MIN + SEC);
+	assert_true(play.rig.out.wanted_miners_w > play.rig.out.picture.settled_miners_w + 4 * RIG_MINER_W);
+	run(&play, step_down, 14 * MIN + SEC, 14 * MIN + 14 * SEC);
+	assert_int_equal(play.rig.wakes, wakes);
+	run(&play, step_down, 14 * MIN + 14 * SEC, 16 * MIN);
+	assert_in_range(play.rig.out.picture.settled_miners_w, 58 * KW, 64 * KW);
+	assert_in_range(play.rig.wakes, wakes + 4, wakes + 6);
+	assert_int_equal(play.rig.sleeps, sleeps);
+	(void)unused;
+}
+
+/* What is held of a few seconds rises by more than its small reserve within two of them, as it always did: what counts is
+ * how far that is over what was planned for when miners told then would have followed. */
+static void what_always_came_is_no_rise_like_none_before(void **unused)
+{
+	struct play play;
+	open_partial_play(&play, 890 * KW, PREFER_BALANCED);
+	play.rig.conf.cap_w = RIG_CAP_W + 40 * KW;
+	run(&play, restless, 0, 20 * MIN);
+	assert_in_range(play.rig.out.picture.hold_ms, 500, 20 * SEC);
+	uint32_t sleeps = play.rig.sleeps;
+	for (int64_t ms = 20 * MIN; ms < 40 * MIN; ms += RIG_STEP_MS) {
+		run(&play, restless, ms, ms + RIG_STEP_MS);
+		assert_int_not_equal(play.rig.out.serves, BINDING_RISE);
+	}
+	assert_in_range(play.rig.sleeps - sleeps, 0, 80);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
+		cmocka_unit_test(what_was_foretold_is_no_news),
+		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
+		cmocka_unit_test(a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes),
+		cmocka_unit_test(nobody_wakes_for_what_comes_and_goes),
+		cmocka_unit_test(what_always_came_is_no_rise_like_none_before),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
