@@ -34,6 +34,7 @@
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define LATELY_SLOTS 120
+#define WORTH_OF_CHEAP  10              /* watts of hash for each of the site's moves, where it takes but a small part of it */
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
 uint32_t reserve_slots(uint32_t hold)
@@ -180,7 +181,7 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 {
 	static const struct price {
 		double worth;           /* watts of hash for each of the site's moves, … */
-		int cheap_percent;      /* … unless it is so little of what miners would draw anyway, … */
+		int cheap_percent;      /* … or more, if it is so little of what miners would draw anyway, … */
 		int most_percent;       /* … of what miners would draw at most so much, … */
 		int lately_percent;     /* … for a minute, so much */
 	} prices[N_PREFERS] = {
@@ -192,8 +193,8 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	double gain_w = (double)foretell_flattens_w(&state->foretell);
 	double easier = state->hold == HOLD_FLAT ? 1 : 0.75;    /* once it is, it stays so for a while */
 	double miners_w = ((double)cap_w - other->kept_w) * easier;
-	bool cheap = price_w <= miners_w * most->cheap_percent / 100;
-	return (cheap || (price_w <= gain_w * most->worth * easier && price_w <= miners_w * most->most_percent / 100)) &&
+	double worth = price_w <= miners_w * most->cheap_percent / 100 ? WORTH_OF_CHEAP : most->worth * easier;
+	return price_w <= gain_w * worth && price_w <= miners_w * most->most_percent / 100 &&
 	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
