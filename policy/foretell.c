@@ -216,15 +216,6 @@ int64_t foretell_level_w(const struct policy_foretell *f)
 	return (int64_t)level_w;
 }
 
-/* Newton, from above: the room may use no mathematics library. */
-static double root(double x)
-{
-	double r = x > 1 ? x : 1;
-	for (double next = (r + x / r) / 2; next < r * 0.999999; next = (r + x / r) / 2)
-		r = next;
-	return x > 0 ? r : 0;
-}
-
 int64_t foretell_flattens_w(const struct policy_foretell *f)
 {
 	double power = 0, left = 0;
@@ -232,7 +223,7 @@ int64_t foretell_flattens_w(const struct policy_foretell *f)
 		power += f->equations[b].power;
 		left += left_of(f, b);
 	}
-	return f->counted > 0 ? (int64_t)(root(power / f->counted) - root(left / f->counted)) : 0;
+	return f->counted > 0 ? (int64_t)(root_of(power / f->counted) - root_of(left / f->counted)) : 0;
 }
 
 int32_t foretell_left_permille(const struct policy_foretell *f, int band)

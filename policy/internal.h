@@ -10,6 +10,15 @@ static inline int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t clamp64(int64_t x, int64_t low, int64_t high) { return max64(low, min64(x, high)); }
 static inline int64_t abs64(int64_t x) { return x < 0 ? -x : x; }
 
+/* Newton, from above: the room may use no mathematics library. */
+static inline double root_of(double x)
+{
+	double r = x > 1 ? x : 1;
+	for (double next = (r + x / r) / 2; next < r * 0.999999; next = (r + x / r) / 2)
+		r = next;
+	return x > 0 ? r : 0;
+}
+
 /* ---- meters.c: what the meters know together ---- */
 struct metered {
 	int64_t site_w;                 /* holds where site_known */

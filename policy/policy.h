@@ -174,6 +174,7 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	int64_t reached_w;              /* what the plan keeps from the miners, once these have followed */
 	int64_t pending_w, n_pending;   /* it is less for so many half-seconds: at most so much */
 	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
+	double told_squares;            /* … and what notices put on top of the level, squared … */
 	uint32_t n_tried;               /* … of so many half-seconds */
 };
 

@@ -155,7 +155,8 @@ int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_
 void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int64_t cap_w)
 {
 	struct policy_hold *hold = &state->holds[h];
-	int64_t level_w = hold->levels_w[state->newest], kept_w = level_w + over(state, h, level_w, 0, cap_w);
+	int64_t told_w = max64(state->told_w[state->newest] - hold->levels_w[state->newest], 0);
+	int64_t level_w = hold->levels_w[state->newest] + told_w, kept_w = level_w + over(state, h, level_w, 0, cap_w);
 	hold->pending_w = hold->n_pending ? max64(hold->pending_w, kept_w) : kept_w;
 	hold->n_pending++;
 	if (kept_w >= hold->reached_w || hold->n_pending > wake_slots) {
@@ -164,6 +165,7 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 	}
 	hold->n_tried += hold->n_tried < TRIED_SLOTS;
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
+	hold->told_squares += ((double)told_w * (double)told_w - hold->told_squares) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
 }
 
@@ -175,8 +177,8 @@ static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_
 	return state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
 }
 
-/* What is given for it by what it takes off the site's moves; in the long run no more than a part of the hash, and at no
- * time half of it: a job that begins may make it far too dear at once. */
+/* What is given for it by what it takes off the site's moves, less what moves for notices; in the long run no more than a
+ * part of the hash, and at no time half of it: a job that begins may make it far too dear at once. */
 static bool worth_flat(const struct policy_state *state, enum prefer prefer, uint32_t best, int64_t cap_w)
 {
 	static const struct price {
@@ -190,7 +192,7 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	const struct policy_hold *flat = &state->holds[HOLD_FLAT], *other = &state->holds[best];
 	const struct price *most = &prices[prefer];
 	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
-	double gain_w = (double)foretell_flattens_w(&state->foretell);
+	double gain_w = (double)foretell_flattens_w(&state->foretell) - root_of(flat->told_squares);
 	double easier = state->hold == HOLD_FLAT ? 1 : 0.75;    /* once it is, it stays so for a while */
 	double miners_w = ((double)cap_w - other->kept_w) * easier;
 	double worth = price_w <= miners_w * most->cheap_percent / 100 ? WORTH_OF_CHEAP : most->worth * easier;

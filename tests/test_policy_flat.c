@@ -1,4 +1,5 @@
 /* The reserve over what is foretold, where miners may be told their power: what a flat site may cost, and who sleeps for what. */
+#include "policy/internal.h"
 #include "tests/policy_play.h"
 
 static void open_partial_play(struct play *play, int64_t gpus_w, enum prefer prefer)
@@ -69,6 +70,32 @@ static void where_nothing_moves_nothing_is_paid_for(void **unused)
 	run(&play, at_rest_from_then, 0, 14 * MIN);
 	int64_t reserve_w = play.rig.out.picture.reserve_w;
 	assert_true(reserve_w >= 3 * KW && reserve_w < 5 * KW);         /* the least, and half a step of a miner's power */
+	(void)unused;
+}
+
+/* Waves; every other ten seconds 50 kW more are announced, and do not come. */
+static void run_told(struct play *play, bool told, int64_t to_ms)
+{
+	struct notice notice = { .delta_w = 50 * KW };
+	for (int64_t ms = 0; ms < to_ms; ms += RIG_STEP_MS) {
+		notice.at_ms = play->rig.now_ms + 2 * SEC;
+		play->rig.notices = &notice;
+		play->rig.n_notices = told && ms / (10 * SEC) % 2;
+		run(play, waves, ms, ms + RIG_STEP_MS);
+	}
+}
+
+/* A plan that makes room for them is not flat, whatever follows the load, and costs what it keeps for them. */
+static void where_notices_move_the_site_it_is_not_flat(void **unused)
+{
+	static struct play told, alone;
+	open_partial_play(&alone, 800 * KW, PREFER_BALANCED);
+	run_told(&alone, false, 25 * MIN);
+	assert_int_equal(alone.rig.state.hold, HOLD_FLAT);
+	open_partial_play(&told, 800 * KW, PREFER_BALANCED);
+	run_told(&told, true, 25 * MIN);
+	assert_int_not_equal(told.rig.state.hold, HOLD_FLAT);
+	assert_true(told.rig.state.holds[HOLD_FLAT].kept_w > alone.rig.state.holds[HOLD_FLAT].kept_w + 25 * KW);
 	(void)unused;
 }
 
@@ -230,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
 		cmocka_unit_test(where_nothing_moves_nothing_is_paid_for),
+		cmocka_unit_test(where_notices_move_the_site_it_is_not_flat),
 		cmocka_unit_test(what_was_foretold_is_no_news),
 		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
 		cmocka_unit_test(a_quarter_of_the_reserve_is_borne_for_as_long_as_a_wake_takes),
