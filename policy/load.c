@@ -226,7 +226,9 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	reserve_see(state, state->loads_w[state->newest]);
 	beware(state, response, cap_w);
 	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
-	if (timing->both_ways && state->n_loads > 2 * response)         /* else the fall of a fleet would look like a move of the load */
+	/* While a whole fleet falls at the start, that would look like a move of the load. */
+	bool begun = state->n_loads > min64(2 * response, POLICY_LOADS - 1);
+	if (timing->both_ways && begun)
 		foretell_see(&state->foretell, (double)mean_w, timing->both_ways);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		bool foretold = !reserve_slots(h) && foretell_knows(&state->foretell);

@@ -1,4 +1,5 @@
 /* The reserve over what is foretold, where miners may be told their power: what a flat site may cost, and who sleeps for what. */
+#include "policy/foretell.h"
 #include "policy/internal.h"
 #include "tests/policy_play.h"
 
@@ -70,6 +71,18 @@ static void where_nothing_moves_nothing_is_paid_for(void **unused)
 	run(&play, at_rest_from_then, 0, 14 * MIN);
 	int64_t reserve_w = play.rig.out.picture.reserve_w;
 	assert_true(reserve_w >= 3 * KW && reserve_w < 5 * KW);         /* the least, and half a step of a miner's power */
+	(void)unused;
+}
+
+/* Up and down they are told their power; but to sleep takes them longer than the load is remembered. */
+static void those_slow_to_sleep_follow_what_is_foretold_too(void **unused)
+{
+	static struct play play;
+	open_partial_play(&play, 800 * KW, PREFER_BALANCED);
+	for (int g = 0; g < 2; g++)
+		play.rig.miner_groups[g].sleep = (struct policy_response){ 2000, 43000 };
+	run(&play, waves, 0, 8 * MIN);
+	assert_true(foretell_knows(&play.rig.state.foretell));
 	(void)unused;
 }
 
@@ -257,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
 		cmocka_unit_test(where_nothing_moves_nothing_is_paid_for),
+		cmocka_unit_test(those_slow_to_sleep_follow_what_is_foretold_too),
 		cmocka_unit_test(where_notices_move_the_site_it_is_not_flat),
 		cmocka_unit_test(what_was_foretold_is_no_news),
 		cmocka_unit_test(more_is_kept_over_a_load_that_climbs),
