@@ -155,8 +155,9 @@ int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_
 void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int64_t cap_w)
 {
 	struct policy_hold *hold = &state->holds[h];
-	int64_t told_w = max64(state->told_w[state->newest] - hold->levels_w[state->newest], 0);
-	int64_t level_w = hold->levels_w[state->newest] + told_w, kept_w = level_w + over(state, h, level_w, 0, cap_w);
+	int64_t level_w = hold->levels_w[state->newest], planned_w = max64(level_w, state->told_w[state->newest]);
+	int64_t kept_w = planned_w + over(state, h, planned_w, 0, cap_w);
+	double told_w = (double)(planned_w - level_w);
 	hold->pending_w = hold->n_pending ? max64(hold->pending_w, kept_w) : kept_w;
 	hold->n_pending++;
 	if (kept_w >= hold->reached_w || hold->n_pending > wake_slots) {
@@ -165,7 +166,7 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 	}
 	hold->n_tried += hold->n_tried < TRIED_SLOTS;
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
-	hold->told_squares += ((double)told_w * (double)told_w - hold->told_squares) / (double)hold->n_tried;
+	hold->told_squares += (told_w * told_w - hold->told_squares) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
 }
 
