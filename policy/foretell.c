@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/internal.h"
+#include "policy/replay.h"
 
 enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS, PAST = FORETELL_PAST };
 
@@ -17,8 +18,13 @@ enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS, PAST = FORETELL_PAST };
 #define EASES       0.99
 #define HEAVIEST    1e4
 #define ENOUGH      600                         /* half-seconds */
+#define REPLAYS     20                          /* every so many */
+#define NOTHING     1e-6                        /* W²: it does not move */
+#define PEAKS       0.1                         /* watts of rms that a watt of the worst moments is worth */
+#define STIFF       400                         /* from so many half-seconds on … */
+#define YIELDS      0.1                         /* … taps go so much of the way each second, not to shake what is kept free */
 
-static const uint8_t lags[TAPS] = { 0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 124 };
+const uint8_t foretell_lags[TAPS] = { 0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 124 };
 /* The best for steps at random times, and not bad for anything: to begin with, and where little tells otherwise. */
 static const double first_taps[TAPS] = {
 	0.675, -0.248, -0.220, 0.042, 0.187, 0.176, 0.136, 0.178, 0.157, 0.061, -0.008, -0.144,
@@ -67,19 +73,29 @@ static double past(const double *ring, uint32_t newest, uint32_t age)
 }
 
 /* Dead time, then a ramp: the mean of what was between them. A half-second stands for the time around its middle. */
-static double followed(const struct policy_foretell *f, int band, const struct policy_response *response)
+static struct following following_of(const struct policy_response *response)
 {
+	struct following by = { 0 };
 	double from = (double)clamp64(response->delay_ms + SENSE_MS, 500, (PAST - 4) * 500) / 500;
 	double to = (double)clamp64(response->delay_ms + response->ramp_ms + SENSE_MS, 1000, (PAST - 2) * 500) / 500;
-	double sum = 0, whole = 0;
-	for (uint32_t age = (uint32_t)(from + 0.5); (double)age - 0.5 < to; age++) {
+	double whole = 0;
+	by.first = (uint32_t)(from + 0.5);
+	for (uint32_t age = by.first; (double)age - 0.5 < to; age++) {
 		double begin = (double)age - 0.5 > from ? (double)age - 0.5 : from, end = (double)age + 0.5 < to ? (double)age + 0.5 : to;
-		if (end <= begin)
-			continue;
-		sum += (end - begin) * past(f->load[band], f->newest, age);
-		whole += end - begin;
+		by.share[by.n] = end > begin ? end - begin : 0;
+		whole += by.share[by.n++];
 	}
-	return whole > 0 ? sum / whole : 0;
+	for (uint32_t k = 0; k < by.n && whole > 0; k++)
+		by.share[k] /= whole;
+	return by;
+}
+
+static double followed(const struct policy_foretell *f, int band, const struct following *by)
+{
+	double sum = 0;
+	for (uint32_t k = 0; k < by->n; k++)
+		sum += by->share[k] * past(f->load[band], f->newest, by->first + k);
+	return sum;
 }
 
 static void learn_band(struct policy_foretell *f, int b, double x)
@@ -87,7 +103,7 @@ static void learn_band(struct policy_foretell *f, int b, double x)
 	struct policy_normal *eq = &f->equations[b];
 	double row[TAPS];
 	for (int k = 0; k < TAPS; k++)
-		row[k] = past(f->cancelled[b], f->newest, lags[k]);
+		row[k] = past(f->cancelled[b], f->newest, foretell_lags[k]);
 	for (int k = 0; k < TAPS; k++) {
 		for (int j = 0; j <= k; j++)
 			eq->square[k][j] = KEEPS * eq->square[k][j] + row[k] * row[j];
@@ -98,9 +114,9 @@ static void learn_band(struct policy_foretell *f, int b, double x)
 
 /* ---- the weights ---- */
 
-static double weighed(const struct policy_foretell *f, int k, int j)
+static double weighed(const struct policy_foretell *f, double peaks, int k, int j)
 {
-	double sum = 0;
+	double sum = peaks * f->replay.peaks.square[k][j];
 	for (int b = 0; b < BANDS; b++)
 		sum += f->weights[b] * f->equations[b].square[k][j];
 	return sum;
@@ -139,22 +155,39 @@ static double left_of(const struct policy_foretell *f, int b)
 	return left;
 }
 
+/* What is least is a sum of squares. The worst moments come into it as squares too, with the slope that PEAKS times the
+ * worst would have beside the rms. */
+static double weight_of_peaks(const struct policy_foretell *f)
+{
+	double left = 0;
+	for (int b = 0; b < BANDS; b++)
+		left += left_of(f, b);
+	return f->replay.missed_w > 0 ? PEAKS * root_of(left / f->counted) / f->replay.missed_w * f->counted : 0;
+}
+
 static void choose_taps(struct policy_foretell *f)
 {
-	double a[TAPS][TAPS], power = 0;
+	double a[TAPS][TAPS], taps[TAPS], power = 0, peaks = weight_of_peaks(f);
 	for (int b = 0; b < BANDS; b++)
 		power += f->weights[b] * f->equations[b].power;
-	if (power <= 0)
+	if (power <= NOTHING)
 		return;
 	double shrink = SHRINK * power * (1 + YOUNG / (double)(f->n - PAST + 1)), whole = WHOLE * power;
 	for (int k = 0; k < TAPS; k++) {
 		for (int j = 0; j <= k; j++)
-			a[k][j] = weighed(f, k, j) + whole + (k == j ? shrink : 0);
-		f->taps[k] = shrink * first_taps[k] + whole;
+			a[k][j] = weighed(f, peaks, k, j) + whole + (k == j ? shrink : 0);
+		taps[k] = shrink * first_taps[k] + whole + peaks * f->replay.peaks.product[k];
 		for (int b = 0; b < BANDS; b++)
-			f->taps[k] += f->weights[b] * f->equations[b].product[k];
+			taps[k] += f->weights[b] * f->equations[b].product[k];
 	}
-	solve(a, f->taps);
+	solve(a, taps);
+	double sum = 0;
+	for (int k = 0; k < TAPS; k++)
+		sum += taps[k];
+	if (sum - sum != 0)             /* no number: those before it stay */
+		return;
+	for (int k = 0; k < TAPS; k++)
+		f->taps[k] += (f->n > STIFF ? YIELDS : 1) * (taps[k] - f->taps[k]);
 }
 
 /* A band that would come out worse than it is weighs more from the next time on. */
@@ -180,27 +213,37 @@ static void begin(struct policy_foretell *f, double mean_w)
 		f->weights[b] = 1;
 }
 
-void foretell_see(struct policy_foretell *f, double mean_w, const struct policy_response *response)
+void foretell_see(struct policy_foretell *f, const struct foretell_slot *slot, const struct policy_response *response)
 {
 	double over_s = (double)f->n * SLOT_S < MEAN_S ? (double)(f->n + 1) * SLOT_S : MEAN_S;
+	struct following by = following_of(response);
 	if (!f->n)
-		begin(f, mean_w);
-	f->mean_w += (mean_w - f->mean_w) * SLOT_S / over_s;
+		begin(f, slot->mean_w);
+	f->mean_w += (slot->mean_w - f->mean_w) * SLOT_S / over_s;
 	f->newest = (f->newest + 1) % PAST;
-	f->seen[f->newest] = mean_w;
+	replay_see(&f->replay, slot);
 	for (int b = 0; b < BANDS; b++) {
-		f->load[b][f->newest] = in_band(f, b, mean_w - f->mean_w);
-		f->cancelled[b][f->newest] = followed(f, b, response);
+		f->load[b][f->newest] = in_band(f, b, slot->mean_w - f->mean_w);
+		f->cancelled[b][f->newest] = followed(f, b, &by);
 	}
 	if (++f->n < PAST)
 		return;
 	f->counted = KEEPS * f->counted + 1;
 	for (int b = 0; b < BANDS; b++)
 		learn_band(f, b, f->load[b][f->newest]);
+	if (f->n > ENOUGH)
+		replay_meet(f, &by, slot->cap_w);
 	if (f->n % 2)
 		return;
+	if (f->n % REPLAYS == 0)
+		replay_run(f, &by, slot);
 	choose_taps(f);
 	weigh_bands(f);
+}
+
+bool foretell_tries(const struct policy_foretell *f)
+{
+	return f->replay.ran;
 }
 
 bool foretell_knows(const struct policy_foretell *f)
@@ -210,10 +253,14 @@ bool foretell_knows(const struct policy_foretell *f)
 
 int64_t foretell_level_w(const struct policy_foretell *f)
 {
-	double level_w = f->mean_w;
-	for (int k = 0; k < TAPS; k++)
-		level_w += f->taps[k] * (past(f->seen, f->newest, lags[k]) - f->mean_w);
-	return (int64_t)level_w;
+	return (int64_t)replay_level_w(f, 0);
+}
+
+int64_t foretell_missed_w(const struct policy_foretell *f, bool capped)
+{
+	const struct policy_replay *r = &f->replay;
+	double most_w = r->came_w > r->missed_w ? r->came_w : r->missed_w;
+	return (int64_t)(capped && r->capped_w > most_w ? r->capped_w : most_w);
 }
 
 int64_t foretell_flattens_w(const struct policy_foretell *f)

@@ -5,7 +5,8 @@
  * With a dead time whatever is taken off slow swings comes back in quicker ones (Bode): left to itself the least sum would
  * cut minutes down and make seconds worse. So the load is taken apart into bands of periods, each has a weight of its own
  * in the sum, and the weight of a band grows while more than the load's own would be left in it. What is left above the
- * break-even period is thereby the least that leaves no band the worse for it.
+ * break-even period is thereby the least that leaves no band the worse for it. Its worst moments count beside that, for
+ * what it misses by must be kept free.
  *
  * Once for each half-second; plain data, zero to start. */
 #ifndef POLICY_FORETELL_H
@@ -13,10 +14,17 @@
 
 #include "policy/policy.h"
 
-/* mean_w: of the half-second; response: of the miners, both ways. */
-void foretell_see(struct policy_foretell *, double mean_w, const struct policy_response *);
-bool foretell_knows(const struct policy_foretell *);    /* it has seen enough to be asked */
+/* Of a half-second. told_w: what was announced then for when miners told then have followed; most_w: the highest that anybody
+ * plans for who trusts the load to go no higher; cap_w: what goes on to beyond it, no reserve would have helped against. */
+struct foretell_slot { double mean_w, highest_w, told_w, most_w, cap_w; };
+/* response: of the miners, both ways. */
+void foretell_see(struct policy_foretell *, const struct foretell_slot *, const struct policy_response *);
+bool foretell_tries(const struct policy_foretell *);    /* it has seen enough to be tried on paper … */
+bool foretell_knows(const struct policy_foretell *);    /* … and to be believed */
 int64_t foretell_level_w(const struct policy_foretell *);
+/* The most by which the load came over that, or over what was told, or would have, had it been foretold as now (replay.h);
+ * capped: where no more than the slots' most_w is planned for. */
+int64_t foretell_missed_w(const struct policy_foretell *, bool capped);
 /* By how much the root mean square of what the load moves is lowered, on paper. */
 int64_t foretell_flattens_w(const struct policy_foretell *);
 /* What would be left in a band, by the load's own there, in per mille; by what is remembered. */

@@ -153,8 +153,11 @@ uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is pl
  * would have followed by now; then whether another hold is to be used. */
 void reserve_see(struct policy_state *, int64_t load_w);
 void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
+void reserve_foretold(struct policy_state *, uint32_t hold, int64_t cap_w);     /* instead, of what is foretold */
+int64_t reserve_most_w(const struct policy_state *, int64_t cap_w);     /* what is kept for a load that goes no higher than ever */
 void reserve_try(struct policy_state *, uint32_t hold, int64_t wake_slots, int64_t cap_w);
-void reserve_choose(struct policy_state *, bool both_ways, enum prefer, int64_t cap_w);
+/* least_percent: of its most, what a miner draws at the least power; 0: none knows but on and off. */
+void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);

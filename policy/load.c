@@ -229,15 +229,19 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	/* While a whole fleet falls at the start, that would look like a move of the load. */
 	bool begun = state->n_loads > min64(2 * response, POLICY_LOADS - 1);
 	if (timing->both_ways && begun)
-		foretell_see(&state->foretell, (double)mean_w, timing->both_ways);
+		foretell_see(&state->foretell, &(struct foretell_slot){
+			(double)mean_w, (double)state->loads_w[state->newest], (double)state->announced_w,
+			(double)reserve_most_w(state, cap_w), (double)cap_w }, timing->both_ways);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
-		bool foretold = !reserve_slots(h) && foretell_knows(&state->foretell);
+		bool foretold = !reserve_slots(h) && foretell_tries(&state->foretell);
 		uint32_t slots = reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS;
 		int64_t level_w = highest_between(state, 0, slots);
-		if (foretold)           /* no deeper a fall is believed than there was just now */
-			level_w = max64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS));
+		if (foretold)           /* no deeper a fall is believed than there was just now, and no rise to beyond the peak */
+			level_w = clamp64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
 		state->holds[h].levels_w[state->newest] = level_w;
 		learn_rise(state, h, response, cap_w);
+		if (foretold)
+			reserve_foretold(state, h, cap_w);
 		learn_dip(state, h, mean_w);
 		reserve_try(state, h, timing->wake_ms / POLICY_SLOT_MS, cap_w);
 	}

@@ -71,6 +71,14 @@ static void follow(struct step *step, const struct policy_response *power)
 	step->follow_w = clamp64(move_w, -tracked->lowerable_w - max64(beyond_w, 0), tracked->raisable_w);
 }
 
+static int64_t least_percent(const struct policy_conf *conf)
+{
+	int64_t percent = 0;
+	for (size_t g = 0; g < conf->n_miner_groups; g++)
+		percent = max64(percent, 100 * (int64_t)conf->miner_groups[g].partial_w / conf->miner_groups[g].nominal_w);
+	return percent;
+}
+
 static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
@@ -107,7 +115,7 @@ static void look(struct step *step)
 		step->state->site_ripple.n = step->state->load_ripple.n = 0;
 	}
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(step->state, step->has_partial, conf->prefer, conf->cap_w);
+		reserve_choose(step->state, least_percent(conf), conf->prefer, conf->cap_w);
 	else
 		step->state->hold = HOLD_LONGEST;
 	step->planned_w = load_planned(step->state, step->load_w);

@@ -176,6 +176,7 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
 	double told_squares;            /* … and what notices put on top of the level, squared … */
 	uint32_t n_tried;               /* … of so many half-seconds */
+	double highest_w, lowest_w;     /* between what it keeps them from, fading */
 };
 
 enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STAGES = 6 };
@@ -183,10 +184,21 @@ enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STA
 struct policy_normal {                  /* normal equations; the lower half of `square` counts */
 	double square[FORETELL_TAPS][FORETELL_TAPS], product[FORETELL_TAPS], power;
 };
+#define POLICY_REPLAYED 7200            /* half-seconds: an hour */
+
+struct policy_replay {                  /* policy/replay.h; rings, and what came of the last time */
+	uint32_t n, newest;
+	double mean_w[POLICY_REPLAYED];
+	float highest_w[POLICY_REPLAYED], told_w[POLICY_REPLAYED];
+	float share[POLICY_REPLAYED];   /* of the weight of all that was most over what was foretold */
+	struct policy_normal peaks;     /* of these, by their shares */
+	double missed_w, capped_w, came_w;      /* W over what is, or was, foretold, at most (policy/replay.h) */
+	bool ran;
+};
 struct policy_foretell {                /* policy/foretell.h */
 	uint32_t n, newest;             /* half-seconds */
 	double mean_w;
-	double seen[FORETELL_PAST];
+	struct policy_replay replay;
 	double load[FORETELL_BANDS][FORETELL_PAST];             /* about its mean, in each band … */
 	double cancelled[FORETELL_BANDS][FORETELL_PAST];        /* … and what miners would take off, told to follow it */
 	double low[FORETELL_BANDS - 1][FORETELL_STAGES][2], high[FORETELL_BANDS - 1][FORETELL_STAGES][2];

@@ -8,15 +8,14 @@
  * and on how long they take to wake: so each is tried on paper, all the time, and the best is used.
  *
  * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
- * the most by which the load lately rose over that kept free, up to a little beyond its peak; and the same whatever the
- * peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what it is for, as
- * the operator prefers.
+ * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak; and the
+ * same whatever the peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what
+ * it is for, as the operator prefers. Neither is used where power alone is not enough for its swings.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
 #define MEMORY_SLOTS    5400.0          /* half-seconds that are remembered: three quarters of an hour, fading */
 #define EXCEEDED        0.3             /* of them, in which a rise may be larger: 0.03 % */
-#define SHRINK_SLOTS    14400           /* … and is given up over two hours */
 #define FIRST_PER_MILLE 1               /* of the cap: the first bin. Each is … */
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
 #define PEAK_SLOTS      2400            /* 20 minutes */
@@ -26,6 +25,9 @@
 #define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it, … */
 #define CLIMBS          16              /* … unless so many half-seconds of late went beyond that: then as far as ever; … */
 #define CLIMBS_MOST     60              /* … half a minute later that is over */
+#define FORETOLD_PERCENT 115            /* of what foretelling missed by at most is kept free, … */
+#define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
+#define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
@@ -78,13 +80,22 @@ void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64
 		hold->rises[b] *= 1 - 1 / MEMORY_SLOTS;
 	if (rise_w > 0)
 		hold->rises[bin] += 1;
-	int64_t shrunk_w = hold->reserve_w - hold->reserve_w / SHRINK_SLOTS - 1;
 	hold->reserve_w = highest_rise_w(hold->rises, cap_w);
-	if (!reserve_slots(h))          /* a flat site moves with it */
-		hold->reserve_w = max64(wider(wider(hold->reserve_w)), shrunk_w);
 	int64_t without_w = state->holds[0].reserve_w;
 	if (reserve_slots(h) && without_w > hold->reserve_w)
 		hold->reserve_w += (without_w - hold->reserve_w) / SHY_PART;
+}
+
+/* A rhythm that is foretold may fail: then the load rises as it does without. */
+void reserve_foretold(struct policy_state *state, uint32_t h, int64_t cap_w)
+{
+	int64_t missed_w = foretell_missed_w(&state->foretell, h == HOLD_FORETOLD) + per_mille(cap_w, FORETOLD_PER_MILLE);
+	state->holds[h].reserve_w = max64(missed_w * FORETOLD_PERCENT / 100, state->holds[0].reserve_w * TRUSTED_PERCENT / 100);
+}
+
+int64_t reserve_most_w(const struct policy_state *state, int64_t cap_w)
+{
+	return reserve_peak_w(state) + per_mille(cap_w, OLD_NEWS_PER_MILLE);
 }
 
 int64_t reserve_peak_w(const struct policy_state *state)
@@ -165,6 +176,10 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 		hold->n_pending = 0;
 	}
 	hold->n_tried += hold->n_tried < TRIED_SLOTS;
+	double highest_w = hold->highest_w - (hold->highest_w - hold->kept_w) / TRIED_SLOTS;
+	double lowest_w = hold->lowest_w + (hold->kept_w - hold->lowest_w) / TRIED_SLOTS;
+	hold->highest_w = (double)kept_w > highest_w || hold->n_tried < 2 ? (double)kept_w : highest_w;
+	hold->lowest_w = (double)kept_w < lowest_w || hold->n_tried < 2 ? (double)kept_w : lowest_w;
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
 	hold->told_squares += (told_w * told_w - hold->told_squares) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
@@ -201,13 +216,23 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
-void reserve_choose(struct policy_state *state, bool both_ways, enum prefer prefer, int64_t cap_w)
+/* Whether power alone does it, from the least that the plan leaves the miners to the most. With others asleep in between,
+ * each swing would wear them, and they would be late. */
+static bool is_within_power(const struct policy_state *state, uint32_t h, int64_t least_percent, int64_t cap_w)
 {
+	const struct policy_hold *hold = &state->holds[h];
+	return ((double)cap_w - hold->highest_w) * 100 >= ((double)cap_w - hold->lowest_w) * (double)least_percent;
+}
+
+void reserve_choose(struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
+{
+	bool foretells = least_percent && foretell_knows(&state->foretell);
+	bool may_foretell = foretells && is_within_power(state, HOLD_FORETOLD, least_percent, cap_w);
+	bool may_be_flat = foretells && (prefer == PREFER_FLAT || is_within_power(state, HOLD_FLAT, least_percent, cap_w));
 	uint32_t best = HOLD_LONGEST;
-	bool foretells = both_ways && foretell_knows(&state->foretell);
 	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
-		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
+		for (uint32_t h = 0; h <= (may_foretell ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
-	state->hold = foretells && worth_flat(state, prefer, best, cap_w) ? HOLD_FLAT : best;
+	state->hold = may_be_flat && worth_flat(state, prefer, best, cap_w) ? HOLD_FLAT : best;
 }

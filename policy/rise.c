@@ -3,8 +3,8 @@
 #include "policy/internal.h"
 
 #define KEPT_PER_MILLE 5        /* of the cap, and … */
-#define KEPT_PART      4        /* … of the reserve, kept over the load, however far below it is foretold; … */
-#define CLIMB_PART     2        /* … while it climbs to where it was not within the minute, at most so much of it */
+#define KEPT_PART      2        /* … of the reserve, kept over the load, however far below it is foretold, but no more than
+                                 * for its peak; by its pace, all of it, while it climbs to where it never was */
 #define TAKES_PERCENT  67       /* of those that could stay, where the load rises as never before */
 
 /* How far the load goes on, at its pace of late, until miners told now have followed. */
@@ -15,19 +15,25 @@ static int64_t goes_on_w(const struct step *step, int64_t risen_w)
 
 int64_t rise_kept_w(const struct step *step)
 {
-	int64_t climbs_w = 2 * goes_on_w(step, load_beyond(step->state, step->load_w));        /* power is slower than sleep */
-	int64_t part_w = clamp64(climbs_w, step->reserve_w / KEPT_PART, step->reserve_w / CLIMB_PART);
+	int64_t below_w = reserve_most_w(step->state, step->conf->cap_w) - step->load_w;
+	int64_t part_w = clamp64(below_w, 0, step->reserve_w / KEPT_PART);
+	int64_t climbs_w = goes_on_w(step, load_beyond(step->state, step->load_w));
+	if (step->load_w + climbs_w > reserve_peak_w(step->state))
+		part_w = clamp64(climbs_w, part_w, step->reserve_w);
 	return max64(part_w, step->conf->cap_w / 1000 * KEPT_PER_MILLE);
 }
 
-/* What was announced or foretold is no news. */
+/* What was announced is no news; nor is, of what is foretold, what leaves the reserve as it is. */
 static int64_t risen_w(const struct step *step)
 {
-	int64_t known_w = max64(step->state->announced_w, load_is_foretold(step->state) ? step->planned_w : 0);
+	int64_t risen_w = load_risen(step->state, step->load_w), announced_w = step->state->announced_w;
 	if (!step->site_usable || step->failsafe)
 		return 0;
-	int64_t risen_w = load_risen(step->state, step->load_w);
-	return known_w ? min64(risen_w, max64(step->load_w - known_w, 0)) : risen_w;
+	if (load_is_foretold(step->state)) {
+		int64_t used_w = step->metered.site_w - (step->limit_w - step->reserve_w);
+		return min64(risen_w, max64(used_w, 0));
+	}
+	return announced_w ? min64(risen_w, max64(step->load_w - announced_w, 0)) : risen_w;
 }
 
 /* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
