@@ -79,6 +79,16 @@ static void random_site(struct chance *c, struct rig *rig)
 		rig->conf.windows[rig->conf.n_windows] = (struct policy_window){ 1000 + upto(c, 59000), 1 + upto(c, 400000) };
 }
 
+/* A site that may be foretold. */
+static void make_gentle(struct chance *c, struct rig *rig)
+{
+	rig->conf.reserve_w = rig->conf.target_w = POLICY_NONE;
+	rig->conf.prefer = PREFER_FLAT;
+	rig->gpus_w = upto(c, rig->conf.cap_w - rig->house_w);
+	for (int g = 0; g < 2; g++)
+		rig_partial(rig, g, rig->miner_groups[g].asleep_w + 100);
+}
+
 static void random_demand(struct chance *c, struct demand *demand)
 {
 	*demand = rig_no_demand();
@@ -97,10 +107,10 @@ static void random_demand(struct chance *c, struct demand *demand)
 	}
 }
 
-static void random_trouble(struct chance *c, struct rig *rig)
+static void random_trouble(struct chance *c, struct rig *rig, bool gentle)
 {
 	struct rig_miner *miner = &rig->miners[upto(c, RIG_MINERS - 1)];
-	switch (upto(c, 12)) {
+	switch (gentle ? 2 + upto(c, 2) : upto(c, 12)) {
 	case 0: case 1: rig->gpus_w = upto(c, 1000000); break;
 	case 2: rig->gpus_w += rig->gpus_w / 20 - upto(c, rig->gpus_w / 10); break;
 	case 3: rig->mute[upto(c, RIG_METERS - 1)] ^= true; break;
@@ -507,11 +517,14 @@ static void all_laws_hold(void **unused)
 		random_site(&c, &rig);
 		int64_t calm = 1 + upto(&c, 40);
 		int n = episode % LONG == LONG - 1 ? STEPS * LONG : STEPS;
+		bool gentle = n > STEPS && one_in(&c, 2);
+		if (gentle)
+			make_gentle(&c, &rig);
 		steps += (uint64_t)n;
 		for (int i = 0; i < n; i++) {
 			rig.now_ms = next_ms(&c, rig.now_ms);
 			if (one_in(&c, calm))
-				random_trouble(&c, &rig);
+				random_trouble(&c, &rig, gentle);
 			rig_read(&rig);
 			if (calm < 10)
 				random_madness(&c, &rig);
