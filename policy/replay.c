@@ -10,6 +10,7 @@ enum { TAPS = FORETELL_TAPS, N = POLICY_REPLAYED };
 #define TOO_SMALL   1e-5        /* … but not for so little */
 #define LATER       10          /* half-seconds within which what rises has got to where it goes */
 #define EASES       0.98        /* each time, as long as nothing is missed by it */
+#define NO_TOP      1e18        /* W: what is planned for may be as high as it will */
 #define FADES       (1 - 1 / 7200.0)    /* a half-second: an hour */
 
 static uint32_t place(const struct policy_replay *r, uint32_t age)
@@ -120,7 +121,7 @@ static void share_out(struct policy_replay *r, const struct past *past, const st
 	double least = LEAST_SHARE / (past->n - past->first), sum = 0;
 	for (uint32_t i = past->first; i < past->n; i++) {
 		float *share = &r->share[place(r, past->n - 1 - i)];
-		double part = over(past, by, i, 0, 1e18) / r->missed_w;
+		double part = over(past, by, i, 0, NO_TOP) / r->missed_w;
 		*share = part < HIGH ? 0 : (float)(larger(*share, least) * part);
 		sum += *share;
 	}
@@ -141,7 +142,7 @@ void replay_run(struct policy_foretell *f, const struct following *by, const str
 	if (past.n < past.first + LEAST)
 		return;
 	r->ran = true;
-	r->missed_w = most_over(&past, by, 0, 1e18);
+	r->missed_w = most_over(&past, by, 0, NO_TOP);
 	double top = slot->most_w - f->mean_w, lacks = most_over(&past, by, r->capped_w, top);
 	if (lacks > 0)
 		r->capped_w += lacks;
