@@ -75,7 +75,8 @@ static int64_t least_percent(const struct policy_conf *conf)
 {
 	int64_t percent = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
-		percent = max64(percent, 100 * (int64_t)conf->miner_groups[g].partial_w / conf->miner_groups[g].nominal_w);
+		if (conf->miner_groups[g].partial_w)
+			percent = max64(percent, 100 * (int64_t)conf->miner_groups[g].partial_w / conf->miner_groups[g].nominal_w);
 	return percent;
 }
 

@@ -2,7 +2,7 @@
  * hour.
  *
  * What must be kept free over a forecast is not the most that it ever missed by: while it was learned it missed by more, and
- * what it has learned since is no reason to keep that free. So what was seen is kept, and every two seconds foretold anew,
+ * what it has learned since is no reason to keep that free. So what was seen is kept, and every ten seconds foretold anew,
  * with the miners following as they do. How far the load really came over what had been foretold counts beside it.
  *
  * The filter has the least squares; what it costs in hash is its worst moments. These are told to it, by shares that grow
