@@ -160,14 +160,32 @@ static bool have_one_priority(const struct policy_conf *conf)
 }
 
 /* To fall asleep and to wake again takes longer than many a rise lasts, which the reserve is there for. What less power
- * does not do is left to it until it lasts as long, or takes more than a part of it. Not where miners differ in priority:
- * those of a higher one would be lowered before those of a lower one sleep. */
-static bool is_borne(const struct step *step, const struct wish *wish, int64_t drawn_w)
+ * does not do is left to it until it lasts as long, or takes more than a part of it. */
+static bool is_borne(const struct step *step, int64_t drawn_w)
 {
-	bool by_reserve = wish->binding == BINDING_RESERVE && step->has_partial && have_one_priority(step->conf) &&
-	                  reserve_is_known(step->conf, step->state);
 	bool lasts = step->seen->now_ms - step->state->above_since_ms > fleet_slowest_wake_ms(step->conf);
-	return by_reserve && !lasts && drawn_w <= step->limit_w - step->reserve_w + step->reserve_w / BORNE_PART;
+	int64_t reserve_w = step->state->holds[step->state->hold].reserve_w;
+	return !lasts && drawn_w <= step->limit_w - reserve_w + reserve_w / BORNE_PART;
+}
+
+/* Nobody sleeps for what power will do, though some be still on their way to another; nor for how a rise may go on beyond
+ * all there has been. Not where miners differ in priority: those of a higher one would be lowered before those of a lower
+ * one sleep. */
+static void come_down(struct step *step, const struct wish *wish, int64_t drawn_w)
+{
+	const struct tracked *tracked = &step->tracked;
+	struct wish asleep = *wish;
+	if (wish->binding == BINDING_RESERVE && step->has_partial && have_one_priority(step->conf) &&
+	    reserve_is_known(step->conf, step->state)) {
+		int64_t load_w = max64(reserve_most_w(step->state, step->conf->cap_w), step->planned_w + step->reserve_w);
+		int64_t least_w = tracked->settled_w - tracked->lowerable_w - tracked->lowerable_soon_w;
+		asleep.miners_w = max64(wish->miners_w, step->limit_w - step->doubt_w - load_w);
+		if (is_borne(step, drawn_w) || least_w <= asleep.miners_w + wish_dead_band_w(step)) {
+			decide_down(step, wish, BY_POWER_ONLY, false);
+			return;
+		}
+	}
+	decide_down(step, &asleep, AT_EASE, false);
 }
 
 /* A set point is followed within the time that waking takes, or as far as power alone has to do until then. */
@@ -219,7 +237,7 @@ void decide(struct step *step)
 		step->out->serves = most.binding;
 		decide_down(step, &most, AT_ONCE, over);
 	} else if (above_w > wish_dead_band_w(step) && !step->seen->futile) {
-		decide_down(step, &wish, is_borne(step, &wish, drawn_w) ? BY_POWER_ONLY : AT_EASE, false);
+		come_down(step, &wish, drawn_w);
 		drawn_w = risk_w + step->doubt_w + step->tracked.settled_w;
 		if (is_worn(step->out->binding) && drawn_w > step->limit_w - step->reserve_w / 2)
 			decide_worn(step);

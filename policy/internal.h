@@ -131,8 +131,8 @@ int64_t load_estimate(const struct policy_conf *, struct policy_state *, const s
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
 /* sleep_ms: of the slowest miners, until they have followed; wake_ms: of the quickest. both_ways: of miners that follow
- * up as well as down, or NULL. */
-struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; };
+ * up as well as down, or NULL; least_percent: of its most, what one of these draws at the least power. */
+struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; int64_t least_percent; };
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
 bool load_is_foretold(const struct policy_state *);     /* whether the plan is what is foretold, not what was */
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
@@ -155,8 +155,8 @@ void reserve_see(struct policy_state *, int64_t load_w);
 void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
 void reserve_foretold(struct policy_state *, uint32_t hold, int64_t cap_w);     /* instead, of what is foretold */
 int64_t reserve_most_w(const struct policy_state *, int64_t cap_w);     /* what is kept for a load that goes no higher than ever */
-void reserve_try(struct policy_state *, uint32_t hold, int64_t wake_slots, int64_t cap_w);
-/* least_percent: of its most, what a miner draws at the least power; 0: none knows but on and off. */
+void reserve_try(struct policy_state *, uint32_t hold, const struct load_timing *, int64_t cap_w);
+/* least_percent: as above; 0: none knows but on and off. */
 void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
  * are left alone within coarse_w of where they should be. */

@@ -243,7 +243,7 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 		if (foretold)
 			reserve_foretold(state, h, cap_w);
 		learn_dip(state, h, mean_w);
-		reserve_try(state, h, timing->wake_ms / POLICY_SLOT_MS, cap_w);
+		reserve_try(state, h, timing, cap_w);
 	}
 }
 

@@ -108,7 +108,8 @@ static void look(struct step *step)
 		step->state->usable_since_ms = now_ms;
 	else
 		load_remember(step->state, step->load_w,
-		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, quick.both_ways }, conf->cap_w);
+		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, quick.both_ways,
+		              least_percent(conf) }, conf->cap_w);
 	if (step->site_usable) {
 		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);
 		ripple_see(&step->state->load_ripple, step->load_w, now_ms);

@@ -176,7 +176,8 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
 	double told_squares;            /* … and what notices put on top of the level, squared … */
 	uint32_t n_tried;               /* … of so many half-seconds */
-	double highest_w, lowest_w;     /* between what it keeps them from, fading */
+	double highest_w, lowest_w;     /* between what it keeps them from, fading; … */
+	int64_t least_kept_w;           /* … and with less than that, what they draw would swing by more than power does */
 };
 
 enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STAGES = 6 };

@@ -8,9 +8,10 @@
  * and on how long they take to wake: so each is tried on paper, all the time, and the best is used.
  *
  * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
- * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak; and the
- * same whatever the peak, which keeps the site flat. That is no gain of hash but a price, paid where it is small beside what
- * it is for, as the operator prefers. Neither is used where power alone is not enough for its swings.
+ * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak, and its
+ * dips filled as far as power alone does it; and the same whatever the peak, which keeps the site flat. That is no gain of
+ * hash but a price, paid where it is small beside what it is for, as the operator prefers, and only where power alone does all
+ * of it.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
@@ -27,6 +28,7 @@
 #define CLIMBS_MOST     60              /* … half a minute later that is over */
 #define FORETOLD_PERCENT 115            /* of what foretelling missed by at most is kept free, … */
 #define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
+#define FORETOLD_MOST_PER_MILLE 8       /* … but on top of what it missed no more than so much, or than there would be without, … */
 #define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
@@ -89,8 +91,11 @@ void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64
 /* A rhythm that is foretold may fail: then the load rises as it does without. */
 void reserve_foretold(struct policy_state *state, uint32_t h, int64_t cap_w)
 {
-	int64_t missed_w = foretell_missed_w(&state->foretell, h == HOLD_FORETOLD) + per_mille(cap_w, FORETOLD_PER_MILLE);
-	state->holds[h].reserve_w = max64(missed_w * FORETOLD_PERCENT / 100, state->holds[0].reserve_w * TRUSTED_PERCENT / 100);
+	int64_t missed_w = foretell_missed_w(&state->foretell, h == HOLD_FORETOLD), without_w = state->holds[0].reserve_w;
+	int64_t little_w = per_mille(cap_w, FORETOLD_PER_MILLE);
+	int64_t most_w = max64(missed_w + per_mille(cap_w, FORETOLD_MOST_PER_MILLE), without_w + little_w);
+	int64_t kept_w = min64((missed_w + little_w) * FORETOLD_PERCENT / 100, most_w);
+	state->holds[h].reserve_w = max64(kept_w, without_w * TRUSTED_PERCENT / 100);
 }
 
 int64_t reserve_most_w(const struct policy_state *state, int64_t cap_w)
@@ -154,6 +159,8 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
 	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w;
 	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || is_young(state)));
+	if (hold == HOLD_FORETOLD)
+		least_w = max64(least_w, state->holds[hold].least_kept_w - level_w);
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
 
@@ -162,10 +169,21 @@ int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_
 	return over(state, state->wary_slots ? HOLD_LONGEST : state->hold, planned_w, coarse_w, cap_w);
 }
 
+/* Those that are awake at their least power where the least is left to them can draw so much more and no more, until others
+ * wake. With these asleep in between, each swing would wear them, and they would be late. */
+static int64_t least_kept_w(const struct policy_hold *hold, int64_t least_percent, int64_t cap_w)
+{
+	double left_w = (double)cap_w - hold->highest_w;
+	if (left_w >= (double)cap_w || !least_percent)
+		return 0;
+	return cap_w - (left_w > 0 ? (int64_t)left_w * 100 / least_percent : 0);
+}
+
 /* More is kept from the miners at once, less only when it has been less for as long as they take to wake. */
-void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int64_t cap_w)
+void reserve_try(struct policy_state *state, uint32_t h, const struct load_timing *timing, int64_t cap_w)
 {
 	struct policy_hold *hold = &state->holds[h];
+	int64_t wake_slots = timing->wake_ms / POLICY_SLOT_MS;
 	int64_t level_w = hold->levels_w[state->newest], planned_w = max64(level_w, state->told_w[state->newest]);
 	int64_t kept_w = planned_w + over(state, h, planned_w, 0, cap_w);
 	double told_w = (double)(planned_w - level_w);
@@ -180,6 +198,7 @@ void reserve_try(struct policy_state *state, uint32_t h, int64_t wake_slots, int
 	double lowest_w = hold->lowest_w + (hold->kept_w - hold->lowest_w) / TRIED_SLOTS;
 	hold->highest_w = (double)kept_w > highest_w || hold->n_tried < 2 ? (double)kept_w : highest_w;
 	hold->lowest_w = (double)kept_w < lowest_w || hold->n_tried < 2 ? (double)kept_w : lowest_w;
+	hold->least_kept_w = least_kept_w(hold, timing->least_percent, cap_w);
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
 	hold->told_squares += (told_w * told_w - hold->told_squares) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
@@ -216,22 +235,19 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
-/* Whether power alone does it, from the least that the plan leaves the miners to the most. With others asleep in between,
- * each swing would wear them, and they would be late. */
-static bool is_within_power(const struct policy_state *state, uint32_t h, int64_t least_percent, int64_t cap_w)
+/* Whether power alone does it, from the least that the plan leaves the miners to the most. */
+static bool is_within_power(const struct policy_hold *hold, int64_t least_percent, int64_t cap_w)
 {
-	const struct policy_hold *hold = &state->holds[h];
 	return ((double)cap_w - hold->highest_w) * 100 >= ((double)cap_w - hold->lowest_w) * (double)least_percent;
 }
 
 void reserve_choose(struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
 {
 	bool foretells = least_percent && foretell_knows(&state->foretell);
-	bool may_foretell = foretells && is_within_power(state, HOLD_FORETOLD, least_percent, cap_w);
-	bool may_be_flat = foretells && (prefer == PREFER_FLAT || is_within_power(state, HOLD_FLAT, least_percent, cap_w));
+	bool may_be_flat = foretells && (prefer == PREFER_FLAT || is_within_power(&state->holds[HOLD_FLAT], least_percent, cap_w));
 	uint32_t best = HOLD_LONGEST;
 	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
-		for (uint32_t h = 0; h <= (may_foretell ? HOLD_FORETOLD : HOLD_LONGEST); h++)
+		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
 	state->hold = may_be_flat && worth_flat(state, prefer, best, cap_w) ? HOLD_FLAT : best;

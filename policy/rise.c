@@ -36,9 +36,17 @@ static int64_t risen_w(const struct step *step)
 	return announced_w ? min64(risen_w, max64(step->load_w - announced_w, 0)) : risen_w;
 }
 
-/* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a whole reserve is kept
- * over the load as it is. One that has nearly used it up is taken to go on, but not beyond the peak: what is told when it
- * has come is too late. What falls by power is too slow to count. */
+/* Of the reserve, what is kept over a load that uses it up: all of it, or, as long as the limit holds, no more than for its
+ * peak. */
+static int64_t kept_in_a_rise_w(const struct step *step, bool crosses)
+{
+	int64_t below_w = reserve_most_w(step->state, step->conf->cap_w) - step->load_w;
+	return crosses || below_w < 0 ? step->reserve_w : min64(step->reserve_w, below_w);
+}
+
+/* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a reserve is kept over the
+ * load as it is. One that has nearly used it up is taken to go on, but not beyond the peak: what is told when it has come is
+ * too late. What falls by power is too slow to count. */
 void rise_see(struct step *step)
 {
 	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w;
@@ -46,10 +54,10 @@ void rise_see(struct step *step)
 	more_w = min64(more_w, max64(reserve_peak_w(step->state) - step->load_w, 0));
 	if (!load_is_foretold(step->state))     /* what is held is planned for */
 		more_w = min64(more_w, load_beyond(step->state, step->load_w));
+	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
 	step->is_over = news_w > step->reserve_w / 2 && drawn_w + more_w > step->limit_w;
 	if (step->is_over)
-		step->rising_to_w = step->load_w + max64(step->reserve_w, more_w);
-	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
+		step->rising_to_w = step->load_w + max64(kept_in_a_rise_w(step, crosses), more_w);
 	int64_t over_plan_w = load_over_plan(step->state, step->load_w, step->tracked.slowest_sleep_ms);
 	step->is_unheard_of = reserve_is_known(step->conf, step->state) && step->is_over && crosses &&
 	                      min64(news_w, over_plan_w) > step->reserve_w;

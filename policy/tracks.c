@@ -318,8 +318,11 @@ bool track_may_be_told(const struct policy_miner_group *group, const struct mine
 	/* What was lost on the way is worth sending again where it matters; what was refused is not. */
 	if (refused_just_now && track->deed == move_deed(move) && !(at_once && track->lost))
 		return false;
-	if (track->under_way)           /* turning round one that is waking is allowed, one that falls must land first */
-		return !hash && track->told_hash && (at_once || track->deed == DEED_WAKE);
+	/* Turning round one that is waking is allowed, and where less power is not enough it is sleep; one that falls asleep must
+	 * land first. */
+	bool may_sleep = track->deed == DEED_WAKE || (track->deed == DEED_POWER && track->to_w < track->from_w);
+	if (track->under_way)
+		return !hash && track->told_hash && (at_once || may_sleep);
 	switch ((enum miner_phase)track->phase) {
 	case PHASE_AWAKE:
 	case PHASE_WAKING:

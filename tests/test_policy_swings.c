@@ -1,0 +1,72 @@
+/* Swings beyond what less power does: who sleeps for them, and how much of them is filled. */
+#include "policy/foretell.h"
+#include "policy/internal.h"
+#include "tests/policy_play.h"
+
+#define LEAST_W 1800                    /* at the least power, of RIG_MINER_W at most: six tenths */
+
+static void open_swinging_play(struct play *play, int64_t gpus_w)
+{
+	open_play(play, gpus_w);
+	rig_partial(&play->rig, 0, LEAST_W);
+	rig_partial(&play->rig, 1, LEAST_W);
+	play->rig.conf.prefer = PREFER_HASH;
+}
+
+/* What is left for the miners swings between about 60 and 260 kW, those that are awake at 60 kW draw 100 kW at most. */
+static int64_t deep_waves(int64_t ms)
+{
+	double t = (double)ms / SEC;
+	return (int64_t)(790 * KW + 80 * KW * sin(t / 9) + 20 * KW * sin(t / 4.1));
+}
+
+static void what_power_does_is_filled_and_nobody_sleeps_for_the_rest(void **unused)
+{
+	static struct play play;
+	open_swinging_play(&play, 790 * KW);
+	run(&play, deep_waves, 0, 25 * MIN);
+	uint32_t sleeps = play.rig.sleeps;
+	int64_t least_w = INT64_MAX, most_w = 0;
+	for (int64_t ms = 25 * MIN; ms < 45 * MIN; ms += RIG_STEP_MS) {
+		run(&play, deep_waves, ms, ms + RIG_STEP_MS);
+		least_w = min64(least_w, rig_miners_w(&play.rig));
+		most_w = max64(most_w, rig_miners_w(&play.rig));
+		assert_int_equal(play.over_ms, 0);
+	}
+	assert_int_equal(play.rig.state.hold, HOLD_FORETOLD);
+	assert_in_range(least_w, 58 * KW, 64 * KW);
+	assert_in_range(most_w, 95 * KW, 105 * KW);
+	assert_in_range(play.rig.sleeps - sleeps, 0, 6);        /* what the waves leave at least is never the same twice */
+	(void)unused;
+}
+
+/* Half of the load is gone for four minutes, and back within some seconds. */
+static int64_t back_within_ms;
+
+static int64_t in_step(int64_t ms)
+{
+	int64_t at = ms % (8 * MIN), low_w = 400 * KW;
+	return 880 * KW - (at < 4 * MIN ? low_w : max64(low_w - low_w * (at - 4 * MIN) / back_within_ms, 0));
+}
+
+/* Those whose power takes longer to fall than sleep does: what less power does not do must not come too late. */
+static void what_returns_is_made_room_for_in_time(void **unused)
+{
+	for (back_within_ms = 4 * SEC; back_within_ms <= 12 * SEC; back_within_ms += 4 * SEC) {
+		static struct play play;
+		open_swinging_play(&play, 480 * KW);
+		run(&play, in_step, 0, 35 * MIN);
+		run(&play, in_step, 35 * MIN, 50 * MIN);
+		assert_int_equal(play.over_ms, 0);
+	}
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_power_does_is_filled_and_nobody_sleeps_for_the_rest),
+		cmocka_unit_test(what_returns_is_made_room_for_in_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
