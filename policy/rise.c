@@ -5,6 +5,7 @@
 #define KEPT_PER_MILLE 5        /* of the cap, and … */
 #define KEPT_PART      2        /* … of the reserve, kept over the load, however far below it is foretold, but no more than
                                  * for its peak; by its pace, all of it, while it climbs to where it never was */
+#define BEYOND_PER_MILLE 3      /* of the cap, over the peak: by no more that is still the peak */
 #define TAKES_PERCENT  67       /* of those that could stay, where the load rises as never before */
 
 /* How far the load goes on, at its pace of late, until miners told now have followed. */
@@ -36,6 +37,15 @@ static int64_t risen_w(const struct step *step)
 	return announced_w ? min64(risen_w, max64(step->load_w - announced_w, 0)) : risen_w;
 }
 
+/* How far the load may be taken to go on: to its peak; where it is beyond that, no farther in all than it lately rose. */
+static int64_t goes_on_at_most_w(const struct step *step, int64_t news_w)
+{
+	int64_t below_w = reserve_peak_w(step->state) - step->load_w;
+	if (-below_w > step->conf->cap_w / 1000 * BEYOND_PER_MILLE)
+		return max64(step->state->holds[0].reserve_w - news_w, 0);
+	return max64(below_w, 0);
+}
+
 /* Of the reserve, what is kept over a load that uses it up: all of it, or, as long as the limit holds, no more than for its
  * peak. */
 static int64_t kept_in_a_rise_w(const struct step *step, bool crosses)
@@ -45,13 +55,13 @@ static int64_t kept_in_a_rise_w(const struct step *step, bool crosses)
 }
 
 /* A rise that uses up the reserve is like none before: what is foretold knows nothing of it, and a reserve is kept over the
- * load as it is. One that has nearly used it up is taken to go on, but not beyond the peak: what is told when it has come is
+ * load as it is. One that has nearly used it up is taken to go on, within what there has been: what is told when it has come is
  * too late. What falls by power is too slow to count. */
 void rise_see(struct step *step)
 {
 	int64_t drawn_w = step->load_w + step->doubt_w + step->tracked.settled_w + step->tracked.lowering_w;
 	int64_t news_w = risen_w(step), more_w = news_w > step->reserve_w / 4 * 3 ? goes_on_w(step, news_w) : 0;
-	more_w = min64(more_w, max64(reserve_peak_w(step->state) - step->load_w, 0));
+	more_w = min64(more_w, goes_on_at_most_w(step, news_w));
 	if (!load_is_foretold(step->state))     /* what is held is planned for */
 		more_w = min64(more_w, load_beyond(step->state, step->load_w));
 	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;

@@ -62,11 +62,35 @@ static void what_returns_is_made_room_for_in_time(void **unused)
 	(void)unused;
 }
 
+/* Rises of 150 kW within three seconds, every other minute; at last two of them, one upon the other. */
+static int64_t rises(int64_t ms)
+{
+	int64_t at = ms % (2 * MIN), low_w = at < MIN ? 150 * KW : max64(150 * KW - 150 * KW * (at - MIN) / (3 * SEC), 0);
+	int64_t more_w = ms < 31 * MIN ? 0 : min64(90 * KW * (ms - 31 * MIN) / (3 * SEC), 90 * KW);
+	return 860 * KW - (ms < 30 * MIN ? low_w : 0) + more_w;
+}
+
+/* Nobody knew of it: but that it goes on as others did is more likely than that it ends right there. */
+static void beyond_its_peak_a_rise_goes_on_as_others_did(void **unused)
+{
+	static struct play play;
+	open_play(&play, 860 * KW);
+	run(&play, rises, 0, 31 * MIN);
+	int64_t over_w_ms = 0;
+	for (int64_t ms = 31 * MIN; ms < 32 * MIN; ms += RIG_STEP_MS) {
+		run(&play, rises, ms, ms + RIG_STEP_MS);
+		over_w_ms += max64(play.rig.gpus_w + HOUSE_W + rig_miners_w(&play.rig) - RIG_CAP_W, 0) * RIG_STEP_MS;
+	}
+	assert_true(over_w_ms < 215 * KW * SEC);                /* 236 kJ, told of each watt as it comes */
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_power_does_is_filled_and_nobody_sleeps_for_the_rest),
 		cmocka_unit_test(what_returns_is_made_room_for_in_time),
+		cmocka_unit_test(beyond_its_peak_a_rise_goes_on_as_others_did),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
