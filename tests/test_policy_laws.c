@@ -338,8 +338,8 @@ static int64_t slowest_sleep_ms(const struct rig *rig)
 	return slowest_ms;
 }
 
-/* A rise that has used up the reserve, or nearly, and then would go on until miners have followed, up to the peak. Returns
- * what is to be kept over the load for it; 0: it is none. */
+/* A rise that has used up the reserve, or nearly, and then would go on until miners have followed, up to the peak, or beyond
+ * it as far as it lately rose. Returns what is to be kept over the load for it; 0: it is none. */
 static int64_t kept_for_rise_w(const struct rig *rig)
 {
 	const struct picture *p = &rig->out.picture;
@@ -347,7 +347,8 @@ static int64_t kept_for_rise_w(const struct rig *rig)
 	if (foretells(rig))
 		risen_w = least(risen_w, most(p->load_w - p->planned_w, 0));
 	int64_t goes_on_w = risen_w > reserve_w / 4 * 3 ? risen_w * slowest_sleep_ms(rig) / 2000 : 0;
-	goes_on_w = least(goes_on_w, most(p->peak_w - p->load_w, 0));
+	bool beyond = p->load_w - p->peak_w > rig->conf.cap_w / 1000 * 3;
+	goes_on_w = least(goes_on_w, most(beyond ? rig->state.holds[0].reserve_w - risen_w : p->peak_w - p->load_w, 0));
 	if (!foretells(rig))
 		goes_on_w = least(goes_on_w, load_beyond(&rig->state, p->load_w));
 	bool rises = risen_w > reserve_w / 2 && p->load_w + p->doubt_w + p->settled_miners_w + goes_on_w > p->limit_w;
@@ -388,6 +389,8 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 		if (rig->out.serves == BINDING_RISE)    /* as never before: two thirds of the others as well */
 			need_w += most(p->curtailable_w - need_w, 0) * 67 / 100;
 		assert_true(shed_w >= least(need_w, p->curtailable_w));
+		if (foretells(rig))             /* up to a reserve is kept over the load as it is, whatever is foretold */
+			need_w = most(need_w, p->load_w + reserve_kept_w(rig) + p->doubt_w + p->settled_miners_w - p->limit_w);
 		assert_true(!rig->out.n_commands || shed_w - largest_gain_w(rig) < need_w);
 		assert_true(!is_over(rig) || rig->out.expected_site_w + p->doubt_w <= p->limit_w || shed_w >= p->curtailable_w);
 		return;
