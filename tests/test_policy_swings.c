@@ -85,11 +85,34 @@ static void beyond_its_peak_a_rise_goes_on_as_others_did(void **unused)
 	(void)unused;
 }
 
+/* From 500 kW on, within two seconds, where the load has been at 900 kW before. Returns what it is taken to rise to. */
+static int64_t rises_to_w(int64_t load_w, int64_t site_w)
+{
+	static struct policy_state state;
+	struct policy_conf conf = { .cap_w = RIG_CAP_W, .reserve_w = POLICY_NONE };
+	struct step step = { .conf = &conf, .state = &state, .site_usable = true, .load_w = load_w, .limit_w = RIG_CAP_W,
+		.reserve_w = 400 * KW, .metered.site_w = site_w, .tracked = { .settled_w = 950 * KW - load_w, .slowest_sleep_ms = 4000 } };
+	state = (struct policy_state){ .n_loads = POLICY_LOADS, .hold = HOLD_LONGEST, .peaks_w = { 900 * KW } };
+	for (int i = 0; i < POLICY_LOADS; i++)
+		state.loads_w[i] = 500 * KW;
+	rise_see(&step);
+	return step.is_over ? step.rising_to_w : 0;
+}
+
+static void a_rise_is_met_by_what_its_peak_asks_for_while_the_limit_holds(void **unused)
+{
+	assert_int_equal(rises_to_w(650 * KW, 950 * KW), 0);                    /* less than half of the reserve */
+	assert_in_range(rises_to_w(820 * KW, 950 * KW), 900 * KW, 920 * KW);
+	assert_in_range(rises_to_w(820 * KW, 1001 * KW), 1220 * KW, 1220 * KW);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_power_does_is_filled_and_nobody_sleeps_for_the_rest),
 		cmocka_unit_test(what_returns_is_made_room_for_in_time),
+		cmocka_unit_test(a_rise_is_met_by_what_its_peak_asks_for_while_the_limit_holds),
 		cmocka_unit_test(beyond_its_peak_a_rise_goes_on_as_others_did),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
