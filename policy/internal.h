@@ -149,6 +149,7 @@ void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 /* Of the ways to plan. The last is to stay flat whatever the peak: no part of the reserve is given up above it. */
 enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5 };
 uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for; 0: what is foretold is */
+uint32_t reserve_hold(const struct policy_state *);     /* the one chosen; while the load may be in a dip, the longest */
 /* Each half-second: its highest load; then, of each hold, how far that is over what was planned for when miners told then
  * would have followed by now; then whether another hold is to be used. */
 void reserve_see(struct policy_state *, int64_t load_w);

@@ -124,12 +124,12 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 
 bool load_is_foretold(const struct policy_state *state)
 {
-	return !state->wary_slots && !reserve_slots(state->hold);
+	return !reserve_slots(reserve_hold(state));
 }
 
 int64_t load_planned(const struct policy_state *state, int64_t load_w)
 {
-	uint32_t slots = state->wary_slots ? POLICY_LOADS : reserve_slots(state->hold);
+	uint32_t slots = reserve_slots(reserve_hold(state));
 	if (load_is_foretold(state))
 		return state->holds[state->hold].levels_w[state->newest];
 	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
@@ -165,7 +165,7 @@ static uint32_t response_slots(int64_t sleep_ms)
 int64_t load_over_plan(const struct policy_state *state, int64_t load_w, int64_t sleep_ms)
 {
 	uint32_t told = (state->newest + POLICY_LOADS - response_slots(sleep_ms)) % POLICY_LOADS;
-	return load_w - planned_in(state, state->wary_slots ? HOLD_LONGEST : state->hold, told);
+	return load_w - planned_in(state, reserve_hold(state), told);
 }
 
 void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)

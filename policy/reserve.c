@@ -164,9 +164,14 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
 
+uint32_t reserve_hold(const struct policy_state *state)
+{
+	return state->wary_slots ? HOLD_LONGEST : state->hold;
+}
+
 int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t coarse_w, int64_t cap_w)
 {
-	return over(state, state->wary_slots ? HOLD_LONGEST : state->hold, planned_w, coarse_w, cap_w);
+	return over(state, reserve_hold(state), planned_w, coarse_w, cap_w);
 }
 
 /* Those that are awake at their least power where the least is left to them can draw so much more and no more, until others
