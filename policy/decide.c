@@ -96,7 +96,9 @@ static void decide_up(struct step *step, const struct wish *now)
 	enum binding forbidden = BINDING_NO_MINERS;
 	int64_t room_w = now->miners_w - step->tracked.settled_w, soon_w = soon.miners_w - step->tracked.settled_w;
 	int64_t more_w = room_w > wish_dead_band_w(step) ? move_raise(step, room_w, ramped, &forbidden) : 0;
-	if (may_wake(step) && room_stands(step, now))
+	/* Nobody wakes for the few watts that raising others leaves until they are more. */
+	bool is_rest = step->tracked.raisable_w > more_w && soon_w - more_w <= wish_dead_band_w(step);
+	if (!is_rest && may_wake(step) && room_stands(step, now))
 		more_w += move_wake(step, soon_w - more_w, step->spare_w > 0, ramped, &forbidden);
 	step->tracked.settled_w += more_w;
 	bool by_now = soon.miners_w >= now->miners_w || more_w > soon_w;
