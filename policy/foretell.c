@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/bands.h"
 #include "policy/internal.h"
 #include "policy/replay.h"
 
@@ -10,7 +11,6 @@ enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS, PAST = FORETELL_PAST };
 #define SLOT_S      0.5
 #define KEEPS       (1 - SLOT_S / 1800)         /* of what was learned, from half-second to half-second */
 #define MEAN_S      1800.0                      /* over which the load's mean is taken */
-#define SENSE_MS    600                         /* a half-second is told at its end, and holds until the next */
 #define SHRINK      0.01                        /* of the whole power: by so much taps are drawn towards the first ones, … */
 #define WHOLE       10.0                        /* … and as hard to a sum of 1: a load that stands is foretold to stand */
 #define YOUNG       600.0                       /* … and by more in so many half-seconds */
@@ -33,69 +33,11 @@ static const double first_taps[TAPS] = {
 /* Of a band's power, before its weight grows: as much as keeps it at its own once the load has changed a little. */
 static const double most_left[BANDS] = { 1.04, 0.92, 1, 1 };
 
-/* tan(pi SLOT_S / period), of the periods of 10, 60 and 600 s at which bands meet. */
-static const double corner[BANDS - 1] = { 0.158384440, 0.026185922, 0.002617999 };
-
-/* ---- bands ---- */
-
-/* Butterworth of the twelfth order, in six sections (Oppenheim and Schafer, Discrete-Time Signal Processing, 7.1): edges
- * as sharp as those of the bands that a site is judged by, for what leaks in from beside them would be guarded too. */
-static double section(double *state, double k, double damping, bool high, double x)
-{
-	double norm = 1 / (1 + k * damping + k * k), gain = high ? norm : k * k * norm;
-	double y = gain * x + state[0];
-	state[0] = (high ? -2 : 2) * gain * x - 2 * (k * k - 1) * norm * y + state[1];
-	state[1] = gain * x - (1 - k * damping + k * k) * norm * y;
-	return y;
-}
-
-static double filtered(double stages[FORETELL_STAGES][2], double k, bool high, double x)
-{
-	static const double damping[FORETELL_STAGES] = { 1.982889723, 1.847759065, 1.586706681, 1.217522858, 0.765366865, 0.261052384 };
-	for (int s = 0; s < FORETELL_STAGES; s++)
-		x = section(stages[s], k, damping[s], high, x);
-	return x;
-}
-
-/* Of what is quicker than the band's own longest period, and slower than its shortest. */
-static double in_band(struct policy_foretell *f, int band, double x)
-{
-	if (band > 0)
-		x = filtered(f->low[band - 1], corner[band - 1], false, x);
-	return band < BANDS - 1 ? filtered(f->high[band], corner[band], true, x) : x;
-}
-
-/* ---- what the miners make of it ---- */
+/* ---- the bands ---- */
 
 static double past(const double *ring, uint32_t newest, uint32_t age)
 {
 	return ring[(newest + PAST - age) % PAST];
-}
-
-/* Dead time, then a ramp: the mean of what was between them. A half-second stands for the time around its middle. */
-static struct following following_of(const struct policy_response *response)
-{
-	struct following by = { 0 };
-	double from = (double)clamp64(response->delay_ms + SENSE_MS, 500, (PAST - 4) * 500) / 500;
-	double to = (double)clamp64(response->delay_ms + response->ramp_ms + SENSE_MS, 1000, (PAST - 2) * 500) / 500;
-	double whole = 0;
-	by.first = (uint32_t)(from + 0.5);
-	for (uint32_t age = by.first; (double)age - 0.5 < to; age++) {
-		double begin = (double)age - 0.5 > from ? (double)age - 0.5 : from, end = (double)age + 0.5 < to ? (double)age + 0.5 : to;
-		by.share[by.n] = end > begin ? end - begin : 0;
-		whole += by.share[by.n++];
-	}
-	for (uint32_t k = 0; k < by.n && whole > 0; k++)
-		by.share[k] /= whole;
-	return by;
-}
-
-static double followed(const struct policy_foretell *f, int band, const struct following *by)
-{
-	double sum = 0;
-	for (uint32_t k = 0; k < by->n; k++)
-		sum += by->share[k] * past(f->load[band], f->newest, by->first + k);
-	return sum;
 }
 
 static void learn_band(struct policy_foretell *f, int b, double x)
@@ -213,18 +155,17 @@ static void begin(struct policy_foretell *f, double mean_w)
 		f->weights[b] = 1;
 }
 
-void foretell_see(struct policy_foretell *f, const struct foretell_slot *slot, const struct policy_response *response)
+void foretell_see(struct policy_foretell *f, const struct foretell_slot *slot, const struct following *by)
 {
 	double over_s = (double)f->n * SLOT_S < MEAN_S ? (double)(f->n + 1) * SLOT_S : MEAN_S;
-	struct following by = following_of(response);
 	if (!f->n)
 		begin(f, slot->mean_w);
 	f->mean_w += (slot->mean_w - f->mean_w) * SLOT_S / over_s;
 	f->newest = (f->newest + 1) % PAST;
 	replay_see(&f->replay, slot);
 	for (int b = 0; b < BANDS; b++) {
-		f->load[b][f->newest] = in_band(f, b, slot->mean_w - f->mean_w);
-		f->cancelled[b][f->newest] = followed(f, b, &by);
+		f->load[b][f->newest] = bands_pass(&f->bands, b, slot->mean_w - f->mean_w);
+		f->cancelled[b][f->newest] = following_w(by, f->load[b], f->newest);
 	}
 	if (++f->n < PAST)
 		return;
@@ -232,11 +173,11 @@ void foretell_see(struct policy_foretell *f, const struct foretell_slot *slot, c
 	for (int b = 0; b < BANDS; b++)
 		learn_band(f, b, f->load[b][f->newest]);
 	if (f->n > ENOUGH)
-		replay_meet(f, &by, slot->cap_w);
+		replay_meet(f, by, slot->cap_w);
 	if (f->n % 2)
 		return;
 	if (f->n % REPLAYS == 0)
-		replay_run(f, &by, slot);
+		replay_run(f, by, slot);
 	choose_taps(f);
 	weigh_bands(f);
 }
@@ -263,14 +204,9 @@ int64_t foretell_missed_w(const struct policy_foretell *f, bool capped)
 	return (int64_t)(capped && r->capped_w > most_w ? r->capped_w : most_w);
 }
 
-int64_t foretell_flattens_w(const struct policy_foretell *f)
+double foretell_power(const struct policy_foretell *f, int band)
 {
-	double power = 0, left = 0;
-	for (int b = 0; b < BANDS; b++) {
-		power += f->equations[b].power;
-		left += left_of(f, b);
-	}
-	return f->counted > 0 ? (int64_t)(root_of(power / f->counted) - root_of(left / f->counted)) : 0;
+	return f->counted > 0 ? f->equations[band].power / f->counted : 0;
 }
 
 int32_t foretell_left_permille(const struct policy_foretell *f, int band)

@@ -12,21 +12,20 @@
 #ifndef POLICY_FORETELL_H
 #define POLICY_FORETELL_H
 
-#include "policy/policy.h"
+#include "policy/following.h"
 
 /* Of a half-second. told_w: what was announced then for when miners told then have followed; most_w: the highest that anybody
  * plans for who trusts the load to go no higher; cap_w: what goes on to beyond it, no reserve would have helped against. */
 struct foretell_slot { double mean_w, highest_w, told_w, most_w, cap_w; };
-/* response: of the miners, both ways. */
-void foretell_see(struct policy_foretell *, const struct foretell_slot *, const struct policy_response *);
+/* by: how miners follow, both ways. */
+void foretell_see(struct policy_foretell *, const struct foretell_slot *, const struct following *by);
 bool foretell_tries(const struct policy_foretell *);    /* it has seen enough to be tried on paper … */
 bool foretell_knows(const struct policy_foretell *);    /* … and to be believed */
 int64_t foretell_level_w(const struct policy_foretell *);
 /* The most by which the load came over that, or over what was told, or would have, had it been foretold as now (replay.h);
  * capped: where no more than the slots' most_w is planned for. */
 int64_t foretell_missed_w(const struct policy_foretell *, bool capped);
-/* By how much the root mean square of what the load moves is lowered, on paper. */
-int64_t foretell_flattens_w(const struct policy_foretell *);
+double foretell_power(const struct policy_foretell *, int band);        /* W², mean square of what the load moves in a band */
 /* What would be left in a band, by the load's own there, in per mille; by what is remembered. */
 int32_t foretell_left_permille(const struct policy_foretell *, int band);
 

@@ -2,6 +2,7 @@
 #ifndef POLICY_INTERNAL_H
 #define POLICY_INTERNAL_H
 
+#include "policy/following.h"
 #include "policy/notices.h"
 #include "policy/policy.h"
 
@@ -131,8 +132,12 @@ int64_t load_estimate(const struct policy_conf *, struct policy_state *, const s
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       int64_t now_ms);
 /* sleep_ms: of the slowest miners, until they have followed; wake_ms: of the quickest. both_ways: of miners that follow
- * up as well as down, or NULL; least_percent: of its most, what one of these draws at the least power. */
-struct load_timing { int64_t now_ms, sleep_ms, wake_ms; const struct policy_response *both_ways; int64_t least_percent; };
+ * up as well as down, or NULL; least_percent: of its most, what one of these draws at the least power. most_w: all miners'. */
+struct load_timing {
+	int64_t now_ms, sleep_ms, wake_ms;
+	const struct policy_response *both_ways;
+	int64_t least_percent, most_w;
+};
 void load_remember(struct policy_state *, int64_t load_w, const struct load_timing *, int64_t cap_w);
 bool load_is_foretold(const struct policy_state *);     /* whether the plan is what is foretold, not what was */
 int64_t load_planned(const struct policy_state *, int64_t load_w);      /* by the hold in use, and now */
@@ -146,8 +151,9 @@ int64_t load_over_plan(const struct policy_state *, int64_t load_w, int64_t slee
 void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
 
 /* ---- reserve.c: how far the load rises before the miners have followed ---- */
-/* Of the ways to plan. The last is to stay flat whatever the peak: no part of the reserve is given up above it. */
-enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5 };
+/* Of the ways to plan. The last two are to stay flat whatever the peak, and give up no part of the reserve above it: for what is
+ * foretold, or for the load as it is, down by and by. */
+enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5, HOLD_EASED = 6 };
 uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for; 0: what is foretold is */
 uint32_t reserve_hold(const struct policy_state *);     /* the one chosen; while the load may be in a dip, the longest */
 /* Each half-second: its highest load; then, of each hold, how far that is over what was planned for when miners told then
@@ -157,6 +163,9 @@ void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t
 void reserve_foretold(struct policy_state *, uint32_t hold, int64_t cap_w);     /* instead, of what is foretold */
 int64_t reserve_most_w(const struct policy_state *, int64_t cap_w);     /* what is kept for a load that goes no higher than ever */
 void reserve_try(struct policy_state *, uint32_t hold, const struct load_timing *, int64_t cap_w);
+/* Where miners follow both ways: what that leaves the site to move. mean_w: the load's, of the half-second; least_w: what is
+ * kept from the miners whatever is planned, for they are no more. */
+void reserve_draw(struct policy_state *, uint32_t hold, int64_t mean_w, int64_t least_w, const struct following *);
 /* least_percent: as above; 0: none knows but on and off. */
 void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners

@@ -10,6 +10,7 @@
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
+#define EASED_SLOTS     6       /* by such a part of what is left of the way an eased plan comes down, each half-second */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
 static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
@@ -129,10 +130,10 @@ bool load_is_foretold(const struct policy_state *state)
 
 int64_t load_planned(const struct policy_state *state, int64_t load_w)
 {
-	uint32_t slots = reserve_slots(reserve_hold(state));
+	int64_t level_w = state->holds[reserve_hold(state)].levels_w[state->newest];
 	if (load_is_foretold(state))
-		return state->holds[state->hold].levels_w[state->newest];
-	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), highest_between(state, 0, slots));
+		return level_w;
+	return max64(max64(load_w, state->slot_n ? state->slot_highest_w : load_w), level_w);
 }
 
 int64_t load_within(const struct policy_state *state, int64_t load_w, int64_t within_ms)
@@ -219,6 +220,18 @@ static void learn_rise(struct policy_state *state, uint32_t h, uint32_t response
 		reserve_learn(state, h, state->loads_w[then] - planned_in(state, h, told), cap_w);
 }
 
+/* What is planned for by this hold, as the newest half-second is over. */
+static int64_t hold_level_w(const struct policy_state *state, uint32_t h, bool foretold)
+{
+	int64_t level_w = highest_between(state, 0, reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS);
+	if (foretold)           /* no deeper a fall is believed than there was just now, and no rise to beyond the peak */
+		return clamp64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
+	if (h != HOLD_EASED)
+		return level_w;
+	int64_t before_w = state->holds[h].levels_w[(state->newest + POLICY_LOADS - 1) % POLICY_LOADS];
+	return level_w + max64(before_w - level_w, 0) * (EASED_SLOTS - 1) / EASED_SLOTS;
+}
+
 static void learn(struct policy_state *state, int64_t mean_w, const struct load_timing *timing, int64_t cap_w)
 {
 	uint32_t response = response_slots(timing->sleep_ms);
@@ -228,22 +241,23 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
 	/* While a whole fleet falls at the start, that would look like a move of the load. */
 	bool begun = state->n_loads > min64(2 * response, POLICY_LOADS - 1);
+	struct following by = { 0 };
+	if (timing->both_ways)
+		by = following_of(timing->both_ways);
 	if (timing->both_ways && begun)
 		foretell_see(&state->foretell, &(struct foretell_slot){
 			(double)mean_w, (double)state->loads_w[state->newest], (double)state->announced_w,
-			(double)reserve_most_w(state, cap_w), (double)cap_w }, timing->both_ways);
+			(double)reserve_most_w(state, cap_w), (double)cap_w }, &by);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		bool foretold = !reserve_slots(h) && foretell_tries(&state->foretell);
-		uint32_t slots = reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS;
-		int64_t level_w = highest_between(state, 0, slots);
-		if (foretold)           /* no deeper a fall is believed than there was just now, and no rise to beyond the peak */
-			level_w = clamp64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
-		state->holds[h].levels_w[state->newest] = level_w;
+		state->holds[h].levels_w[state->newest] = hold_level_w(state, h, foretold);
 		learn_rise(state, h, response, cap_w);
 		if (foretold)
 			reserve_foretold(state, h, cap_w);
 		learn_dip(state, h, mean_w);
 		reserve_try(state, h, timing, cap_w);
+		if (timing->both_ways)
+			reserve_draw(state, h, mean_w, cap_w - timing->most_w, &by);
 	}
 }
 

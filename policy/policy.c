@@ -80,6 +80,12 @@ static int64_t least_percent(const struct policy_conf *conf)
 	return percent;
 }
 
+/* All miners that could be awake, at their most. */
+static int64_t most_w(const struct tracked *tracked)
+{
+	return tracked->settled_w + tracked->raisable_w + tracked->raisable_soon_w + tracked->restorable_w;
+}
+
 static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
@@ -109,7 +115,7 @@ static void look(struct step *step)
 	else
 		load_remember(step->state, step->load_w,
 		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, quick.both_ways,
-		              least_percent(conf) }, conf->cap_w);
+		              least_percent(conf), most_w(&step->tracked) }, conf->cap_w);
 	if (step->site_usable) {
 		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);
 		ripple_see(&step->state->load_ripple, step->load_w, now_ms);
@@ -124,7 +130,7 @@ static void look(struct step *step)
 	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
 	 * What is foretold knows the rhythms of a minute itself. */
 	step->returns_to_w = 0;
-	if (step->site_usable && !load_is_foretold(step->state))
+	if (step->site_usable && !load_is_foretold(step->state) && reserve_hold(step->state) != HOLD_EASED)
 		step->returns_to_w = rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	foresee_rises(step);

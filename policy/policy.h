@@ -163,24 +163,36 @@ struct policy_trial {                   /* one group moves and nothing else does
 #define POLICY_SLOT_MS 500
 #define POLICY_LOADS 128                /* half-seconds of load remembered: 64 s */
 #define POLICY_RISES 96                 /* bins of how far the load rose within the miners' response */
-#define POLICY_HOLDS 6                  /* ways to plan: for the highest load of so long, or for what is foretold */
+#define POLICY_HOLDS 7                  /* ways to plan: for the highest load of so long, or for what is foretold */
 #define POLICY_PEAKS 12                 /* stretches of 20 minutes whose highest load is known */
+
+enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, BANDS_STAGES = 6 };
+
+struct policy_bands {                   /* of filters (policy/bands.h) */
+	double low[FORETELL_BANDS - 1][BANDS_STAGES][2], high[FORETELL_BANDS - 1][BANDS_STAGES][2];
+};
+
+struct policy_paper {                   /* what a plan would leave the site to move (policy/paper.h) */
+	uint32_t n, newest;             /* half-seconds */
+	double kept_w[FORETELL_PAST];   /* from the miners, by the plan */
+	double mean_w, left[FORETELL_BANDS];    /* W², by band, fading */
+	struct policy_bands bands;
+};
 
 struct policy_hold {                    /* one such length; all are tried on paper, one is used (policy/reserve.c) */
 	int64_t levels_w[POLICY_LOADS]; /* the load planned for in each half-second */
 	double rises[POLICY_RISES];     /* how often, lately, the load rose so far over that before miners had followed */
 	int64_t reserve_w;              /* the most it did */
 	double dip_w;                   /* how far the load lies below the one planned for, on average */
-	int64_t reached_w;              /* what the plan keeps from the miners, once these have followed */
+	int64_t asked_w, reached_w;     /* what the plan keeps from the miners: as it is; and once these have followed */
 	int64_t pending_w, n_pending;   /* it is less for so many half-seconds: at most so much */
 	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
-	double told_squares;            /* … and what notices put on top of the level, squared … */
 	uint32_t n_tried;               /* … of so many half-seconds */
 	double highest_w, lowest_w;     /* between what it keeps them from, fading; … */
 	int64_t least_kept_w;           /* … and with less than that, what they draw would swing by more than power does */
+	struct policy_paper paper;
+	double moves_w;                 /* by that, rms */
 };
-
-enum { FORETELL_TAPS = 24, FORETELL_BANDS = 4, FORETELL_PAST = 160, FORETELL_STAGES = 6 };
 
 struct policy_normal {                  /* normal equations; the lower half of `square` counts */
 	double square[FORETELL_TAPS][FORETELL_TAPS], product[FORETELL_TAPS], power;
@@ -202,7 +214,7 @@ struct policy_foretell {                /* policy/foretell.h */
 	struct policy_replay replay;
 	double load[FORETELL_BANDS][FORETELL_PAST];             /* about its mean, in each band … */
 	double cancelled[FORETELL_BANDS][FORETELL_PAST];        /* … and what miners would take off, told to follow it */
-	double low[FORETELL_BANDS - 1][FORETELL_STAGES][2], high[FORETELL_BANDS - 1][FORETELL_STAGES][2];
+	struct policy_bands bands;
 	struct policy_normal equations[FORETELL_BANDS];
 	double counted;                 /* half-seconds in them, fading likewise */
 	double weights[FORETELL_BANDS]; /* 1 or more */

@@ -14,9 +14,6 @@
 
 extern const uint8_t foretell_lags[FORETELL_TAPS];      /* half-seconds; the last is the longest */
 
-/* Of the half-seconds before: what part each has in what miners have followed by now. */
-struct following { uint32_t first, n; double share[FORETELL_PAST]; };
-
 void replay_see(struct policy_replay *, const struct foretell_slot *);
 /* What the filter would have foretold so many half-seconds ago; holds while there is the past for it. */
 double replay_level_w(const struct policy_foretell *, uint32_t age);

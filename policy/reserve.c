@@ -1,5 +1,6 @@
 #include "policy/foretell.h"
 #include "policy/internal.h"
+#include "policy/paper.h"
 
 /* What is planned for must hold until miners told now have followed. The highest load of the last so and so long, and the
  * most by which the load lately rose over that within their response, is such a bound, whatever the length: without a hold
@@ -9,9 +10,11 @@
  *
  * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
  * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak, and its
- * dips filled as far as power alone does it; and the same whatever the peak, which keeps the site flat. That is no gain of
- * hash but a price, paid where it is small beside what it is for, as the operator prefers, and only where power alone does all
- * of it.
+ * dips filled as far as power alone does it; and to keep the reserve free whatever the peak, which keeps the site flat, and
+ * under its cap when the load goes to where it never was: over what is foretold, or, where the load wanders and knows no past,
+ * over the load as it is, which rises at once and comes down by and by, for the site is to be no worse in its seconds. That is
+ * no gain of hash but a price, paid where it is small beside what it takes off the site's moves (policy/paper.h), as the operator
+ * prefers, and only where power alone does all of it.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
@@ -30,6 +33,7 @@
 #define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
 #define FORETOLD_MOST_PER_MILLE 8       /* … but on top of what it missed no more than so much, or than there would be without, … */
 #define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without */
+#define FILLED_PERCENT  98              /* of a dip's part that power alone can fill */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
@@ -39,11 +43,13 @@
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define LATELY_SLOTS 120
 #define WORTH_OF_CHEAP  10              /* watts of hash for each of the site's moves, where it takes but a small part of it */
+#define INSURED_PER_MILLE 4             /* of the cap, given for a reserve whatever the peak even if it flattens nothing, … */
+#define INSURED_PART    4               /* … but no more than such a part of what the load rises by */
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
 uint32_t reserve_slots(uint32_t hold)
 {
-	static const uint32_t slots[POLICY_HOLDS] = { 1, 10, 40, POLICY_LOADS, 0, 0 };
+	static const uint32_t slots[POLICY_HOLDS] = { 1, 10, 40, POLICY_LOADS, [HOLD_EASED] = 1 };
 	return slots[hold];
 }
 
@@ -151,15 +157,20 @@ static int64_t least_per_mille(uint32_t hold, bool little_known)
 	return reserve_slots(hold) ? LEAST_PER_MILLE : LEAST_FORETOLD_PER_MILLE;
 }
 
+static bool is_flat(uint32_t hold)
+{
+	return hold == HOLD_FLAT || hold == HOLD_EASED;
+}
+
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
 	bool climbs = state->climbs > CLIMBS;
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
-	int64_t most_w = climbs || hold == HOLD_FLAT ? INT64_MAX : beyond_w;
+	int64_t most_w = climbs || is_flat(hold) ? INT64_MAX : beyond_w;
 	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || is_young(state)));
-	if (hold == HOLD_FORETOLD)
+	if (hold == HOLD_FORETOLD || hold == HOLD_EASED)
 		least_w = max64(least_w, state->holds[hold].least_kept_w - level_w);
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);
 }
@@ -175,13 +186,14 @@ int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_
 }
 
 /* Those that are awake at their least power where the least is left to them can draw so much more and no more, until others
- * wake. With these asleep in between, each swing would wear them, and they would be late. */
+ * wake. With these asleep in between, each swing would wear them, and they would be late. Nor quite so much, for no more is
+ * known of a miner's power. */
 static int64_t least_kept_w(const struct policy_hold *hold, int64_t least_percent, int64_t cap_w)
 {
 	double left_w = (double)cap_w - hold->highest_w;
 	if (left_w >= (double)cap_w || !least_percent)
 		return 0;
-	return cap_w - (left_w > 0 ? (int64_t)left_w * 100 / least_percent : 0);
+	return cap_w - (left_w > 0 ? (int64_t)left_w * FILLED_PERCENT / least_percent : 0);
 }
 
 /* More is kept from the miners at once, less only when it has been less for as long as they take to wake. */
@@ -191,7 +203,6 @@ void reserve_try(struct policy_state *state, uint32_t h, const struct load_timin
 	int64_t wake_slots = timing->wake_ms / POLICY_SLOT_MS;
 	int64_t level_w = hold->levels_w[state->newest], planned_w = max64(level_w, state->told_w[state->newest]);
 	int64_t kept_w = planned_w + over(state, h, planned_w, 0, cap_w);
-	double told_w = (double)(planned_w - level_w);
 	hold->pending_w = hold->n_pending ? max64(hold->pending_w, kept_w) : kept_w;
 	hold->n_pending++;
 	if (kept_w >= hold->reached_w || hold->n_pending > wake_slots) {
@@ -205,38 +216,56 @@ void reserve_try(struct policy_state *state, uint32_t h, const struct load_timin
 	hold->lowest_w = (double)kept_w < lowest_w || hold->n_tried < 2 ? (double)kept_w : lowest_w;
 	hold->least_kept_w = least_kept_w(hold, timing->least_percent, cap_w);
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
-	hold->told_squares += (told_w * told_w - hold->told_squares) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
+	hold->asked_w = kept_w;
+}
+
+void reserve_draw(struct policy_state *state, uint32_t h, int64_t mean_w, int64_t least_w, const struct following *by)
+{
+	struct policy_hold *hold = &state->holds[h];
+	paper_see(&hold->paper, (double)mean_w, (double)max64(hold->asked_w, least_w), by);
+	hold->moves_w = paper_moves_w(&hold->paper, &state->foretell);
 }
 
 /* What the miners are kept from, and what is paid with it for wearing them. */
 static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_w)
 {
-	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2, 0, 0, 0 };     /* a short hold wears the miners more */
+	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2 };  /* a short hold wears the miners more */
 	int64_t dearer = dearer_per_mille[h] - (h == state->hold ? BETTER_PER_MILLE : 0);
 	return state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
 }
 
-/* What is given for it by what it takes off the site's moves, less what moves for notices; in the long run no more than a
- * part of the hash, and at no time half of it: a job that begins may make it far too dear at once. */
-static bool worth_flat(const struct policy_state *state, enum prefer prefer, uint32_t best, int64_t cap_w)
+/* What is given for a flat plan by what it takes off the site's moves; in the long run no more than a part of the hash, and at
+ * no time half of it: a job that begins may make it far too dear at once. */
+static const struct price {
+	double worth;           /* watts of hash for each of the site's moves, … */
+	int cheap_percent;      /* … or more, if it is so little of what miners would draw anyway, … */
+	int most_percent;       /* … of what miners would draw at most so much, … */
+	int lately_percent;     /* … for a minute, so much */
+} prices[N_PREFERS] = {
+	[PREFER_BALANCED] = { 1.5, 8, 20, 40 }, [PREFER_HASH] = { 0, 0, 0, 0 }, [PREFER_FLAT] = { 10, 8, 35, 60 },
+};
+
+static double load_moves_w(const struct policy_foretell *f)
 {
-	static const struct price {
-		double worth;           /* watts of hash for each of the site's moves, … */
-		int cheap_percent;      /* … or more, if it is so little of what miners would draw anyway, … */
-		int most_percent;       /* … of what miners would draw at most so much, … */
-		int lately_percent;     /* … for a minute, so much */
-	} prices[N_PREFERS] = {
-		[PREFER_BALANCED] = { 1.5, 8, 20, 40 }, [PREFER_HASH] = { 0, 0, 0, 0 }, [PREFER_FLAT] = { 10, 8, 35, 60 },
-	};
-	const struct policy_hold *flat = &state->holds[HOLD_FLAT], *other = &state->holds[best];
+	double power = 0;
+	for (int b = 0; b < FORETELL_BANDS; b++)
+		power += foretell_power(f, b);
+	return root_of(power);
+}
+
+static bool worth_flat(const struct policy_state *state, enum prefer prefer, uint32_t h, uint32_t best, int64_t cap_w)
+{
+	const struct policy_hold *flat = &state->holds[h], *other = &state->holds[best];
 	const struct price *most = &prices[prefer];
 	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
-	double gain_w = (double)foretell_flattens_w(&state->foretell) - root_of(flat->told_squares);
-	double easier = state->hold == HOLD_FLAT ? 1 : 0.75;    /* once it is, it stays so for a while */
+	double gain_w = other->moves_w - flat->moves_w, all_w = load_moves_w(&state->foretell);
+	double easier = state->hold == h ? 1 : 0.75;    /* once it is, it stays so for a while */
 	double miners_w = ((double)cap_w - other->kept_w) * easier;
 	double worth = price_w <= miners_w * most->cheap_percent / 100 ? WORTH_OF_CHEAP : most->worth * easier;
-	return price_w <= gain_w * worth && price_w <= miners_w * most->most_percent / 100 &&
+	int64_t insured_w = min64(per_mille(cap_w, INSURED_PER_MILLE), state->holds[0].reserve_w / INSURED_PART);
+	double given_w = (gain_w < 0 ? 0 : gain_w > all_w ? all_w : gain_w) * worth + (double)insured_w;
+	return price_w <= given_w && price_w <= miners_w * most->most_percent / 100 &&
 	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
@@ -246,14 +275,32 @@ static bool is_within_power(const struct policy_hold *hold, int64_t least_percen
 	return ((double)cap_w - hold->highest_w) * 100 >= ((double)cap_w - hold->lowest_w) * (double)least_percent;
 }
 
+/* Of the flat plans the better one; POLICY_HOLDS: neither may be. */
+static uint32_t best_flat(const struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
+{
+	uint32_t best = POLICY_HOLDS;
+	double least_w = 0;
+	for (uint32_t h = HOLD_FLAT; h <= HOLD_EASED; h++) {
+		const struct policy_hold *hold = &state->holds[h];
+		double w = costs_w(state, h, cap_w) + prices[prefer].worth * hold->moves_w;
+		if (prefer != PREFER_FLAT && !is_within_power(hold, least_percent, cap_w))
+			continue;
+		if (best == POLICY_HOLDS || w < least_w) {
+			best = h;
+			least_w = w;
+		}
+	}
+	return best;
+}
+
 void reserve_choose(struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
 {
 	bool foretells = least_percent && foretell_knows(&state->foretell);
-	bool may_be_flat = foretells && (prefer == PREFER_FLAT || is_within_power(&state->holds[HOLD_FLAT], least_percent, cap_w));
+	uint32_t flat = foretells ? best_flat(state, least_percent, prefer, cap_w) : POLICY_HOLDS;
 	uint32_t best = HOLD_LONGEST;
 	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
-	state->hold = may_be_flat && worth_flat(state, prefer, best, cap_w) ? HOLD_FLAT : best;
+	state->hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
 }

@@ -22,7 +22,7 @@ static int64_t waves(int64_t ms)
 static int64_t waves_and_dips(int64_t ms)
 {
 	double t = (double)ms / SEC;
-	return (int64_t)(780 * KW + 40 * KW * sin(t / 60) - (ms / SEC % 167 < 40 ? 80 * KW : 0));
+	return (int64_t)(780 * KW + 50 * KW * sin(t / 60) - (ms / SEC % 167 < 40 ? 60 * KW : 0));
 }
 
 struct held { double rms_w, miners_w; };        /* after 20 minutes: of the site about its mean; on average */

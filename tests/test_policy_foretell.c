@@ -21,7 +21,8 @@ static const struct policy_response usual = { 2000, 8000 };
 
 static void see(struct policy_foretell *f, double w, const struct policy_response *response)
 {
-	foretell_see(f, &(struct foretell_slot){ w, w, 0, 1e12, 1e12 }, response);
+	struct following by = following_of(response);
+	foretell_see(f, &(struct foretell_slot){ w, w, 0, 1e12, 1e12 }, &by);
 }
 
 struct noise { uint64_t seed, n; };

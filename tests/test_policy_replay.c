@@ -30,7 +30,8 @@ static void begin(void)
 static void see(double w, double told_w, double most_w, double cap_w)
 {
 	loads[n_seen++] = w;
-	foretell_see(&f, &(struct foretell_slot){ w, w, told_w, most_w, cap_w }, &usual);
+	struct following by = following_of(&usual);
+	foretell_see(&f, &(struct foretell_slot){ w, w, told_w, most_w, cap_w }, &by);
 }
 
 static double noise_w(int n)
