@@ -243,7 +243,7 @@ static const struct price {
 	int most_percent;       /* … of what miners would draw at most so much, … */
 	int lately_percent;     /* … for a minute, so much */
 } prices[N_PREFERS] = {
-	[PREFER_BALANCED] = { 1.5, 8, 20, 40 }, [PREFER_HASH] = { 0, 0, 0, 0 }, [PREFER_FLAT] = { 10, 8, 35, 60 },
+	[PREFER_BALANCED] = { 1.5, 8, 20, 40 }, [PREFER_HASH] = { 0, 0, 20, 40 }, [PREFER_FLAT] = { 10, 8, 35, 60 },
 };
 
 static double load_moves_w(const struct policy_foretell *f)

@@ -112,9 +112,10 @@ static int64_t climbing(int64_t ms)     /* within a minute */
 }
 
 /* From its highest level ever the load rises as it did before from lower ones: a peak that wanders is no limit. */
-static void its_peak_is_not_relied_on(void **unused)
+static void rise_from_the_peak(enum prefer prefer)
 {
 	open_wandering_play((struct walk){ 7, 0, 2200, MIN, 800 * KW });
+	play.rig.conf.prefer = prefer;
 	run(&play, wandering, 0, 45 * MIN);
 	assert_int_equal(play.rig.state.hold, HOLD_EASED);
 	from_w = play.rig.gpus_w;
@@ -126,6 +127,12 @@ static void its_peak_is_not_relied_on(void **unused)
 	from_w = to_w;
 	run(&play, climbing, 0, 20 * SEC);
 	assert_int_equal(play.over_ms, 0);
+}
+
+static void its_peak_is_not_relied_on(void **unused)
+{
+	rise_from_the_peak(PREFER_BALANCED);
+	rise_from_the_peak(PREFER_HASH);
 	(void)unused;
 }
 
@@ -185,6 +192,27 @@ static void nobody_wakes_for_a_rest(void **unused)
 	(void)unused;
 }
 
+/* Of its dips as much is filled as those awake do by power alone, at their most where they are at their least at its peaks. */
+static void its_dips_are_filled_by_power(void **unused)
+{
+	open_wandering_play((struct walk){ 7, 0, 1400, 3 * MIN, 820 * KW });
+	for (int g = 0; g < 2; g++)
+		rig_partial(&play.rig, g, 2000);
+	run(&play, wandering, 0, 30 * MIN);
+	uint32_t at_most = 0;
+	for (int64_t ms = 30 * MIN; ms < 60 * MIN; ms += RIG_STEP_MS) {
+		run(&play, wandering, ms, ms + RIG_STEP_MS);
+		const struct policy_hold *hold = &play.rig.state.holds[HOLD_EASED];
+		const struct picture *picture = &play.rig.out.picture;
+		if (play.rig.state.hold != HOLD_EASED)
+			continue;
+		assert_true(picture->planned_w + picture->reserve_w >= hold->least_kept_w - KW);
+		at_most += picture->planned_w + picture->reserve_w < hold->least_kept_w + KW;
+	}
+	assert_true(at_most > 0);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +225,7 @@ int main(void)
 		cmocka_unit_test(its_peak_is_not_relied_on),
 		cmocka_unit_test(it_comes_up_at_once_and_down_by_and_by),
 		cmocka_unit_test(nobody_wakes_for_a_rest),
+		cmocka_unit_test(its_dips_are_filled_by_power),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
