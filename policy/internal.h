@@ -165,7 +165,7 @@ int64_t reserve_most_w(const struct policy_state *, int64_t cap_w);     /* what 
 void reserve_try(struct policy_state *, uint32_t hold, const struct load_timing *, int64_t cap_w);
 /* Where miners follow both ways: what that leaves the site to move. mean_w: the load's, of the half-second; least_w: what is
  * kept from the miners whatever is planned, for they are no more. */
-void reserve_draw(struct policy_state *, uint32_t hold, int64_t mean_w, int64_t least_w, const struct following *);
+void reserve_sketch(struct policy_state *, uint32_t hold, int64_t mean_w, int64_t least_w, const struct following *);
 /* least_percent: as above; 0: none knows but on and off. */
 void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, int64_t cap_w);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners

@@ -257,7 +257,7 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 		learn_dip(state, h, mean_w);
 		reserve_try(state, h, timing, cap_w);
 		if (timing->both_ways)
-			reserve_draw(state, h, mean_w, cap_w - timing->most_w, &by);
+			reserve_sketch(state, h, mean_w, cap_w - timing->most_w, &by);
 	}
 }
 

@@ -220,7 +220,7 @@ void reserve_try(struct policy_state *state, uint32_t h, const struct load_timin
 	hold->asked_w = kept_w;
 }
 
-void reserve_draw(struct policy_state *state, uint32_t h, int64_t mean_w, int64_t least_w, const struct following *by)
+void reserve_sketch(struct policy_state *state, uint32_t h, int64_t mean_w, int64_t least_w, const struct following *by)
 {
 	struct policy_hold *hold = &state->holds[h];
 	paper_see(&hold->paper, (double)mean_w, (double)max64(hold->asked_w, least_w), by);
