@@ -8,12 +8,12 @@
  * left alone as long as they have lasted, and less is kept free over them. Which leaves the miners more depends on the load
  * and on how long they take to wake: so each is tried on paper, all the time, and the best is used.
  *
- * Where miners follow as quickly up as down, two more ways are tried: to plan for what is foretold (policy/foretell.h), with
+ * Where miners follow as quickly up as down, three more ways are tried. To plan for what is foretold (policy/foretell.h), with
  * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak, and its
- * dips filled as far as power alone does it; and to keep the reserve free whatever the peak, which keeps the site flat, and
- * under its cap when the load goes to where it never was: over what is foretold, or, where the load wanders and knows no past,
- * over the load as it is, which rises at once and comes down by and by, for the site is to be no worse in its seconds. That is
- * no gain of hash but a price, paid where it is small beside what it takes off the site's moves (policy/paper.h), as the operator
+ * dips filled as far as power alone does it. The same with the reserve kept whatever the peak: that keeps the site flat, and
+ * under its cap when the load goes to where it never was. And, for loads that wander and know no past, such a reserve over the
+ * load as it is, which rises at once and comes down by and by, for the site is to be no worse in its seconds. These two are no
+ * gain of hash but a price, paid where it is small beside what it takes off the site's moves (policy/paper.h), as the operator
  * prefers, and only where power alone does all of it.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
