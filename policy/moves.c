@@ -131,11 +131,9 @@ static struct pick candidates_down(struct step *step, bool at_once, bool lower_o
 		bool told_now = track->under_way && track->told_ms == step->seen->now_ms && track->step == step->state->step;
 		if (told_now)                           /* in this very step, for others to be lowered, or at ease */
 			continue;
-		/* A set point that moves back and forth is followed by power: one that is on its way to less may be back soon. */
-		bool stays = step->follows && !at_once && track->under_way && track->deed == DEED_POWER;
 		if (lowers && may(step, i, MOVE_LOWER, at_once, forbidden))
 			add(step, &pick, i, MOVE_LOWER, 0);
-		else if (!lower_only && !stays && may(step, i, MOVE_SLEEP, at_once, forbidden))
+		else if (!lower_only && may(step, i, MOVE_SLEEP, at_once, forbidden))
 			add(step, &pick, i, MOVE_SLEEP, 0);
 	}
 	spread_turns(&pick, step->state->decisions);
