@@ -1,4 +1,5 @@
 /* The reserve that learns: what the load has shown is kept free, no more and no longer than it takes. */
+#include "policy/internal.h"
 #include "tests/policy_play.h"
 
 static int64_t at_rest(int64_t ms)
@@ -235,6 +236,27 @@ static void below_the_limit_no_more_fall_than_it_takes(void **unused)
 	(void)unused;
 }
 
+static int64_t kept_over_w(int64_t missed_w, int64_t without_w)
+{
+	static struct policy_state state;
+	memset(&state, 0, sizeof(state));
+	state.foretell.replay.missed_w = (double)missed_w;
+	state.holds[0].reserve_w = without_w;
+	reserve_foretold(&state, HOLD_FLAT, RIG_CAP_W);
+	return state.holds[HOLD_FLAT].reserve_w;
+}
+
+/* 15 % of what was missed and of 0.3 % of the cap; but of the cap no more than 0.8 % on top, or than without a forecast. */
+static void what_is_kept_over_what_was_missed(void **unused)
+{
+	assert_int_equal(kept_over_w(20 * KW, 30 * KW), 26450);
+	assert_int_equal(kept_over_w(100 * KW, 50 * KW), 108 * KW);
+	assert_int_equal(kept_over_w(100 * KW, 112 * KW), 115 * KW);
+	assert_int_equal(kept_over_w(100 * KW, 200 * KW), 118450);
+	assert_int_equal(kept_over_w(20 * KW, 200 * KW), 100 * KW);     /* a rhythm may fail: half of it in any case */
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_rise_that_uses_up_the_reserve_goes_on),
 		cmocka_unit_test(a_rise_like_none_before_takes_most_along),
 		cmocka_unit_test(below_the_limit_no_more_fall_than_it_takes),
+		cmocka_unit_test(what_is_kept_over_what_was_missed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
