@@ -236,7 +236,7 @@ size_t plant_spread_fault(struct plant *plant, int64_t now_ms, enum plant_fault 
 	size_t want = (plant->n * (size_t)permille + 500) / 1000, given = 0;
 	for (uint64_t draw = 0; given < want && draw < plant->n * 64; draw++) {
 		size_t i = (size_t)(dice(plant->seed, draw * N_PLANT_FAULTS + fault, DICE_FAULT) % plant->n);
-		if (plant->miners[i].fault != PLANT_SOUND)
+		if ((plant->miners[i].fault == PLANT_SOUND) == (fault == PLANT_SOUND))
 			continue;
 		plant_set_fault(plant, i, now_ms, fault);
 		given++;

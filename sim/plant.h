@@ -76,7 +76,8 @@ size_t plant_add(struct plant *, const struct plant_miner_type *, size_t n);
 void plant_start_asleep(struct plant *, size_t i);      /* before any time has passed */
 
 void plant_set_fault(struct plant *, size_t i, int64_t now_ms, enum plant_fault);
-/* Gives `fault` to the share of the miners, chosen by the seed among the sound ones; returns to how many. */
+/* Gives `fault` to the share of the miners, chosen by the seed among the sound ones, PLANT_SOUND among the others; returns to
+ * how many. */
 size_t plant_spread_fault(struct plant *, int64_t now_ms, enum plant_fault, int32_t permille);
 void plant_reboot(struct plant *, size_t i, int64_t now_ms);    /* one that slept sleeps on, others wake by themselves */
 

@@ -216,6 +216,9 @@ static void faults_are_spread_by_share(void **state)
 	assert_int_equal(count[PLANT_SILENT], 10);
 	assert_int_equal(count[PLANT_SLOW], 40);
 	assert_int_equal(count[PLANT_SOUND], 150);
+	assert_int_equal(plant_spread_fault(&plant, 0, PLANT_SOUND, 1000), 50);
+	for (size_t i = 0; i < plant.n; i++)
+		assert_int_equal(plant.miners[i].fault, PLANT_SOUND);
 	plant_free(&plant);
 }
 
