@@ -207,6 +207,13 @@ static void see_wish(struct step *step, int64_t wish_w)
 	}
 }
 
+/* Those that did not follow may by now; there is nobody else. */
+static void ask_faulty_again(const struct step *step)
+{
+	for (size_t i = 0; i < step->conf->n_miners; i++)
+		track_ask_again(&step->tracks[i], step->seen->now_ms);
+}
+
 void decide(struct step *step)
 {
 	const struct demand *demand = &step->seen->demand;
@@ -250,4 +257,6 @@ void decide(struct step *step)
 		conclude(step, REASON_TARGET, BINDING_RUNNING_RESERVE);
 	step->out->cap_unreachable = over && !step->tracked.unheard &&
 	                             step->load_w + step->tracked.settled_w > step->limit_w;
+	if (step->out->cap_unreachable)
+		ask_faulty_again(step);
 }

@@ -79,6 +79,8 @@ int64_t track_gain_w(const struct policy_miner_group *, const struct miner_track
                      int64_t now_ms);
 /* The order is given; with it goes the limit. */
 void track_tell(const struct policy_miner_group *, struct miner_track *, enum move, int32_t limit_w, int64_t now_ms);
+/* One that counts as faulty because it did not go to sleep may be told once more, half a minute after the last time. */
+void track_ask_again(struct miner_track *, int64_t now_ms);
 
 /* ---- learn.c: how the miners really follow ---- */
 /* Writes the groups with what was learned in place of what was declared, where it may be used. */

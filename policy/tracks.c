@@ -4,7 +4,7 @@
 
 #define DAY_MS   (24LL * 3600 * 1000)
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
-#define LOST_MS  30000          /* one that heard none of its orders is asked again after this */
+#define LOST_MS  30000          /* one that heard none of its orders is asked again after this; any, where nobody else is left */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
@@ -280,9 +280,11 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 	track->answers = r->fault == FAULT_NONE && now_ms - r->at_ms <= group->stale_ms;
 	if (r->fault == FAULT_NONE && r->at_ms > track->read_ms)
 		take_reading(group, track, r, now_ms);
-	bool refused = track->under_way && seen->heard != FAULT_NEVER && seen->heard != FAULT_NONE &&
-	               seen->heard_ms >= track->told_ms;
-	if (refused) {                  /* whatever it did, do not count on it; the next reading tells */
+	bool heard = track->under_way && seen->heard != FAULT_NEVER && seen->heard_ms >= track->told_ms;
+	/* Whether one did as told that gave no answer, the next reading tells: until then, do not count on what it sheds, but on
+	 * what it would draw. */
+	bool may_rise = seen->heard != FAULT_REFUSED && track->to_w > track->from_w;
+	if (heard && seen->heard != FAULT_NONE && !may_rise) {
 		give_up_order(track, track->deed == DEED_WAKE ? PHASE_ASLEEP : PHASE_AWAKE, now_ms);
 		track->lost = seen->heard == FAULT_SILENT;
 	}
@@ -411,6 +413,14 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 		if (group->cycles_per_day)
 			track->wear_ms = max64(track->wear_ms, now_ms) + cycle_ms(group);
 	}
+}
+
+void track_ask_again(struct miner_track *track, int64_t now_ms)
+{
+	if (track->phase != PHASE_FAULTY || track->told_hash || now_ms - track->settled_ms < LOST_MS)
+		return;
+	track->tries = POLICY_MAX_TRIES - 1;
+	settle(track, PHASE_AWAKE, now_ms);
 }
 
 int64_t track_gain_w(const struct policy_miner_group *group, const struct miner_track *track, enum move move,

@@ -96,6 +96,49 @@ static void who_does_not_follow_is_told_thrice_and_replaced(void **unused)
 	(void)unused;
 }
 
+/* Nobody else is left: they are told again and again, once in half a minute, for they may follow by now. */
+static void who_did_not_follow_is_told_again_where_nobody_else_is_left(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].deaf = true;
+	rig.gpus_w += 150 * KW;
+	rig_run(&rig, 4 * 60000);
+	assert_true(rig.out.cap_unreachable);
+	assert_int_equal(rig.out.picture.phases[PHASE_FAULTY] + rig.out.picture.phases[PHASE_FALLING], ALL);
+	assert_in_range(rig.sleeps, 5 * ALL, 9 * ALL);
+	assert_int_equal(rig.tracks[2].sleeps, 1);
+	for (uint32_t m = 0; m < ALL; m++)
+		rig.miners[m].deaf = false;
+	rig_run(&rig, 60000);
+	assert_true(rig.out.picture.site_w <= RIG_CAP_W);
+	(void)unused;
+}
+
+/* They may have done as told: until they have been looked at, nobody else is woken for the same room. */
+static void a_wake_that_gives_no_answer_may_have_come(void **unused)
+{
+	static const enum fault answers[] = { FAULT_SILENT, FAULT_GARBLED };
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct rig rig;
+		begin(&rig, 0);
+		for (uint32_t m = 0; m < ALL; m++)
+			rig.miners[m].answer = answers[i];
+		rig.gpus_w -= 9 * KW;
+		for (int64_t ms = 0; ms < 66000 && !rig.wakes; ms += RIG_STEP_MS)
+			rig_step(&rig);
+		uint32_t wakes = rig.wakes;
+		assert_in_range(wakes, 1, 3);
+		for (uint32_t m = 0; m < ALL; m++)
+			rig.miners[m].mute = true;
+		rig_run(&rig, 50000);
+		assert_true(rig.wakes <= 3);
+		assert_true(rig.out.picture.settled_miners_w >= wakes * RIG_MINER_W);
+	}
+	(void)unused;
+}
+
 static void a_refusal_counts_at_once(void **unused)
 {
 	static const enum fault answers[] = { FAULT_REFUSED, FAULT_GARBLED };
@@ -296,6 +339,8 @@ int main(void)
 		cmocka_unit_test(an_unreachable_miner_is_taken_at_the_most_it_may_draw),
 		cmocka_unit_test(what_cannot_be_told_is_not_told),
 		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
+		cmocka_unit_test(who_did_not_follow_is_told_again_where_nobody_else_is_left),
+		cmocka_unit_test(a_wake_that_gives_no_answer_may_have_come),
 		cmocka_unit_test(a_refusal_counts_at_once),
 		cmocka_unit_test(an_order_lost_is_repeated_at_once),
 		cmocka_unit_test(an_order_lost_at_ease_waits),
