@@ -1,5 +1,6 @@
 #include "policy/foretell.h"
 #include "policy/internal.h"
+#include "policy/replay.h"
 
 #define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
 #define DIP_TAU_MS      120000
@@ -11,6 +12,7 @@
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
 #define EASED_SLOTS     6       /* by such a part of what is left of the way an eased plan comes down, each half-second */
+#define GAP_MS          10000   /* not measured for so long: what it was before is no past of what it is after */
 #define LATER_SLOTS     10      /* … by which a rise that goes on to beyond the cap has got there */
 
 static int64_t highest_between(const struct policy_state *state, uint32_t from, uint32_t to)
@@ -261,10 +263,27 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	}
 }
 
+/* Miners could follow, in the meantime, to where the load is found again; and what is not believed now may have been
+ * remembered for a while. So it is taken to have been no lower. */
+static void resume(struct policy_state *state, int64_t load_w, int64_t now_ms)
+{
+	for (uint32_t at = 0; at < POLICY_LOADS; at++) {
+		state->loads_w[at] = max64(state->loads_w[at], load_w);
+		for (uint32_t h = 0; h < POLICY_HOLDS; h++)
+			state->holds[h].levels_w[at] = max64(state->holds[h].levels_w[at], load_w);
+	}
+	replay_resume(&state->foretell.replay, (double)load_w);
+	state->slot_ms = now_ms;
+	state->slot_n = 0;
+	state->slot_sum_w = 0;
+}
+
 void load_remember(struct policy_state *state, int64_t load_w, const struct load_timing *timing, int64_t cap_w)
 {
 	if (!state->slot_ms)
 		state->slot_ms = timing->now_ms;
+	if (timing->now_ms - state->slot_ms > GAP_MS)
+		resume(state, load_w, timing->now_ms);
 	if (timing->now_ms - state->slot_ms >= POLICY_SLOT_MS && state->slot_n) {
 		push(state, state->slot_highest_w);
 		learn(state, state->slot_sum_w / state->slot_n, timing, cap_w);

@@ -28,6 +28,15 @@ void replay_see(struct policy_replay *r, const struct foretell_slot *slot)
 	r->n += r->n < N;
 }
 
+void replay_resume(struct policy_replay *r, double load_w)
+{
+	for (uint32_t age = 0; age <= foretell_lags[TAPS - 1]; age++) {
+		uint32_t at = place(r, age);
+		r->mean_w[at] = r->mean_w[at] > load_w ? r->mean_w[at] : load_w;
+		r->highest_w[at] = r->highest_w[at] > (float)load_w ? r->highest_w[at] : (float)load_w;
+	}
+}
+
 double replay_level_w(const struct policy_foretell *f, uint32_t age)
 {
 	double level_w = f->mean_w;

@@ -15,6 +15,8 @@
 extern const uint8_t foretell_lags[FORETELL_TAPS];      /* half-seconds; the last is the longest */
 
 void replay_see(struct policy_replay *, const struct foretell_slot *);
+/* The load was not seen for a while: of the minute before it is taken to have been no lower than it is found. */
+void replay_resume(struct policy_replay *, double load_w);
 /* What the filter would have foretold so many half-seconds ago; holds while there is the past for it. */
 double replay_level_w(const struct policy_foretell *, uint32_t age);
 /* The load now over what was foretold when miners have followed it by now. */
