@@ -6,8 +6,7 @@
 _Static_assert(FUSION_MINERS == POLICY_GROUPS, "each group of miners has its bias");
 
 #define SAMPLE_MS   1000        /* so often all miners are looked at */
-#define BLOCK_MS    10000       /* means are over so long, or … */
-#define BLOCK_LATES 4           /* … over so many times of the slowest GPU meters */
+#define BLOCK_MS    10000       /* means are over so long at least */
 #define PAUSE_MS    3000        /* a gap between two steps that spoils a block */
 #define STALE_LAST  3           /* blocks: older, one says nothing of just before */
 #define LEVEL_PART  100         /* of the cap: the site hardly moved */
@@ -35,7 +34,7 @@ static void look_at_miners(const struct step *step, struct fusion *f)
 	int64_t least_of[FUSION_MINERS], now_ms = step->seen->now_ms;
 	for (size_t g = 0; g < FUSION_MINERS; g++)
 		least_of[g] = bias_least_permille(step->state, g);
-	f->fleet_w = f->miners_w = f->heard_w = f->again_w = f->moving_w = 0;
+	f->fleet_w = f->miners_w = f->heard_w = f->again_w = f->least_w = f->mute_w = f->moving_w = 0;
 	memset(f->of_w, 0, sizeof(f->of_w));
 	for (size_t i = 0; i < conf->n_miners; i++) {
 		const struct miner_track *track = &step->tracks[i];
@@ -47,6 +46,8 @@ static void look_at_miners(const struct step *step, struct fusion *f)
 		f->miners_w += drawn_w;
 		f->of_w[g < FUSION_MINERS ? g : 0] += drawn_w;
 		f->moving_w += track->under_way ? abs64((int64_t)track->to_w - track->from_w) : 0;
+		f->least_w += least_w(track);
+		f->mute_w += track->answers && track->read_ms > f->short_ms ? 0 : least_w(track);
 		if (!track->answers || !r->knows_power)
 			continue;
 		int64_t certain_w = least_w(track) * (g < FUSION_MINERS ? least_of[g] : 700) / 1000;
@@ -115,10 +116,10 @@ static void compare_miners(struct fusion *f, const struct fusion_block *was, con
 		compare_group(f, was, is, shown_w, cap_w);
 }
 
-static struct fusion_block mean_of(const struct fusion_sums *sums, int64_t now_ms)
+static struct fusion_block mean_of(const struct fusion_sums *sums, int64_t moving_w, int64_t now_ms)
 {
 	struct fusion_block block = {
-		.ms = now_ms, .rest = !sums->moving, .span_w = sums->highest_w - sums->lowest_w,
+		.ms = now_ms, .rest = !sums->moving, .span_w = sums->highest_w - sums->lowest_w, .moving_w = moving_w,
 		.site_w = sums->site_w / sums->n, .hpc_w = sums->hpc_w / sums->n,
 		.miners_w = sums->miners_w / sums->n_miners,
 	};
@@ -143,7 +144,7 @@ static bool as_before(const struct policy_conf *conf, const struct policy_state 
 
 static void close_block(const struct step *step, struct fusion *f)
 {
-	struct fusion_block block = mean_of(&f->sums, step->seen->now_ms);
+	struct fusion_block block = mean_of(&f->sums, f->moving_w, step->seen->now_ms);
 	int64_t cap_w = step->conf->cap_w;
 	/* Over a step that falls into a block, from the level before it to the one after. */
 	bool level = block.span_w <= cap_w / LEVEL_PART;
@@ -193,9 +194,22 @@ static void add_to_block(const struct step *step, struct fusion *f, bool sampled
 	*sums = (struct fusion_sums){ .begin_ms = now_ms };
 }
 
+/* Another meter may be off by something else. */
+static void meet_backups(const struct step *step, struct fusion *f)
+{
+	if (step->metered.stood_for == f->stood_for)
+		return;
+	f->stood_for = step->metered.stood_for;
+	f->last.ms = f->level.ms = f->rest.ms = 0;
+	f->sums.spoilt = true;
+	if (f->on_site.lie == LIE_NONE)
+		f->short_ms = 0;
+}
+
 bool fusion_look(const struct step *step, struct fusion *f)
 {
-	int64_t now_ms = step->seen->now_ms, block_ms = max64(BLOCK_MS, BLOCK_LATES * fusion_late_ms(step->conf));
+	int64_t now_ms = step->seen->now_ms, block_ms = max64(BLOCK_MS, FUSION_BLOCK_LATES * fusion_late_ms(step->conf));
+	meet_backups(step, f);
 	bool due = now_ms - f->sample_ms >= SAMPLE_MS || now_ms < f->sample_ms || !f->sample_ms;
 	if (due) {
 		look_at_miners(step, f);

@@ -3,8 +3,9 @@
  *
  * Jumping: a value that nothing on the site can draw, or next to nothing where much was drawn, is not taken before its
  * third reading; three that came back within five minutes are a verdict. Too low: the site's meter shows less than GPUs and
- * miners draw beyond all that their figures may be off by. Scaled: the site moves as far as the GPUs' meters do, or the
- * miners, times a factor. Still: GPU meters say to the watt the same while the site moves.
+ * miners draw beyond all that their figures may be off by; or it has fallen, they have not, and all the rest that there was
+ * would not explain it. Scaled: the site moves as far as the GPUs' meters do, or the miners, times a factor. Still: GPU
+ * meters say to the watt the same while the site moves.
  *
  * What follows has to be right even where the verdict is wrong. A suspected site's meter wakes no miner, and the load is
  * the higher of what it says and of what the GPUs' meters say. Suspected GPU meters carry no estimate: the site's does; if
@@ -43,6 +44,7 @@ struct fusion_taken {                   /* a sum of meters, without its leaps */
 struct fusion_block {                   /* means over some seconds; ms 0: none */
 	int64_t ms, site_w, hpc_w, miners_w;
 	int64_t span_w;                 /* from the site's lowest to its highest */
+	int64_t moving_w;               /* on their way, at its end */
 	bool rest;                      /* no miner was on its way */
 	int64_t of_w[FUSION_MINERS];    /* miners, by their own figures, of each group */
 };
@@ -68,10 +70,12 @@ struct fusion_still {                   /* a group of GPU meters */
 
 struct fusion {                         /* plain data, zero to start */
 	struct fusion_taken site, hpc;
+	uint64_t stood_for;             /* groups that a backup stands in for: what is compared is by the same meters */
 	int64_t sample_ms;              /* the last look at the miners */
 	int64_t fleet_w;                /* all miners awake */
 	int64_t miners_w, heard_w;      /* by their own figures; what those heard from draw at least … */
 	int64_t again_w;                /* … and those that have been heard from again since low_ms */
+	int64_t least_w, mute_w;        /* … all of them before they follow upwards; of it, those not heard from since short_ms */
 	int64_t moving_w, of_w[FUSION_MINERS];
 	int64_t step_ms;
 	struct fusion_sums sums;
@@ -82,6 +86,7 @@ struct fusion {                         /* plain data, zero to start */
 	struct fusion_ratio bias[FUSION_MINERS];        /* true by told */
 	struct fusion_still still[FUSION_METERS];
 	int64_t low_ms;                 /* since when the site's meter shows too little; 0: it does not */
+	int64_t short_ms;               /* since when it does, or has fallen farther than anything that stands there; 0: neither */
 	struct fusion_block before;     /* the last before that; ms 0: they never agreed */
 	int64_t other_w, then_miners_w; /* what the policy had learned then of the rest, and of the miners */
 	bool other_known;

@@ -32,6 +32,7 @@ struct metered {
 	int64_t hpc_fresh_w, hpc_silent_w;      /* of meters that are not silent; of the others at their nameplate */
 	int64_t fed_w;                  /* what meters of the rest say is fed in behind the site's meter */
 	int64_t group_w[FUSION_METERS]; /* of each of the first groups, silent meters at what they last said */
+	uint64_t stood_for;             /* a bit for each group that a backup stands in for */
 	uint32_t stale;
 	bool has_hpc, site_known, hpc_whole;
 	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */
@@ -299,6 +300,7 @@ int64_t bias_least_permille(const struct policy_state *, size_t group);         
 
 /* ---- fusion.c: what meters and miners say, in means that can be compared ---- */
 #define FUSION_ODD_PART 50              /* of the cap: meters disagree by less all the time */
+#define FUSION_BLOCK_LATES 4            /* means are over so many times of the slowest GPU meters: so late a part of one they are */
 bool fusion_look(const struct step *, struct fusion *);        /* whether the miners were looked at */
 int64_t fusion_late_ms(const struct policy_conf *);             /* of the slowest GPU meters */
 

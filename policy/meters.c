@@ -52,7 +52,7 @@ static struct group_sum sum_group(const struct policy_conf *conf, const struct s
 
 /* A group with a stale member is stood in for by a whole backup, if it has one. */
 static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms,
-                                      size_t g)
+                                      size_t g, uint64_t *stood_for)
 {
 	struct group_sum sum = sum_group(conf, seen, running_ms, g);
 	for (size_t b = 0; sum.stale && b < conf->n_meter_groups; b++) {
@@ -61,6 +61,7 @@ static struct group_sum sum_or_backup(const struct policy_conf *conf, const stru
 		struct group_sum backup = sum_group(conf, seen, running_ms, b);
 		if (!backup.stale && backup.fresh) {
 			backup.nameplate_w = sum.nameplate_w;
+			*stood_for |= UINT64_C(1) << g % 64;
 			return backup;
 		}
 	}
@@ -105,7 +106,7 @@ void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, 
 		const struct policy_meter_group *group = &conf->meter_groups[g];
 		if (group->backup_of >= 0)
 			continue;
-		struct group_sum sum = sum_or_backup(conf, seen, running_ms, g);
+		struct group_sum sum = sum_or_backup(conf, seen, running_ms, g, &all->stood_for);
 		has_site |= group->measures == MEASURES_SITE;
 		add_group(all, group->measures, &sum);
 		if (g < FUSION_METERS)

@@ -173,6 +173,11 @@ static void judge_all_still(struct step *step)
 
 /* ---- the site's meter shows too little ---- */
 
+static int64_t fresh_ms(const struct policy_conf *conf)
+{
+	return max64(FRESH_MS, FRESH_LATES * fusion_late_ms(conf));
+}
+
 /* What is there for certain: the GPUs, and the miners however wrong their own figures are. */
 static bool shows_too_little(const struct step *step, int64_t heard_w)
 {
@@ -181,21 +186,41 @@ static bool shows_too_little(const struct step *step, int64_t heard_w)
 	return m->site_known && m->has_hpc && m->site_w < least_w;
 }
 
+/* It shows less than it did, although GPUs and miners draw no less: by more than all the rest that may have been there, and
+ * all that these figures may be off by. mute_w: of miners that may have gone with their feeder. */
+static bool has_fallen_short(const struct step *step, int64_t mute_w)
+{
+	const struct fusion *f = &step->state->fusion;
+	const struct metered *m = &step->metered;
+	bool since = f->short_ms || suspected(&f->on_site);
+	const struct fusion_block *was = since ? &f->before : &f->last;
+	bool comparable = was->ms && (since || step->seen->now_ms - was->ms <= fresh_ms(step->conf)) && m->has_hpc &&
+	                  m->site_known && m->stood_for == f->stood_for && !suspected(&f->on_hpc);
+	int64_t hpc_w = m->hpc_last_w - was->hpc_w - m->hpc_silent_w, miners_w = f->least_w - was->miners_w - mute_w;
+	int64_t rest_w = max64(was->site_w - was->hpc_w - was->miners_w, max64(f->other_w, 0)) + m->fed_w;
+	int64_t told_w = was->miners_w + abs64(f->least_w - was->miners_w);
+	int64_t off_w = step->conf->cap_w / FUSION_ODD_PART + was->moving_w + was->span_w / FUSION_BLOCK_LATES +
+	                told_w * bias_doubt_permille(step->conf, step->state) / 1000;
+	return comparable && m->site_w < was->site_w + hpc_w + miners_w - rest_w - off_w;
+}
+
+/* That it has fallen short counts once all GPU meters have been read since. */
 static void watch_level(struct step *step, struct fusion *f)
 {
-	int64_t now_ms = step->seen->now_ms, fresh_ms = max64(FRESH_MS, FRESH_LATES * fusion_late_ms(step->conf));
-	if (!shows_too_little(step, f->heard_w)) {
-		f->low_ms = 0;
+	int64_t now_ms = step->seen->now_ms;
+	bool low = shows_too_little(step, f->heard_w), fell = has_fallen_short(step, 0);
+	if (!low && !fell) {
+		f->low_ms = f->short_ms = 0;
 		return;
 	}
-	if (f->low_ms)
-		return;
-	f->low_ms = now_ms;
-	if (suspected(&f->on_site) || suspected(&f->on_hpc))
-		return;
-	f->before = f->last;
-	if (now_ms - f->last.ms > fresh_ms)
-		f->before.ms = 0;
+	if (!f->short_ms && !suspected(&f->on_site) && !suspected(&f->on_hpc)) {
+		f->before = f->last;
+		if (now_ms - f->last.ms > fresh_ms(step->conf))
+			f->before.ms = 0;
+	}
+	f->short_ms = f->short_ms ? f->short_ms : now_ms;
+	if (!f->low_ms && (low || now_ms - f->short_ms > fusion_late_ms(step->conf)))
+		f->low_ms = now_ms;
 }
 
 static bool alike(int64_t a_w, int64_t b_w, int64_t percent, int64_t cap_w)
@@ -219,7 +244,9 @@ static void accuse(struct step *step)
 	int64_t fell_w = hpc_w + miners_w - site_w, other_w = f->other_known ? max64(f->other_w, 0) : 0;
 	bool exchanged = was->ms && alike(m->site_w, was->hpc_w, THEN_PERCENT, conf->cap_w) &&
 	                 alike(m->hpc_last_w, was->site_w, THEN_PERCENT, conf->cap_w);
-	bool by_hpc = m->hpc_fresh_w > m->hpc_nameplate_w / 100 * NAMED_PERCENT || (was->ms && hpc_w >= fell_w * 2 / 3);
+	/* Where the others moved as well, nobody knows whose move was wrong: then it is the site's meter, whose lie does harm. */
+	bool alone = was->ms && hpc_w >= fell_w * 2 / 3 && abs64(site_w) + abs64(miners_w) <= fell_w / 2;
+	bool by_hpc = m->hpc_fresh_w > m->hpc_nameplate_w / 100 * NAMED_PERCENT || alone;
 	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->low_ms, .shows_w = m->site_w,
 		.others_w = m->hpc_last_w + f->miners_w + other_w, .group = (uint16_t)group_of(conf, MEASURES_SITE) };
 	if (was->ms && !exchanged && !by_hpc && miners_w >= fell_w * 2 / 3)
@@ -243,7 +270,7 @@ static void judge_level(struct step *step)
 	if (!long_enough || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
 	/* Miners that have fallen silent together, as on a dead feeder, are no witnesses. */
-	if (shows_too_little(step, f->again_w))
+	if (shows_too_little(step, f->again_w) || has_fallen_short(step, f->mute_w))
 		accuse(step);
 }
 

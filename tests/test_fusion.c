@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy/foretell.h"
 #include "policy/internal.h"
 #include "sim/dice.h"
 #include "tests/scenario.h"
@@ -19,7 +20,8 @@ struct lies {                           /* zero: all tell the truth, but for …
 	int64_t site_permille, pdu_permille;    /* 0: 1000 */
 	int64_t own_permille[2];        /* … what miners of each group say, 0: 1000 */
 	int64_t pdu_error_permille[2];  /* … each PDU's own error */
-	bool swapped;                   /* the site's meter shows what GPUs draw */
+	bool swapped;                   /* the site's meter shows what GPUs draw, … */
+	bool exchanged;                 /* … and the first PDU what all the others do not */
 	bool frozen_pdus;
 	int64_t leap_w;                 /* of the site's next value; 0: none */
 	bool leaps;
@@ -41,12 +43,14 @@ static void spoil(struct bench *b)
 	const struct lies *lies = &b->lies;
 	for (int p = 0; p < 2; p++) {
 		int64_t w = scaled(rig->meters[RIG_PDU_1 + p].import_w, 1000 + lies->pdu_error_permille[p]);
+		if (lies->exchanged && !p)
+			w += rig->meters[RIG_MAIN].import_w - rig->gpus_w;
 		if (!lies->frozen_pdus)
 			b->pdus_w[p] = scaled(w, lies->pdu_permille) + flicker_w(b, 1 + (uint64_t)p);
 		rig->meters[RIG_PDU_1 + p].import_w = b->pdus_w[p];
 	}
 	int64_t *site_w = &rig->meters[RIG_MAIN].import_w;
-	*site_w = scaled(lies->swapped ? rig->gpus_w : *site_w, lies->site_permille) + flicker_w(b, 9);
+	*site_w = scaled(lies->swapped || lies->exchanged ? rig->gpus_w : *site_w, lies->site_permille) + flicker_w(b, 9);
 	if (lies->leaps)
 		*site_w = lies->leap_w;
 	for (uint32_t i = 0; i < ALL; i++)
@@ -261,6 +265,69 @@ static void a_site_meter_that_shows_too_little(void **unused)
 		assert_true(b.rig.wakes > wakes);
 		assert_true(true_w(&b) <= RIG_CAP_W);
 	}
+	(void)unused;
+}
+
+/* Less than miners' own figures may be off by; but it fell at once, and nothing else did. The house may fall silent. */
+static void a_site_meter_that_falls_short(void **unused)
+{
+	struct bench b;
+	open_bench(&b, 500 * KW);
+	run(&b, 60 * SEC);
+	b.rig.house_w = 0;
+	run(&b, 60 * SEC);
+	assert_no_lie(&b);
+	b.rig.house_w = 10 * KW;
+	run(&b, 60 * SEC);
+	b.lies.site_permille = 880;
+	assert_in_range(until(&b, LIE_SCALED, LIE_NONE, 60), 15, 35);
+	run(&b, 400 * SEC);
+	assert_int_equal(on_site(&b), LIE_SCALED);
+	b.lies.site_permille = 0;
+	until(&b, LIE_NONE, LIE_NONE, 120);
+	(void)unused;
+}
+
+/* The site's meter is exchanged with the GPUs' while all miners sleep, when that hardly shows: it does not move with those
+ * that wake, and the GPUs' do. */
+static void meters_exchanged_while_miners_sleep(void **unused)
+{
+	struct bench b;
+	open_bench(&b, 700 * KW);
+	b.rig.demand.shed = true;
+	b.rig.demand.miners_w = b.rig.demand.miners_soon_w = 0;
+	run(&b, 60 * SEC);
+	b.lies.exchanged = true;
+	run(&b, 60 * SEC);
+	b.rig.demand.miners_w = b.rig.demand.miners_soon_w = POLICY_NONE;
+	for (int s = 0; s < 900; s++) {
+		b.rig.gpus_w = 700 * KW + (s % 60) * KW;
+		run(&b, SEC);
+		assert_true(true_w(&b) <= RIG_CAP_W);
+		assert_string_equal(lie_name(on_hpc(&b)), "none");
+	}
+	(void)unused;
+}
+
+/* What the load seemed to be while the meter lied, and that it is found again where it was, is nothing that it did. */
+static void a_lie_teaches_no_reserve(void **unused)
+{
+	struct bench b;
+	open_bench(&b, 850 * KW);
+	b.rig.conf.reserve_w = POLICY_NONE;
+	for (int s = 0; s < 700; s++) {
+		b.rig.gpus_w = (850 + s % 3) * KW;
+		run(&b, SEC);
+	}
+	int64_t before_w = b.rig.state.holds[0].reserve_w;
+	b.lies.site_permille = 500;
+	until(&b, LIE_SCALED, LIE_NONE, 60);
+	run(&b, 60 * SEC);
+	b.lies.site_permille = 0;
+	until(&b, LIE_NONE, LIE_NONE, 120);
+	run(&b, 60 * SEC);
+	assert_true(b.rig.state.holds[0].reserve_w <= before_w + KW);
+	assert_true(foretell_missed_w(&b.rig.state.foretell, false) <= before_w + 5 * KW);
 	(void)unused;
 }
 
@@ -651,6 +718,9 @@ int main(void)
 		cmocka_unit_test(a_leap_that_stays_is_shed_for),
 		cmocka_unit_test(a_meter_that_leaps_is_told_of),
 		cmocka_unit_test(a_site_meter_that_shows_too_little),
+		cmocka_unit_test(a_site_meter_that_falls_short),
+		cmocka_unit_test(meters_exchanged_while_miners_sleep),
+		cmocka_unit_test(a_lie_teaches_no_reserve),
 		cmocka_unit_test(a_relapse_asks_for_a_longer_calm),
 		cmocka_unit_test(a_dead_feeder_is_no_lie),
 		cmocka_unit_test(what_is_fed_in_is_no_lie),
