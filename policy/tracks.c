@@ -60,6 +60,8 @@ int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner
 {
 	if (!track->under_way)
 		return track->drawn_w;
+	if (track->tries >= POLICY_MAX_TRIES && track->to_w < track->from_w && !track->begun_cs)
+		return track->from_w;           /* it did not follow twice: its watts have to show it */
 	const struct policy_response *r = deed_response(group, track->deed);
 	int64_t ramp_ms = r->ramp_ms * percent / 100;
 	int64_t moving_ms = at_ms - track->told_ms - r->delay_ms * percent / 100;
