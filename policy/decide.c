@@ -40,6 +40,17 @@ static void conclude(struct step *step, enum reason reason, enum binding binding
 	out->reason = reason;
 }
 
+/* What those told just now would shed who were faulty: it does not count before it shows. */
+static int64_t faulty_shed_w(const struct step *step, uint32_t first)
+{
+	int64_t sum_w = 0;
+	for (uint32_t c = first; c < step->out->n_commands; c++) {
+		const struct miner_track *track = &step->tracks[step->out->commands[c].miner];
+		sum_w += track_phase(track) == PHASE_FAULTY ? track->from_w - track->to_w : 0;
+	}
+	return sum_w;
+}
+
 enum haste { BY_POWER_ONLY, AT_EASE, AT_ONCE };
 
 static void decide_down(struct step *step, const struct wish *wish, enum haste haste, bool over)
@@ -54,12 +65,13 @@ static void decide_down(struct step *step, const struct wish *wish, enum haste h
 	if (by_load && need_w - need_w / 10 <= step->announced_w)
 		binding = step->out->serves = BINDING_PLAN;
 	enum binding forbidden = BINDING_NONE;
+	uint32_t n_before = step->out->n_commands;
 	int64_t shed_w = move_down(step, need_w, at_once, haste == BY_POWER_ONLY, &forbidden);
 	if (forbidden != BINDING_NONE && shed_w < need_w && !at_once)
 		binding = forbidden;
 	else if (!shed_w && haste != BY_POWER_ONLY)
 		binding = BINDING_NO_MINERS;
-	step->tracked.settled_w -= shed_w;
+	step->tracked.settled_w -= shed_w - faulty_shed_w(step, n_before);
 	conclude(step, reason_for(step, wish, over), binding);
 }
 

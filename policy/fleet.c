@@ -84,9 +84,7 @@ static void add_one(const struct policy_miner_group *group, const struct miner_t
 	sum->now_w += now_w;
 	sum->settled_w += settled_w;
 	sum->unseen_w += track_unseen_w(group, track, now_ms);
-	enum miner_phase phase = track->phase;
-	if (track->under_way)
-		phase = track->deed == DEED_SLEEP ? PHASE_FALLING : track->deed == DEED_WAKE ? PHASE_WAKING : phase;
+	enum miner_phase phase = track_phase(track);
 	sum->phases[phase]++;
 	bool by_power = track->under_way && track->deed == DEED_POWER;
 	sum->changing += by_power;

@@ -70,8 +70,10 @@ bool track_may_be_told(const struct policy_miner_group *, const struct miner_tra
                        int64_t now_ms);
 /* Which wear limit forbids it; BINDING_NONE: none. */
 enum binding track_wear(const struct policy_miner_group *, const struct miner_track *, enum move, int64_t now_ms);
+/* As it stands, or by the order under way; one that was faulty and is asked again stays so until its watts move. */
+enum miner_phase track_phase(const struct miner_track *);
 /* What it will draw once it has done what it was told. One that should draw less by now and does not answer is not
- * counted on. */
+ * counted on, nor one that is faulty. */
 int32_t track_settled_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 /* Of what it should draw less by now: nobody has looked since. Thousands are looked at in turn. */
 int32_t track_unseen_w(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);

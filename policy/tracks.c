@@ -6,6 +6,7 @@
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this; any, where nobody else is left */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
+#define BEGUN_PERCENT 10        /* of the way: it is on it */
 #define THERE_PERCENT 97        /* of the way: it has done it */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
@@ -54,13 +55,20 @@ static int64_t patience_ms(const struct policy_miner_group *group, enum deed dee
 	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000 + 3 * spread_ms(group, deed);
 }
 
+/* Of the way from its draw when told to what it was told, in per cent. */
+static int64_t percent_there(const struct miner_track *track)
+{
+	int64_t way_w = (int64_t)track->to_w - track->from_w;
+	return way_w == 0 ? 100 : ((int64_t)track->drawn_w - track->from_w) * 100 / way_w;
+}
+
 /* The model: dead time, then linear; `percent` of the times the config tells. */
 int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
                       int64_t percent)
 {
 	if (!track->under_way)
 		return track->drawn_w;
-	if (track->tries >= POLICY_MAX_TRIES && track->to_w < track->from_w && !track->begun_cs)
+	if (track->tries >= POLICY_MAX_TRIES && track->to_w < track->from_w && percent_there(track) < BEGUN_PERCENT)
 		return track->from_w;           /* it did not follow twice: its watts have to show it */
 	const struct policy_response *r = deed_response(group, track->deed);
 	int64_t ramp_ms = r->ramp_ms * percent / 100;
@@ -100,12 +108,19 @@ static bool overdue(const struct policy_miner_group *group, const struct miner_t
 	return now_ms - track->told_ms > patience_ms(group, track->deed);
 }
 
+enum miner_phase track_phase(const struct miner_track *track)
+{
+	bool moves = track->phase != PHASE_FAULTY || percent_there(track) >= BEGUN_PERCENT;
+	if (!track->under_way || track->deed == DEED_POWER || !moves)
+		return (enum miner_phase)track->phase;
+	return track->deed == DEED_SLEEP ? PHASE_FALLING : PHASE_WAKING;
+}
+
 int32_t track_settled_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
 	if (track->under_way) {
-		if (track->to_w < track->from_w && !track->answers && overdue(group, track, now_ms))
-			return track->from_w;
-		return track->to_w;
+		bool unanswered = track->to_w < track->from_w && !track->answers && overdue(group, track, now_ms);
+		return unanswered || track_phase(track) == PHASE_FAULTY ? track->from_w : track->to_w;
 	}
 	if (track->phase == PHASE_WAKING)       /* on its own, after a restart */
 		return track->awake_w > track->drawn_w ? track->awake_w : track->drawn_w;
@@ -114,7 +129,7 @@ int32_t track_settled_w(const struct policy_miner_group *group, const struct min
 
 int32_t track_unseen_w(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms)
 {
-	bool unseen = track->under_way && track->answers && overdue(group, track, now_ms);
+	bool unseen = track->under_way && track->answers && overdue(group, track, now_ms) && track_phase(track) != PHASE_FAULTY;
 	return unseen && track->to_w < track->from_w ? track->from_w - track->to_w : 0;
 }
 
@@ -126,13 +141,6 @@ static void settle(struct miner_track *track, enum miner_phase phase, int64_t no
 	if (track->phase != PHASE_UNKNOWN && track->phase != PHASE_UNREACHABLE)
 		track->settled_ms = now_ms;
 	track->phase = phase;
-}
-
-/* Of the way from its draw when told to what it was told, in per cent. */
-static int64_t percent_there(const struct miner_track *track)
-{
-	int64_t way_w = (int64_t)track->to_w - track->from_w;
-	return way_w == 0 ? 100 : ((int64_t)track->drawn_w - track->from_w) * 100 / way_w;
 }
 
 static void give_up_order(struct miner_track *track, enum miner_phase seen_in, int64_t now_ms)
@@ -202,7 +210,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	}
 	if (!overdue(group, track, r->at_ms))
 		return;
-	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= 10);
+	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= BEGUN_PERCENT);
 	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
 		return;
 	give_up_order(track, seen_in, now_ms);
@@ -333,10 +341,11 @@ bool track_may_be_told(const struct policy_miner_group *group, const struct mine
 		return !hash && track->drawn_w > asleep_w(group);
 	case PHASE_ASLEEP:
 		return hash;
+	case PHASE_FAULTY:              /* asked again (track_ask_again) */
+		return !hash && track->tries < POLICY_MAX_TRIES && track->drawn_w > asleep_w(group);
 	case PHASE_UNKNOWN:
 	case PHASE_FALLING:
 	case PHASE_UNREACHABLE:
-	case PHASE_FAULTY:
 	case N_PHASES:
 		break;
 	}
@@ -419,10 +428,8 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 
 void track_ask_again(struct miner_track *track, int64_t now_ms)
 {
-	if (track->phase != PHASE_FAULTY || track->told_hash || now_ms - track->settled_ms < LOST_MS)
-		return;
-	track->tries = POLICY_MAX_TRIES - 1;
-	settle(track, PHASE_AWAKE, now_ms);
+	if (track->phase == PHASE_FAULTY && !track->told_hash && !track->under_way && now_ms - track->settled_ms >= LOST_MS)
+		track->tries = POLICY_MAX_TRIES - 1;
 }
 
 int64_t track_gain_w(const struct policy_miner_group *group, const struct miner_track *track, enum move move,

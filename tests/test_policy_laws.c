@@ -282,9 +282,15 @@ static int64_t reserve_kept_w(const struct rig *rig)
 	return p->reserve_w - (rig->conf.reserve_w == POLICY_NONE ? p->swing_w : 0);
 }
 
-static int64_t after_w(const struct rig *rig)           /* the miners, settled */
+/* The miners, settled, if those do as told who were faulty, of whom that is not expected. */
+static int64_t after_w(const struct rig *rig)
 {
-	return rig->out.expected_site_w - rig->out.picture.load_w;
+	int64_t sum_w = rig->out.expected_site_w - rig->out.picture.load_w;
+	for (uint32_t c = 0; c < rig->out.n_commands; c++) {
+		const struct miner_track *track = &rig->tracks[rig->out.commands[c].miner];
+		sum_w -= track_phase(track) == PHASE_FAULTY ? track->from_w - track->to_w : 0;
+	}
+	return sum_w;
 }
 
 /* What is woken for others to be lowered is above what there is room for by a dead band and a hundredth of the cap at most. */
@@ -392,7 +398,7 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 		if (foretells(rig))             /* up to a reserve is kept over the load as it is, whatever is foretold */
 			need_w = most(need_w, p->load_w + reserve_kept_w(rig) + p->doubt_w + p->settled_miners_w - p->limit_w);
 		assert_true(!rig->out.n_commands || shed_w - largest_gain_w(rig) < need_w);
-		assert_true(!is_over(rig) || rig->out.expected_site_w + p->doubt_w <= p->limit_w || shed_w >= p->curtailable_w);
+		assert_true(!is_over(rig) || p->load_w + after_w(rig) + p->doubt_w <= p->limit_w || shed_w >= p->curtailable_w);
 		return;
 	}
 	/* So near to the limit it counts as over it. */
