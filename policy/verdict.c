@@ -192,10 +192,10 @@ static bool has_fallen_short(const struct step *step, int64_t mute_w)
 {
 	const struct fusion *f = &step->state->fusion;
 	const struct metered *m = &step->metered;
-	bool since = f->short_ms || suspected(&f->on_site);
-	const struct fusion_block *was = since ? &f->before : &f->last;
-	bool comparable = was->ms && (since || step->seen->now_ms - was->ms <= fresh_ms(step->conf)) && m->has_hpc &&
-	                  m->site_known && m->stood_for == f->stood_for && !suspected(&f->on_hpc);
+	const struct fusion_block *was = f->short_ms ? &f->before : &f->last;
+	bool fresh = !suspected(&f->on_site) && step->seen->now_ms - was->ms <= fresh_ms(step->conf);
+	bool comparable = was->ms && (f->short_ms || fresh) && m->has_hpc && m->site_known && !step->state->frozen &&
+	                  m->stood_for == f->stood_for && !suspected(&f->on_hpc);
 	int64_t hpc_w = m->hpc_last_w - was->hpc_w - m->hpc_silent_w, miners_w = f->least_w - was->miners_w - mute_w;
 	int64_t rest_w = max64(was->site_w - was->hpc_w - was->miners_w, max64(f->other_w, 0)) + m->fed_w;
 	int64_t told_w = was->miners_w + abs64(f->least_w - was->miners_w);
@@ -217,8 +217,8 @@ static void watch_level(struct step *step, struct fusion *f)
 		f->before = f->last;
 		if (now_ms - f->last.ms > fresh_ms(step->conf))
 			f->before.ms = 0;
+		f->short_ms = now_ms;
 	}
-	f->short_ms = f->short_ms ? f->short_ms : now_ms;
 	if (!f->low_ms && (low || now_ms - f->short_ms > fusion_late_ms(step->conf)))
 		f->low_ms = now_ms;
 }
