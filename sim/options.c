@@ -56,7 +56,7 @@ const char options_help[] =
 "  --svg FILE             writes a plot of it\n"
 "  --flat-from TIME       flatness is judged from then on (default 0 s)\n"
 "\n"
-"  --fast                 virtual time; not supported yet\n"
+"  --fast                 comes first: the control law in virtual time, with options of its own: --fast --help\n"
 "  --help, --version\n"
 "\n"
 "Exit codes: 0 stopped, 1 failed at run time, 2 the command line is wrong.\n";
