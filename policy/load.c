@@ -149,6 +149,14 @@ int64_t load_risen(const struct policy_state *state, int64_t load_w)
 	return state->n_loads ? max64(load_w - lowest_between(state, 0, RISING_SLOTS), 0) : 0;
 }
 
+int64_t load_rises_on(const struct policy_state *state, int64_t load_w)
+{
+	if (state->n_loads <= RISING_SLOTS)
+		return 0;
+	int64_t half_w = lowest_between(state, 0, RISING_SLOTS / 2);
+	return max64(2 * min64(load_w - half_w, half_w - lowest_between(state, 0, RISING_SLOTS)), 0);
+}
+
 int64_t load_beyond(const struct policy_state *state, int64_t load_w)
 {
 	return state->n_loads > RISING_SLOTS ? max64(load_w - highest_between(state, RISING_SLOTS, POLICY_LOADS), 0) : 0;

@@ -46,6 +46,14 @@ static int64_t goes_on_at_most_w(const struct step *step, int64_t news_w)
 	return max64(below_w, 0);
 }
 
+/* Where a climb beyond all there was has the site over its limit, what is told for each of its steps comes too late for the
+ * next ones. It goes on as in the slower of its last two seconds: a step is over after one. No farther than by half. */
+static int64_t climbs_w(const struct step *step, int64_t news_w)
+{
+	bool late = step->metered.site_w > step->limit_w && step->load_w >= reserve_peak_w(step->state);
+	return late ? min64(goes_on_w(step, min64(news_w, load_rises_on(step->state, step->load_w))), news_w / 2) : 0;
+}
+
 /* Of the reserve, what is kept over a load that uses it up: all of it, or, as long as the limit holds, no more than for its
  * peak. */
 static int64_t kept_in_a_rise_w(const struct step *step, bool crosses)
@@ -65,12 +73,13 @@ void rise_see(struct step *step)
 	if (!load_is_foretold(step->state))     /* what is held is planned for */
 		more_w = min64(more_w, load_beyond(step->state, step->load_w));
 	bool crosses = drawn_w > step->limit_w || step->metered.site_w > step->limit_w;
-	step->is_over = news_w > step->reserve_w / 2 && drawn_w + more_w > step->limit_w;
+	int64_t over_plan_w = load_over_plan(step->state, step->load_w, step->tracked.slowest_sleep_ms);
+	bool is_new = reserve_is_known(step->conf, step->state) && min64(news_w, over_plan_w) > step->reserve_w;
+	bool climbs = is_new && drawn_w + climbs_w(step, news_w) > step->limit_w;
+	step->is_over = climbs || (news_w > step->reserve_w / 2 && drawn_w + more_w > step->limit_w);
 	if (step->is_over)
 		step->rising_to_w = step->load_w + max64(kept_in_a_rise_w(step, crosses), more_w);
-	int64_t over_plan_w = load_over_plan(step->state, step->load_w, step->tracked.slowest_sleep_ms);
-	step->is_unheard_of = reserve_is_known(step->conf, step->state) && step->is_over && crosses &&
-	                      min64(news_w, over_plan_w) > step->reserve_w;
+	step->is_unheard_of = is_new && step->is_over && crosses;
 }
 
 int64_t rise_leaves_w(const struct step *step, int64_t miners_w)

@@ -214,6 +214,28 @@ static void a_rise_like_none_before_takes_most_along(void **unused)
 	(void)unused;
 }
 
+static int64_t climb_w_per_s;
+
+/* At rest for 12 minutes, and then up by 96 kW: by less than the reserve with each step of the law. */
+static int64_t climb(int64_t ms)
+{
+	int64_t climbed_w = (ms - 12 * MIN) / SEC * climb_w_per_s + (ms - 12 * MIN) % SEC * climb_w_per_s / SEC;
+	return 780 * KW + (ms < 12 * MIN ? 0 : climbed_w < 96 * KW ? climbed_w : 96 * KW);
+}
+
+/* Shed as it comes, step by step, the site would be over for as long as it climbs, at whatever pace. */
+static void a_climb_like_none_before_is_not_followed_step_by_step(void **unused)
+{
+	for (climb_w_per_s = 4 * KW; climb_w_per_s <= 20 * KW; climb_w_per_s += KW) {
+		struct play play;
+		open_play(&play, 780 * KW);
+		run(&play, climb, 0, 12 * MIN);
+		run(&play, climb, 12 * MIN, 13 * MIN);
+		assert_in_range(play.over_ms, 1, 5 * SEC);
+	}
+	(void)unused;
+}
+
 /* High at first, for 11 minutes at rest, and then up by as much as might go on to beyond the cap. */
 static int64_t news_below(int64_t ms)
 {
@@ -270,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
 		cmocka_unit_test(a_rise_that_uses_up_the_reserve_goes_on),
 		cmocka_unit_test(a_rise_like_none_before_takes_most_along),
+		cmocka_unit_test(a_climb_like_none_before_is_not_followed_step_by_step),
 		cmocka_unit_test(below_the_limit_no_more_fall_than_it_takes),
 		cmocka_unit_test(what_is_kept_over_what_was_missed),
 	};
