@@ -150,6 +150,7 @@ int64_t load_within(const struct policy_state *, int64_t load_w, int64_t within_
 #define LOAD_RISEN_MS 2000
 int64_t load_risen(const struct policy_state *, int64_t load_w);        /* since its lowest of the last two seconds */
 int64_t load_rises_on(const struct policy_state *, int64_t load_w);     /* in two seconds, by the slower of the last two */
+int64_t load_announced_before(const struct policy_state *);     /* to where, two seconds ago; 0: nothing was */
 int64_t load_beyond(const struct policy_state *, int64_t load_w);       /* beyond its highest of the minute before these */
 /* How far the load is over what was planned for when miners told then have followed by now: what a reserve is learned from. */
 int64_t load_over_plan(const struct policy_state *, int64_t load_w, int64_t sleep_ms);

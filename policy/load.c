@@ -157,6 +157,11 @@ int64_t load_rises_on(const struct policy_state *state, int64_t load_w)
 	return max64(2 * min64(load_w - half_w, half_w - lowest_between(state, 0, RISING_SLOTS)), 0);
 }
 
+int64_t load_announced_before(const struct policy_state *state)
+{
+	return state->n_loads > RISING_SLOTS ? state->told_w[(state->newest + POLICY_LOADS - RISING_SLOTS) % POLICY_LOADS] : 0;
+}
+
 int64_t load_beyond(const struct policy_state *state, int64_t load_w)
 {
 	return state->n_loads > RISING_SLOTS ? max64(load_w - highest_between(state, RISING_SLOTS, POLICY_LOADS), 0) : 0;

@@ -34,7 +34,11 @@ static int64_t risen_w(const struct step *step)
 		int64_t used_w = step->metered.site_w - (step->limit_w - step->reserve_w);
 		return min64(risen_w, max64(used_w, 0));
 	}
-	return announced_w ? min64(risen_w, max64(step->load_w - announced_w, 0)) : risen_w;
+	if (!announced_w)
+		return risen_w;
+	/* What was expected two seconds ago: a rise that nobody announced moves what is expected now along with it. */
+	int64_t expected_w = load_announced_before(step->state);
+	return min64(risen_w, max64(step->load_w - (expected_w ? expected_w : announced_w), 0));
 }
 
 /* How far the load may be taken to go on: to its peak; where it is beyond that, no farther in all than it lately rose. */

@@ -123,6 +123,27 @@ static void announced_it_never_is(void **unused)
 	(void)unused;
 }
 
+/* 50 kW are told of, and another job comes with them: it is seen as it would be if nobody had told anything. */
+static void what_comes_on_top_is_news(void **unused)
+{
+	enum { BEGIN = 12 * 60 * SEC };         /* a reserve has been learned by then */
+	int64_t over_ms[2];
+	for (int told = 0; told < 2; told++) {
+		struct play play;
+		open_play(&play, ALL);
+		play.rig.conf.reserve_w = POLICY_NONE;
+		move(&play, BEGIN, 50 * KW, 60 * SEC);
+		move(&play, BEGIN + 10 * SEC, 100 * KW, 5 * SEC);
+		run_to(&play, BEGIN - 30 * SEC);
+		if (told)
+			notice(&play, "job-77", BEGIN, 50 * KW, 60 * SEC);
+		run_to(&play, BEGIN + 120 * SEC);
+		over_ms[told] = play.over_ms;
+	}
+	assert_in_range(over_ms[1], SEC, over_ms[0] + SEC / 2);
+	(void)unused;
+}
+
 static void the_decision_says_that_it_was_announced(void **unused)
 {
 	struct play play;
@@ -640,6 +661,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unannounced_rise_is_over_the_cap_for_a_while),
 		cmocka_unit_test(announced_it_never_is),
+		cmocka_unit_test(what_comes_on_top_is_news),
 		cmocka_unit_test(the_decision_says_that_it_was_announced),
 		cmocka_unit_test(miners_are_not_down_long_before_it),
 		cmocka_unit_test(a_slow_fleet_is_told_sooner),
