@@ -15,14 +15,15 @@
 #define MOST_COUNT 9007199254740991.0   /* 2^53 - 1: what JSON's numbers hold exactly */
 #define MOST_WH 1e15
 
-/* The quantities of one way: where they stand, and the most that is possible. */
-static const struct quantity { const char *motion, *key; size_t at; double most; } quantities[] = {
-	{ "by_site", "begin_ms", offsetof(struct policy_actuator, by_site.begin_ms), MOST_MS },
-	{ "by_site", "end_ms", offsetof(struct policy_actuator, by_site.end_ms), MOST_MS },
-	{ "by_polls", "begin_ms", offsetof(struct policy_actuator, by_polls.begin_ms), MOST_MS },
-	{ "by_polls", "end_ms", offsetof(struct policy_actuator, by_polls.end_ms), MOST_MS },
-	{ NULL, "works", offsetof(struct policy_actuator, works), 1 },
-	{ NULL, "watts", offsetof(struct policy_actuator, watts), MOST_W },
+/* The quantities of one way: where they stand, the most that is possible, and whether one is only there where it was seen. */
+static const struct quantity { const char *motion, *key; size_t at; double most; bool may_miss; } quantities[] = {
+	{ "by_site", "begin_ms", offsetof(struct policy_actuator, by_site.begin_ms), MOST_MS, false },
+	{ "by_site", "end_ms", offsetof(struct policy_actuator, by_site.end_ms), MOST_MS, false },
+	{ "by_polls", "begin_ms", offsetof(struct policy_actuator, by_polls.begin_ms), MOST_MS, false },
+	{ "by_polls", "end_ms", offsetof(struct policy_actuator, by_polls.end_ms), MOST_MS, false },
+	{ NULL, "works", offsetof(struct policy_actuator, works), 1, false },
+	{ NULL, "watts", offsetof(struct policy_actuator, watts), MOST_W, false },
+	{ NULL, "least", offsetof(struct policy_actuator, least), MOST_W, true },
 };
 #define N_QUANTITIES (sizeof(quantities) / sizeof(*quantities))
 
@@ -80,7 +81,9 @@ static void put_way(struct json *json, const char *key, const struct policy_resp
 		if (row->motion && !same_text(motion, row->motion))
 			json_open(json, row->motion);
 		motion = row->motion;
-		put_quantity(json, row->key, (const void *)((const char *)actuator + row->at));
+		const struct policy_quantity *q = (const void *)((const char *)actuator + row->at);
+		if (q->n || !row->may_miss)
+			put_quantity(json, row->key, q);
 	}
 	json_close(json);
 }
@@ -173,6 +176,8 @@ static const char *text_of(struct reader *reader, const cJSON *object, const cha
 
 static struct policy_quantity quantity_of(struct reader *reader, const cJSON *item, const struct quantity *row)
 {
+	if (!item && row->may_miss)
+		return (struct policy_quantity){ 0 };
 	if (!cJSON_IsObject(item))
 		wrong(reader, "%s is missing", row->key);
 	return (struct policy_quantity){

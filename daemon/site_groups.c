@@ -204,7 +204,7 @@ static void conclude(const struct site *site, size_t g, int64_t now_ms, const st
 	record->sleep = group_way_of(&down, told->sleep);
 	record->wake = group_way_of(&up, told->wake);
 	record->power = group_way_of(&power, told->power);
-	record->partial_w = policy->miner_groups[g].partial_w ? policy->miner_groups[g].partial_w : POLICY_NONE;
+	record->partial_w = policy->miner_groups[g].partial_w ? policy_partial_w(&site->state, policy, g) : POLICY_NONE;
 	record->hashrate_ghs = sums->ghs ? sums->ghs : POLICY_NONE;
 	record->efficiency_mj_per_th = sums->rated_ghs ? sums->rated_w * 1000000 / sums->rated_ghs : POLICY_NONE;
 	record->cycles_per_day = cycles ? cycles : POLICY_NONE;

@@ -150,12 +150,17 @@ static bool can_be_named(const char *name)
 
 const struct luxos_rung *luxos_rung_under(const struct luxos_rung *rungs, size_t n, int32_t limit_w)
 {
-	const struct luxos_rung *best = NULL;
+	const struct luxos_rung *best = NULL, *lowest = NULL;
 	for (size_t i = 0; i < n; i++) {
-		if (rungs[i].power_w <= limit_w && (!best || rungs[i].power_w > best->power_w) && can_be_named(rungs[i].name))
-			best = &rungs[i];
+		const struct luxos_rung *rung = &rungs[i];
+		if (!can_be_named(rung->name))
+			continue;
+		if (rung->power_w <= limit_w && (!best || rung->power_w > best->power_w))
+			best = rung;
+		if (!lowest || rung->power_w < lowest->power_w)
+			lowest = rung;
 	}
-	return best;
+	return best ? best : lowest;
 }
 
 static int32_t off_by_w(const struct luxos_rung *rung, int32_t w)

@@ -41,7 +41,8 @@ enum fault luxos_decode_tables(const char *text, struct luxos_tables *, bool *no
 
 /* What the present profile draws when hashing; 0: not in the table. */
 int32_t luxos_profile_w(const struct luxos_rung *, size_t n, const char *name);
-/* The highest rung that draws no more than limit_w and can be named in a command; NULL: none. */
+/* Of the rungs that can be named in a command the highest that draws no more than limit_w, or else the lowest: what it
+ * draws then tells that it can do no less. NULL: none. */
 const struct luxos_rung *luxos_rung_under(const struct luxos_rung *, size_t n, int32_t limit_w);
 /* Full power: the profile `own` that it had before anybody curtailed it, unless that is below what nominal_w tells: the
  * rung nearest to that, for what a miner measures is 5 to 12 % off its table; never above step 0. NULL: none. */

@@ -48,7 +48,7 @@ struct luxos_errand {
 
 extern const char *const luxos_wakes[]; /* the ways to wake, NULL-terminated */
 
-/* FAULT_NEVER: go on. FAULT_REFUSED: no profile is known that keeps the limit; nothing is to be sent. */
+/* FAULT_NEVER: go on. FAULT_REFUSED: no profile is known; nothing is to be sent. */
 enum fault luxos_errand_begin(struct luxos_errand *, const struct miner_order *, const struct luxos_known *,
                               const char *wake);
 /* The task under way, or that was refused; N_TASKS: all are done. */

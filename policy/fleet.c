@@ -128,7 +128,7 @@ static void take_in(const struct policy_conf *conf, struct policy_state *state, 
 	struct miner_track before = *track;
 	track_take_in(&conf->miner_groups[g], track, &seen->miners[i], seen->now_ms);
 	if (g < POLICY_GROUPS)
-		learn_from_poll(state->actuators[g], &before, track, &seen->miners[i].reading);
+		learn_from_poll(state->actuators[g], &conf->miner_groups[g], &before, track, &seen->miners[i].reading);
 }
 
 void fleet_look(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,

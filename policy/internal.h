@@ -47,6 +47,7 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 #define TRACK_STEADY_FAST_PERCENT 80    /* … and where they only change their power, which is done all the time, … */
 #define TRACK_STEADY_SLOW_PERCENT 130   /* … between these */
 
+#define TRACK_BEGUN_PERCENT 10                /* of the way: it is on it */
 #define TRACK_COARSE_PART 16            /* of nominal_w: no nearer is a miner's own figure to what it is told to draw */
 
 /* The newest answer, or that there was none for long, or that the order was refused. */
@@ -89,8 +90,8 @@ void track_ask_again(struct miner_track *, int64_t now_ms);
 /* Writes the groups with what was learned in place of what was declared, where it may be used. */
 void learn_apply(const struct policy_conf *, struct policy_state *, struct policy_miner_group *out);
 /* What a miner's newest answer shows: `before` is its track without it. */
-void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
-                     const struct miner_reading *);
+void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct policy_miner_group *, const struct miner_track *before,
+                     struct miner_track *after, const struct miner_reading *);
 /* What the site's meter shows of the trial under way, if there is one. */
 void learn_from_site(struct policy_state *, const struct metered *);
 /* The step's orders: they end the trial under way, and may begin one. */

@@ -6,7 +6,10 @@
 #define ALIKE       0.35F       /* standard deviation by the mean: more, and they do not agree */
 #define FLOOR_MS    500.0F      /* but so much is nothing: polls and meters are no finer */
 #define COARSE_MS   1500        /* an answer so long after the last shows nothing of when … */
+#define NEARER      5           /* per cent of the way: less is the tremble of its figure */
 #define COARSE_PART 4           /* … nor one later than by this part of the time since the order */
+#define ABOVE_PERCENT 130       /* of what it was told: its own figure is off by no more than 20 % */
+#define LEAST_PART  8           /* of nominal_w: so much there is between the least and the most in any case */
 #define TRIAL_PART  200         /* of the cap, at least: less drowns in what the GPUs do */
 #define TRIAL_MS    600000
 
@@ -41,12 +44,12 @@ static int64_t crossed_ms(struct look before, struct look after, int64_t percent
 	return before.at_ms + (after.at_ms - before.at_ms) * (percent - before.percent) / (after.percent - before.percent);
 }
 
-/* One that is given up half way is slow: it would have arrived at this pace. */
+/* One that is given up half way would have arrived at the pace that it had while it came nearer: if it is slow, until now. */
 static void observe_end(struct policy_motion *motion, const struct miner_track *order, struct look last, struct look now)
 {
 	int64_t begin_ms = (int64_t)order->begun_cs * 10, end_ms = crossed_ms(last, now, 90);
 	if (now.percent < 90)
-		end_ms = begin_ms + (now.at_ms - begin_ms) * 80 / max64(now.percent - 10, 1);
+		end_ms = begin_ms + ((int64_t)order->nearer_cs * 10 - begin_ms) * 80 / max64(order->nearest - 10, 1);
 	observe(&motion->begin_ms, (float)begin_ms, MEMORY);
 	observe(&motion->end_ms, (float)end_ms, MEMORY);
 }
@@ -62,6 +65,10 @@ static void observe_way(struct policy_motion *motion, const struct miner_track *
 	bool coarse = now.at_ms - last.at_ms > max64(COARSE_MS, last.at_ms / COARSE_PART);
 	if (!before->begun_cs && now.percent >= 10)
 		after->begun_cs = coarse ? UINT16_MAX : (uint16_t)clamp64(crossed_ms(last, now, 10) / 10, 1, UINT16_MAX - 1);
+	if (now.percent >= before->nearest + NEARER) {
+		after->nearest = (uint8_t)min64(now.percent, UINT8_MAX);
+		after->nearer_cs = (uint16_t)clamp64(now.at_ms / 10, 0, UINT16_MAX);
+	}
 	bool ended = now.percent >= 90 || (!after->under_way && now.percent >= 20);
 	/* One turned round on its way up had not much of a way to go. */
 	int32_t way_w = before->deed == DEED_POWER ? before->awake_w / 4 : before->awake_w / 2;
@@ -78,8 +85,28 @@ static bool hardly_awake(const struct policy_actuator actuators[N_DEEDS], const 
 	return order->told_ms - order->settled_ms < actuators[DEED_WAKE].used.ramp_ms / 4;
 }
 
-void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct miner_track *before, struct miner_track *after,
-                     const struct miner_reading *r)
+/* Told again, or read too seldom, nobody knows when it moved: then it stands still when twice what a move takes has passed. */
+static bool stands_still(const struct policy_actuator *power, const struct miner_track *track, int64_t at_ms)
+{
+	int64_t since_ms = at_ms - track->told_ms, nearer_ms = (int64_t)track->nearer_cs * 10, begun_ms = (int64_t)track->begun_cs * 10;
+	if (track->begun_cs && track->begun_cs != UINT16_MAX)
+		return since_ms - nearer_ms >= nearer_ms - begun_ms;
+	return since_ms >= 2 * (power->used.delay_ms + power->used.ramp_ms);
+}
+
+/* Told the least power, it draws much more and no longer moves: it can do no less. One that did not move at all is deaf. */
+static void observe_least(struct policy_actuator *power, const struct policy_miner_group *group, const struct miner_track *before,
+                          const struct miner_track *after, const struct miner_reading *r)
+{
+	bool told_least = group->partial_w && before->told_hash && before->limit_w == group->partial_w;
+	bool moved = before->deed != DEED_POWER || percent_at(before, r->power_w) >= TRACK_BEGUN_PERCENT;
+	if (told_least && moved && !after->under_way && after->phase == PHASE_AWAKE &&
+	    r->power_w > (int64_t)group->partial_w * ABOVE_PERCENT / 100 && stands_still(power, before, r->at_ms))
+		observe(&power->least, (float)r->power_w, TRIALS);
+}
+
+void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct policy_miner_group *group,
+                     const struct miner_track *before, struct miner_track *after, const struct miner_reading *r)
 {
 	enum deed deed = before->under_way ? (enum deed)before->deed : after->phase == PHASE_AWAKE ? DEED_WAKE : DEED_SLEEP;
 	if (!before->under_way && deed == DEED_WAKE && after->limit_w && after->drawn_w < after->awake_w)
@@ -90,6 +117,7 @@ void learn_from_poll(struct policy_actuator actuators[N_DEEDS], const struct min
 		observe(&actuator->works, after->tries == 0 ? 1.0F : 0.0F, MEMORY);
 	if (!news || !r->knows_power || r->power_w < 0)
 		return;
+	observe_least(&actuators[DEED_POWER], group, before, after, r);
 	if (before->under_way && r->at_ms > before->told_ms && !(deed == DEED_POWER && hardly_awake(actuators, before)))
 		observe_way(&actuator->by_polls, before, after, r);
 	else if (!after->under_way && after->phase == (deed == DEED_SLEEP ? PHASE_ASLEEP : PHASE_AWAKE))
@@ -187,6 +215,16 @@ static void make_use(struct policy_actuator *a, const struct policy_response *de
 	a->basis = BASIS_WORST;
 }
 
+int32_t policy_partial_w(const struct policy_state *state, const struct policy_conf *conf, size_t g)
+{
+	const struct policy_miner_group *declared = &conf->miner_groups[g];
+	const struct policy_quantity *least = &state->actuators[g < POLICY_GROUPS ? g : 0][DEED_POWER].least;
+	if (g >= POLICY_GROUPS || !declared->partial_w || !agrees(least))
+		return declared->partial_w;
+	int64_t most_w = declared->nominal_w - declared->nominal_w / LEAST_PART;
+	return (int32_t)max64(declared->partial_w, min64((int64_t)least->mean, most_w));
+}
+
 void learn_apply(const struct policy_conf *conf, struct policy_state *state, struct policy_miner_group *out)
 {
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
@@ -201,6 +239,7 @@ void learn_apply(const struct policy_conf *conf, struct policy_state *state, str
 		out[g].wake_spread_ms = learned[DEED_WAKE].spread_ms;
 		out[g].power = learned[DEED_POWER].used;
 		out[g].power_spread_ms = learned[DEED_POWER].spread_ms;
+		out[g].partial_w = policy_partial_w(state, conf, g);
 	}
 }
 

@@ -114,6 +114,8 @@ struct miner_track {
 	int32_t awake_w;                /* what it draws, or drew, when hashing */
 	int32_t from_w, to_w;           /* of the order under way */
 	int32_t limit_w;                /* told, while it hashes; 0: none */
+	uint16_t nearer_cs;             /* of the order under way: when it last came nearer to what it was told, 10 ms, … */
+	uint8_t nearest;                /* … and how far it had come, per cent of the way */
 	int64_t moved_ms;               /* since when it hashes at this power; 0: since it woke */
 	int64_t stuck_ms;               /* until then it is not told another power: it did not follow */
 	uint32_t sleeps;                /* how often it was put to sleep */
@@ -145,6 +147,7 @@ struct policy_actuator {                /* a group of miners, one way */
 	                                 * where they say it is slower than declared */
 	struct policy_quantity works;   /* 0 or 1: the watts moved as told */
 	struct policy_quantity watts;   /* of one miner that got there */
+	struct policy_quantity least;   /* told the group's partial_w, of one that holds no less than this: by power only */
 	struct policy_response used;    /* by the last step */
 	int64_t spread_ms;
 	uint8_t basis;                  /* enum policy_basis, of that */
@@ -382,6 +385,9 @@ void policy_step(const struct policy_conf *, struct policy_state *, struct miner
 
 /* Sleeps that are left to it for now, of a group with cycles_per_day, in thousandths. */
 int64_t track_cycles_left_milli(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
+
+/* The least power that miners of the group hash at: as declared, or what they were seen to hold when told that. */
+int32_t policy_partial_w(const struct policy_state *, const struct policy_conf *, size_t group);
 
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);

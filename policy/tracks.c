@@ -6,7 +6,6 @@
 #define RETRY_MS 5000           /* one that refused is left alone for so long */
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this; any, where nobody else is left */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
-#define BEGUN_PERCENT 10        /* of the way: it is on it */
 #define THERE_PERCENT 97        /* of the way: it has done it */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
@@ -68,7 +67,7 @@ int32_t track_drawn_w(const struct policy_miner_group *group, const struct miner
 {
 	if (!track->under_way)
 		return track->drawn_w;
-	if (track->tries >= POLICY_MAX_TRIES && track->to_w < track->from_w && percent_there(track) < BEGUN_PERCENT)
+	if (track->tries >= POLICY_MAX_TRIES && track->to_w < track->from_w && percent_there(track) < TRACK_BEGUN_PERCENT)
 		return track->from_w;           /* it did not follow twice: its watts have to show it */
 	const struct policy_response *r = deed_response(group, track->deed);
 	int64_t ramp_ms = r->ramp_ms * percent / 100;
@@ -110,7 +109,7 @@ static bool overdue(const struct policy_miner_group *group, const struct miner_t
 
 enum miner_phase track_phase(const struct miner_track *track)
 {
-	bool moves = track->phase != PHASE_FAULTY || percent_there(track) >= BEGUN_PERCENT;
+	bool moves = track->phase != PHASE_FAULTY || percent_there(track) >= TRACK_BEGUN_PERCENT;
 	if (!track->under_way || track->deed == DEED_POWER || !moves)
 		return (enum miner_phase)track->phase;
 	return track->deed == DEED_SLEEP ? PHASE_FALLING : PHASE_WAKING;
@@ -210,7 +209,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	}
 	if (!overdue(group, track, r->at_ms))
 		return;
-	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= BEGUN_PERCENT);
+	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= TRACK_BEGUN_PERCENT);
 	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
 		return;
 	give_up_order(track, seen_in, now_ms);
@@ -416,6 +415,8 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	int64_t since_first_cs = track->earlier_cs + (now_ms - track->told_ms) / 10;
 	track->earlier_cs = again && !track->begun_cs ? (uint16_t)min64(since_first_cs, UINT16_MAX) : 0;
 	track->begun_cs = again && track->begun_cs ? UINT16_MAX : 0;
+	track->nearer_cs = 0;
+	track->nearest = 0;
 	track->told_ms = now_ms;
 	track->under_way = true;
 	track->lost = false;

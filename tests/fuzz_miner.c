@@ -40,7 +40,7 @@ static void read_as_luxos(const char *text)
 	tables = (struct luxos_tables){ 0 };
 	luxos_decode_tables(text, &tables, &nothing);
 	const struct luxos_rung *rung = luxos_rung_under(tables.rungs, tables.n, 3000);
-	assert(tables.n <= LUXOS_MOST_RUNGS && (!rung || (rung->power_w > 0 && rung->power_w <= 3000)));
+	assert(tables.n <= LUXOS_MOST_RUNGS && (!rung || rung->power_w > 0));
 	if (luxos_decode(text, &seen, &nothing) != FAULT_NONE || luxos_judge(&seen, 3000, &reading) != FAULT_NONE)
 		return;
 	assert(reading.power_w >= 0 && reading.power_w <= 9000 && reading.hashrate_ghs >= 0);

@@ -26,6 +26,7 @@ struct rig_miner {
 	bool stubborn;                  /* does not take orders, and says so */
 	bool tells_no_watts;
 	int32_t own_error_permille;     /* of its own figure */
+	int32_t least_w;                /* it hashes at no less, whatever it is told */
 	enum fault answer;              /* to orders; FAULT_NEVER: none comes */
 	int32_t from_w, to_w;
 	int64_t moved_ms;
@@ -160,6 +161,8 @@ static inline void rig_order(struct rig *rig, const struct command *command)
 		return;
 	miner->from_w = rig_miner_w(rig, command->miner);
 	miner->to_w = !command->hash ? 0 : command->limit_w && command->limit_w < RIG_MINER_W ? command->limit_w : RIG_MINER_W;
+	if (command->hash && miner->to_w < miner->least_w)
+		miner->to_w = miner->least_w;
 	miner->hash = command->hash;
 	miner->deed = command->deed;
 	miner->moved_ms = rig->now_ms;

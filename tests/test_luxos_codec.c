@@ -120,7 +120,7 @@ static struct luxos_tables tables_of(const char *name)
 static void the_ladder(void **state)
 {
 	static const struct { int32_t limit_w; const char *name; } cases[] = {
-		{ 783, NULL }, { 784, "190MHz" }, { 977, "190MHz" }, { 2793, "540MHz" }, { 2794, "default" }, { 100000, "690MHz" },
+		{ 0, "190MHz" }, { 783, "190MHz" }, { 784, "190MHz" }, { 977, "190MHz" }, { 2793, "540MHz" }, { 2794, "default" }, { 100000, "690MHz" },
 		{ 2484, "490MHz" },     /* not "3", which would be a board */
 		{ 2160, "440MHz" },     /* not "-low", a step, nor "a,b", two fields */
 	};
@@ -133,11 +133,9 @@ static void the_ladder(void **state)
 	assert_int_equal(luxos_profile_w(tables.rungs, tables.n, "unheard of"), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct luxos_rung *rung = luxos_rung_under(tables.rungs, tables.n, cases[i].limit_w);
-		if (cases[i].name)
-			assert_string_equal(rung->name, cases[i].name);
-		else
-			assert_null(rung);
+		assert_string_equal(rung->name, cases[i].name);
 	}
+	assert_null(luxos_rung_under(tables.rungs, 0, 3000));
 	for (size_t i = 0; i < tables.n; i++)
 		assert_int_equal(tables.rungs[i].over, tables.rungs[i].power_w > 2794);         /* user profiles are on no step */
 	tables = tables_of("luxos_version");
@@ -345,7 +343,8 @@ static const struct errand_case errands[] = {
 	  { { LOGON, "luxos_logon" }, { CURTAIL("AbCd1234,wakeup,mode=unsafe"), "luxos_refused" },
 	    { CURTAIL("AbCd1234,wakeup"), "luxos_wake" }, { "{\"command\":\"atmset\",\"parameter\":\"AbCd1234,enabled=false\"}", "luxos_atmset" },
 	    { "{\"command\":\"profileset\",\"parameter\":\"AbCd1234,490MHz\"}", "luxos_profileset" } }, FAULT_NONE, "AbCd1234" },
-	{ "a limit below the ladder", { true, 783 }, NULL, "old1", 0, true, false, { { NULL, NULL } }, FAULT_REFUSED, "old1" },
+	{ "a limit below the ladder", { true, 783 }, NULL, "old1", 0, true, false,
+	  { { "{\"command\":\"profileset\",\"parameter\":\"old1,190MHz\"}", "luxos_profileset" } }, FAULT_NONE, "old1" },
 	{ "no word", { false, 0 }, NULL, "old1", 0, true, false, { { CURTAIL("old1,sleep"), NULL } }, FAULT_SILENT, "old1" },
 	{ "no STATUS", { false, 0 }, NULL, "old1", 0, true, false, { { CURTAIL("old1,sleep"), "joined_fragment" } }, FAULT_GARBLED, "old1" },
 	{ "cut", { false, 0 }, NULL, "old1", 0, true, false, { { CURTAIL("old1,sleep"), "btminer_cut" } }, FAULT_GARBLED, "old1" },
@@ -423,7 +422,7 @@ static const struct power_case powers[] = {
 	{ "a limit it had is not its own", 2794, 2794, "415MHz", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
 	{ "its own is gone from the table", 2794, 2794, "mine", "415MHz", false, false, false, { PROFILE("default") }, FAULT_NONE },
 	{ "told again", 2000, 2794, "default", "415MHz", false, false, false, { PROFILE("415MHz") }, FAULT_NONE },
-	{ "a limit below the ladder", 783, 2794, "default", "default", false, false, false, { { NULL, NULL } }, FAULT_REFUSED },
+	{ "a limit below the ladder", 783, 2794, "default", "default", false, false, false, { PROFILE("190MHz") }, FAULT_NONE },
 	{ "a profile that is no more", 2000, 2794, "default", "default", false, false, false,
 	  { { "{\"command\":\"profileset\",\"parameter\":\"s,415MHz\"}", "luxos_refused" } }, FAULT_REFUSED },
 	{ "woken to a limit", 2000, 2794, "default", "default", true, false, false, { WAKE, PROFILE("415MHz") }, FAULT_NONE },

@@ -162,6 +162,7 @@ static void the_reserve_ends_where_the_load_has_been(void **unused)
 /* Whether an answer shows of an order for less power how long that took. */
 static bool shows_power(int64_t told_ms, int64_t earlier_ms, int64_t settled_ms, int64_t last_read_ms, int64_t read_ms)
 {
+	static const struct policy_miner_group group = { .nominal_w = 3500 };
 	struct policy_actuator actuators[N_DEEDS] = { [DEED_WAKE] = { .used = { 10000, 120000 } } };
 	struct miner_track before = { .under_way = true, .told_hash = true, .deed = DEED_POWER, .phase = PHASE_AWAKE,
 		.from_w = 3400, .to_w = 1800, .awake_w = 3500, .drawn_w = 2600, .told_ms = told_ms, .read_ms = last_read_ms,
@@ -170,7 +171,7 @@ static bool shows_power(int64_t told_ms, int64_t earlier_ms, int64_t settled_ms,
 	struct miner_reading reading = { .fault = FAULT_NONE, .at_ms = read_ms, .knows_power = true, .power_w = 1850 };
 	after.read_ms = read_ms;
 	after.drawn_w = reading.power_w;
-	learn_from_poll(actuators, &before, &after, &reading);
+	learn_from_poll(actuators, &group, &before, &after, &reading);
 	return actuators[DEED_POWER].by_polls.end_ms.n > 0;
 }
 
@@ -185,6 +186,110 @@ static void what_shows_nothing_of_an_order_teaches_nothing(void **unused)
 	(void)unused;
 }
 
+/* GPUs that swing by 60 kW each half-minute; returns for how long the site was over its cap after ten seconds of a rise. */
+static int64_t swings(struct rig *rig, int n)
+{
+	int64_t over_ms = 0;
+	for (int k = 0; k < n; k++) {
+		rig->gpus_w += 60 * KW;
+		for (int64_t ms = 0; ms < 30000; ms += RIG_STEP_MS) {
+			rig_step(rig);
+			over_ms += ms > 10000 && rig->out.picture.site_w > RIG_CAP_W ? RIG_STEP_MS : 0;
+		}
+		rig->gpus_w -= 60 * KW;
+		rig_run(rig, 30000);
+	}
+	return over_ms;
+}
+
+static void begin_at_partial(struct rig *rig, int32_t declared_w, int32_t least_w, int32_t own_error_permille)
+{
+	rig_init(rig, 750 * KW, ALL);
+	for (int g = 0; g < 2; g++)
+		rig_partial(rig, g, declared_w);
+	for (uint32_t i = 0; i < ALL; i++) {
+		rig->miners[i].least_w = least_w;
+		rig->miners[i].own_error_permille = own_error_permille;
+	}
+	rig_run(rig, 60000);
+}
+
+/* Told a power that they cannot go down to, miners stop on the way: neither are they slow, nor are their watts counted on. */
+static void the_least_power_is_learned_where_it_is_above_what_is_declared(void **unused)
+{
+	struct rig rig;
+	begin_at_partial(&rig, 1000, 1800, 0);
+	swings(&rig, 5);
+	assert_near(policy_partial_w(&rig.state, &rig.conf, 0), 1800, 20);
+	const struct policy_response *used = &rig.state.actuators[0][DEED_POWER].used;
+	assert_true(used->delay_ms + used->ramp_ms <= 7000);
+	assert_int_equal(swings(&rig, 10), 0);
+	assert_true(used->delay_ms + used->ramp_ms <= 7000);
+	/* Nearly on or off: some of a way is left to power. */
+	begin_at_partial(&rig, 1000, 2900, 0);
+	swings(&rig, 5);
+	assert_near(policy_partial_w(&rig.state, &rig.conf, 0), RIG_MINER_W * 7 / 8, 20);
+	assert_int_equal(swings(&rig, 10), 0);
+	(void)unused;
+}
+
+/* One that is told from 3 kW to `to_w`, as it was looked at last, and what an answer so long after the order shows. */
+static struct policy_actuator one_answers(struct miner_track before, int64_t after_ms, int32_t power_w, bool under_way)
+{
+	static const struct policy_miner_group group = { .nominal_w = 3000, .partial_w = 1000 };
+	struct policy_actuator actuators[N_DEEDS] = { [DEED_POWER] = { .used = { 2000, 4000 } } };
+	before.phase = PHASE_AWAKE;
+	before.told_hash = true;
+	before.awake_w = 3000;
+	before.told_ms = 500000;
+	before.settled_ms = 100000;
+	before.read_ms = before.told_ms + after_ms - 1000;
+	struct miner_track after = before;
+	struct miner_reading reading = { .fault = FAULT_NONE, .at_ms = before.told_ms + after_ms, .knows_power = true, .power_w = power_w };
+	after.read_ms = reading.at_ms;
+	after.drawn_w = power_w;
+	after.under_way = under_way;
+	learn_from_poll(actuators, &group, &before, &after, &reading);
+	return actuators[DEED_POWER];
+}
+
+#define LOWERED(w) .under_way = true, .deed = DEED_POWER, .from_w = 3000, .to_w = w, .limit_w = w
+
+static void what_shows_the_least_power(void **unused)
+{
+	static const struct { const char *what; struct miner_track track; int64_t after_ms; int32_t power_w; bool under_way, shows; } rows[] = {
+		{ "it stopped on its way", { LOWERED(1000), .begun_cs = 250, .nearer_cs = 400, .nearest = 60 }, 9000, 1800, false, true },
+		{ "it may go on", { LOWERED(1000), .begun_cs = 250, .nearer_cs = 400, .nearest = 60 }, 9000, 1800, true, false },
+		{ "it is slow", { LOWERED(1000), .begun_cs = 250, .nearer_cs = 800, .nearest = 60 }, 9000, 1800, false, false },
+		{ "it is deaf", { LOWERED(1000) }, 12000, 2900, false, false },
+		{ "its own figure is off", { LOWERED(1000), .begun_cs = 250, .nearer_cs = 400, .nearest = 90 }, 9000, 1200, false, false },
+		{ "it may be told less", { LOWERED(1300), .begun_cs = 250, .nearer_cs = 400, .nearest = 60 }, 9000, 1800, false, false },
+		{ "it stands there", { .deed = DEED_WAKE, .from_w = 0, .to_w = 1000, .limit_w = 1000 }, 12000, 1800, false, true },
+		{ "it is just up", { .deed = DEED_WAKE, .from_w = 0, .to_w = 1000, .limit_w = 1000 }, 11000, 1800, false, false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct policy_actuator power = one_answers(rows[i].track, rows[i].after_ms, rows[i].power_w, rows[i].under_way);
+		if (power.least.n != rows[i].shows)
+			fail_msg("%s", rows[i].what);
+		assert_true(!rows[i].shows || power.least.mean == (float)rows[i].power_w);
+	}
+	(void)unused;
+}
+
+/* Given up half way, a slow one would have arrived at its pace; one that stopped was no slower for the time it stood there. */
+static void who_stops_half_way_is_not_slow(void **unused)
+{
+	struct miner_track slow = { LOWERED(1000), .drawn_w = 2100, .begun_cs = 300, .nearer_cs = 2000, .nearest = 45 };
+	struct miner_track stopped = { LOWERED(1000), .drawn_w = 2000, .begun_cs = 300, .nearer_cs = 500, .nearest = 50 };
+	struct policy_actuator power = one_answers(slow, 21000, 2000, false);
+	assert_int_equal(power.by_polls.end_ms.n, 1);
+	assert_near((int64_t)power.by_polls.end_ms.mean, 39000, 10);    /* 18 s for 40 of 80 per cent */
+	power = one_answers(stopped, 21000, 2000, false);
+	assert_int_equal(power.by_polls.end_ms.n, 1);
+	assert_near((int64_t)power.by_polls.end_ms.mean, 7000, 10);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +298,9 @@ int main(void)
 		cmocka_unit_test(nothing_is_learned_while_the_gpus_swing),
 		cmocka_unit_test(a_new_firmware_is_learned_anew),
 		cmocka_unit_test(miners_that_do_not_agree_are_taken_at_their_worst),
+		cmocka_unit_test(the_least_power_is_learned_where_it_is_above_what_is_declared),
+		cmocka_unit_test(what_shows_the_least_power),
+		cmocka_unit_test(who_stops_half_way_is_not_slow),
 		cmocka_unit_test(the_reserve_ends_where_the_load_has_been),
 		cmocka_unit_test(what_shows_nothing_of_an_order_teaches_nothing),
 	};

@@ -45,6 +45,7 @@ static struct kept example(void)
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
 	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
+	kept.groups[0].power.least = quantity(9);               /* of the others nothing was seen */
 	kept.groups[1] = (struct kept_group){ "\"hall\" \303\244", "cgminer", NULL, { 0, 0 }, { 1, 2 }, 0, { .basis = 0 }, { .basis = 0 }, .partial = false };
 	return kept;
 }
@@ -64,6 +65,7 @@ static void assert_same_actuator(const struct policy_actuator *a, const struct p
 	assert_same_quantity(&a->by_polls.end_ms, &b->by_polls.end_ms);
 	assert_same_quantity(&a->works, &b->works);
 	assert_same_quantity(&a->watts, &b->watts);
+	assert_same_quantity(&a->least, &b->least);
 }
 
 static void assert_same_wear(const struct kept *a, const struct kept *b)
