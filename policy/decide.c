@@ -150,14 +150,14 @@ static void wake_spare(struct step *step, int64_t above_w)
 	step->tracked.waking_w += woken_w;
 }
 
-static bool is_worn(enum binding binding)
+static bool is_held_back(enum binding binding)
 {
-	return binding == BINDING_MIN_AWAKE || binding == BINDING_CYCLES;
+	return binding == BINDING_MIN_AWAKE || binding == BINDING_CYCLES || binding == BINDING_RAMP_DOWN || binding == BINDING_WINDOW;
 }
 
-/* Wear may hold back what serves the target. Where half of the reserve is gone for that, it is a shed: before the limit is
- * crossed, not after. */
-static void decide_worn(struct step *step)
+/* Wear, a ramp or a window may hold back what serves the target. Where half of the reserve is gone for that, it is a shed:
+ * before the limit is crossed, not after. */
+static void decide_held_back(struct step *step)
 {
 	struct wish most = wish_most(step, step->limit_w, step->seen->demand.miners_w);
 	step->out->serves = most.binding;
@@ -260,8 +260,8 @@ void decide(struct step *step)
 	} else if (above_w > wish_dead_band_w(step) && !step->seen->futile) {
 		come_down(step, &wish, drawn_w);
 		drawn_w = risk_w + step->doubt_w + step->tracked.settled_w;
-		if (is_worn(step->out->binding) && drawn_w > step->limit_w - step->reserve_w / 2)
-			decide_worn(step);
+		if (is_held_back(step->out->binding) && drawn_w > step->limit_w - step->reserve_w / 2)
+			decide_held_back(step);
 	} else if (above_w < 0 && may_go_up(step)) {
 		decide_up(step, &wish);
 	}

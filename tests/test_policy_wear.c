@@ -102,6 +102,29 @@ static void ramps_pace_what_is_done_on_purpose(void **unused)
 	(void)unused;
 }
 
+/* What climbs faster than miners may be moved uses up the reserve; where half of it is gone they fall as for a shed, before the
+ * site is over its cap. */
+static void neither_ramp_nor_window_lets_a_climb_cross_the_cap(void **unused)
+{
+	for (int by_window = 0; by_window < 2; by_window++) {
+		struct rig rig;
+		rig_init(&rig, ROOM_W - 50 * RIG_MINER_W, 50);
+		if (by_window)
+			rig.conf.windows[rig.conf.n_windows++] = (struct policy_window){ 60000, 12 * KW };
+		else
+			rig.conf.ramp_down_w_per_min = 12 * KW;
+		rig_run(&rig, 75000);
+		for (int k = 0; k < 100 * 1000 / RIG_STEP_MS; k++) {
+			rig.gpus_w += KW * RIG_STEP_MS / 1000;
+			rig_step(&rig);
+			assert_true(rig.out.picture.site_w <= RIG_CAP_W);
+			assert_true(rig.out.reason != REASON_CAP || rig.out.picture.site_w > RIG_CAP_W - RIG_RESERVE_W / 2);
+		}
+		assert_in_range(rig.sleeps, 28, 36);
+	}
+	(void)unused;
+}
+
 /* A ramp of less than a miner in 15 s is saved up for one, and never for more than two. */
 static void a_slow_ramp_still_moves_whole_miners(void **unused)
 {
@@ -160,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_day_has_only_so_many_cycles),
 		cmocka_unit_test(min_asleep_delays_a_wake),
 		cmocka_unit_test(ramps_pace_what_is_done_on_purpose),
+		cmocka_unit_test(neither_ramp_nor_window_lets_a_climb_cross_the_cap),
 		cmocka_unit_test(a_slow_ramp_still_moves_whole_miners),
 		cmocka_unit_test(a_ramp_starts_without_debts),
 		cmocka_unit_test(small_things_are_left_alone),
