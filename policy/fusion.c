@@ -75,12 +75,10 @@ static void compare_gpus(struct fusion *f, const struct fusion_block *was, const
 	if (most_w < cap_w / GPUS_PART || most_w < max64(was->span_w, is->span_w) / 2 || abs64(miners_w) > most_w)
 		return;
 	slope_observe(&f->gpus, told_w, shown_w);
-	if (abs64(told_w - shown_w) < cap_w / LEAP_PART)
-		return;
-	if (abs64(shown_w) > 2 * abs64(told_w) || abs64(told_w) > 2 * abs64(shown_w)) {
-		f->leapt_ms = is->ms;
-		f->site_leapt = abs64(shown_w) > abs64(told_w);
-	}
+	struct fusion_leap leap = { is->ms, was->hpc_w, was->site_w, told_w, shown_w };
+	int64_t apart_w = abs64(shown_w - told_w), apart_then_w = abs64(f->leapt.shown_w - f->leapt.told_w);
+	if (apart_w >= cap_w / LEAP_PART && (apart_w >= apart_then_w || is->ms - f->leapt.ms > FUSION_LEAPT_MS))
+		f->leapt = leap;
 }
 
 /* One group moved, and hardly another: what the site shows of it, the others as far as they are known. */

@@ -59,6 +59,11 @@ struct fusion_sums {                    /* of the block under way */
 /* How far the site moves for what the others say they move: fading sums over moves, each as if of size 1. */
 struct fusion_slope { double told, shown, both; uint32_t n; };
 
+struct fusion_leap {                    /* from one block to the next; ms 0: none */
+	int64_t ms, hpc_w, site_w;      /* from there … */
+	int64_t told_w, shown_w;        /* … so far the GPUs' meters moved, and the site without its miners */
+};
+
 struct fusion_ratio { float mean, variance; uint32_t n; };              /* fading */
 
 struct fusion_still {                   /* a group of GPU meters */
@@ -81,8 +86,7 @@ struct fusion {                         /* plain data, zero to start */
 	struct fusion_sums sums;
 	struct fusion_block last, level, rest;  /* the newest; the newest in which the site hardly moved; no miner moved */
 	struct fusion_slope gpus, miners;
-	int64_t leapt_ms;               /* when the site and the GPUs last did not move alike at all; 0: never. It was … */
-	bool site_leapt;                /* … the site's meter that moved; or else the GPUs' */
+	struct fusion_leap leapt;       /* where they moved least alike of late */
 	struct fusion_ratio bias[FUSION_MINERS];        /* true by told */
 	struct fusion_still still[FUSION_METERS];
 	int64_t low_ms;                 /* since when the site's meter shows too little; 0: it does not */

@@ -276,21 +276,32 @@ static void judge_level(struct step *step)
 
 /* ---- by how far they move ---- */
 
-/* The site moves farther (1) or less far (-1) than the GPUs' meters say. If it does so for the miners, it is the site's
- * meter; if these are not known, the one that leapt when it began, or else the one whose lie would do harm. */
-static bool site_is_scaled(const struct fusion *f, int gpus, int64_t now_ms)
-{
-	if (slope_known(&f->miners, MOVES_MINERS))
-		return slope_beyond(&f->miners, MINERS_LOW, MINERS_HIGH) == gpus;
-	if (f->leapt_ms && now_ms - f->leapt_ms < FORGIVEN_MS)
-		return f->site_leapt;
-	return gpus < 0;
-}
-
 static int32_t scale_of(const struct fusion *f, bool site)
 {
 	int32_t permille = slope_permille(&f->gpus);
 	return site ? permille : permille ? 1000000 / permille : 0;
+}
+
+/* A meter's scale begins with a leap from what it showed to so many times that, alone; how many is seen only by and by. */
+static bool began(const struct fusion *f, bool site, int64_t now_ms)
+{
+	const struct fusion_leap *leap = &f->leapt;
+	int64_t leapt_w = site ? leap->shown_w : leap->told_w, other_w = site ? leap->told_w : leap->shown_w;
+	int64_t due_w = (site ? leap->site_w : leap->hpc_w) * (scale_of(f, site) - 1000) / 1000;
+	bool alone = abs64(other_w) <= abs64(leapt_w) / 4, far = due_w < 0 ? leapt_w <= due_w / 2 : leapt_w >= due_w / 2;
+	return leap->ms && now_ms - leap->ms < FUSION_LEAPT_MS && alone && far;
+}
+
+/* The site moves farther (1) or less far (-1) than the GPUs' meters say. If it does so for the miners, it is the site's
+ * meter; if these are not known, the one with which it began, or else the one whose lie would do harm: where the site moves
+ * farther, GPUs that have no meter may move along with those that have. */
+static bool site_is_scaled(const struct fusion *f, int gpus, int64_t now_ms)
+{
+	if (slope_known(&f->miners, MOVES_MINERS))
+		return slope_beyond(&f->miners, MINERS_LOW, MINERS_HIGH) == gpus;
+	if (began(f, true, now_ms))
+		return true;
+	return gpus < 0 && !began(f, false, now_ms);
 }
 
 /* What moves since it was pronounced tell is not mixed with what was before. */

@@ -210,6 +210,59 @@ static void scales_are_seen_by_moves(void **unused)
 	(void)unused;
 }
 
+/* Of GPUs that move together not all have a meter: the site moves farther than those say, and is not accused of it, even
+ * where it once moved while those did not. */
+static void gpus_without_a_meter_move_along(void **unused)
+{
+	static const int64_t permille[] = { 120, 300, 480 };
+	for (int r = 0; r < 9; r++) {
+		struct bench b = { .lies.pdu_permille = permille[r / 3] };
+		bool asleep = r % 3 == 1, alone = r % 3 == 2;
+		rig_init(&b.rig, 800 * KW, asleep ? 0 : ALL);
+		limit(&b, asleep ? 820 * KW : POLICY_NONE);
+		run(&b, 90 * SEC);
+		b.rig.house_w += alone ? 50 * KW : 0;
+		run(&b, 40 * SEC);
+		for (int i = 0; i < 20; i++) {
+			b.rig.gpus_w += i % 2 ? 500 * KW : -500 * KW;
+			for (int k = 0; k < 160; k++) {
+				step(&b);
+				assert_string_equal(lie_name(on_site(&b)), "none");
+			}
+		}
+		assert_int_equal(on_hpc(&b), LIE_SCALED);
+		limit(&b, POLICY_NONE);
+		run(&b, 150 * SEC);
+		assert_in_range(true_w(&b), RIG_CAP_W - 2 * RIG_RESERVE_W, RIG_CAP_W);
+	}
+	(void)unused;
+}
+
+/* Where all miners are asleep for it, or hardly ever move, they cannot tell whose scale it is: how it began does. */
+static void a_scale_is_told_by_its_beginning(void **unused)
+{
+	static const struct { int64_t site, pdu, gpus_w, house_w; enum lie on_site, on_hpc; } rows[] = {
+		{ 3000, 0, 700 * KW, 10 * KW, LIE_SCALED, LIE_NONE }, { 0, 300, 700 * KW, 10 * KW, LIE_NONE, LIE_SCALED },
+		{ 0, 2000, 200 * KW, 500 * KW, LIE_NONE, LIE_SCALED },
+	};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+		struct bench b = { .n = 0 };
+		rig_init(&b.rig, rows[r].gpus_w, ALL);
+		b.rig.house_w = rows[r].house_w;
+		run(&b, 90 * SEC);
+		b.lies.site_permille = rows[r].site;
+		b.lies.pdu_permille = rows[r].pdu;
+		run(&b, 60 * SEC);
+		for (int i = 0; i < 20; i++) {
+			b.rig.gpus_w += i % 2 ? 150 * KW : -150 * KW;
+			run(&b, 40 * SEC);
+		}
+		assert_int_equal(on_site(&b), rows[r].on_site);
+		assert_int_equal(on_hpc(&b), rows[r].on_hpc);
+	}
+	(void)unused;
+}
+
 /* ---- the whole site ---- */
 
 #define CAP_W 2000000LL
@@ -319,6 +372,8 @@ int main(void)
 		cmocka_unit_test(gpu_meters_that_show_too_much),
 		cmocka_unit_test(gpu_meters_that_stand_still),
 		cmocka_unit_test(scales_are_seen_by_moves),
+		cmocka_unit_test(gpus_without_a_meter_move_along),
+		cmocka_unit_test(a_scale_is_told_by_its_beginning),
 		cmocka_unit_test(the_site_meter_is_told_of),
 		cmocka_unit_test(gpu_meters_are_told_of),
 	};
