@@ -150,15 +150,27 @@ static void wake_spare(struct step *step, int64_t above_w)
 	step->tracked.waking_w += woken_w;
 }
 
+/* A ramp, or a window. */
+static bool is_paced(enum binding binding)
+{
+	return binding == BINDING_RAMP_DOWN || binding == BINDING_WINDOW;
+}
+
 static bool is_held_back(enum binding binding)
 {
-	return binding == BINDING_MIN_AWAKE || binding == BINDING_CYCLES || binding == BINDING_RAMP_DOWN || binding == BINDING_WINDOW;
+	return is_paced(binding) || binding == BINDING_MIN_AWAKE || binding == BINDING_CYCLES;
 }
 
 /* Wear, a ramp or a window may hold back what serves the target. Where half of the reserve is gone for that, it is a shed:
- * before the limit is crossed, not after. */
-static void decide_held_back(struct step *step)
+ * before the limit is crossed, not after. And what is foretold is no plan where miners may not follow it. */
+static void see_what_is_held_back(struct step *step, const struct wish *wish, int64_t risk_w)
 {
+	enum binding by = step->out->binding;
+	bool lags = step->tracked.settled_w > wish->miners_w + step->reserve_w / 2;
+	if (lags && is_paced(by) && load_is_foretold(step->state))
+		step->state->held_back_ms = step->seen->now_ms;
+	if (!is_held_back(by) || risk_w + step->doubt_w + step->tracked.settled_w <= step->limit_w - step->reserve_w / 2)
+		return;
 	struct wish most = wish_most(step, step->limit_w, step->seen->demand.miners_w);
 	step->out->serves = most.binding;
 	if (step->tracked.settled_w > most.miners_w)
@@ -259,9 +271,7 @@ void decide(struct step *step)
 		decide_down(step, &most, AT_ONCE, over);
 	} else if (above_w > wish_dead_band_w(step) && !step->seen->futile) {
 		come_down(step, &wish, drawn_w);
-		drawn_w = risk_w + step->doubt_w + step->tracked.settled_w;
-		if (is_held_back(step->out->binding) && drawn_w > step->limit_w - step->reserve_w / 2)
-			decide_held_back(step);
+		see_what_is_held_back(step, &wish, risk_w);
 	} else if (above_w < 0 && may_go_up(step)) {
 		decide_up(step, &wish);
 	}

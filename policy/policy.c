@@ -6,6 +6,7 @@
 
 #define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
+#define HELD_BACK_MS         (60 * 60000)     /* so long a plan that a ramp or a window kept miners from is not used */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t stricter(int64_t a, int64_t b)
@@ -80,6 +81,13 @@ static int64_t least_percent(const struct policy_conf *conf)
 	return percent;
 }
 
+/* A plan is worth what it says if miners follow it. */
+static bool may_foretell(const struct step *step)
+{
+	int64_t held_back_ms = step->state->held_back_ms;
+	return !held_back_ms || step->seen->now_ms - held_back_ms > HELD_BACK_MS;
+}
+
 /* All miners that could be awake, at their most. */
 static int64_t most_w(const struct tracked *tracked)
 {
@@ -123,7 +131,7 @@ static void look(struct step *step)
 		step->state->site_ripple.n = step->state->load_ripple.n = 0;
 	}
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(step->state, least_percent(conf), conf->prefer, conf->cap_w);
+		reserve_choose(step->state, may_foretell(step) ? least_percent(conf) : 0, conf->prefer, conf->cap_w);
 	else
 		step->state->hold = HOLD_LONGEST;
 	step->planned_w = load_planned(step->state, step->load_w);

@@ -269,6 +269,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t above_since_ms;         /* since when the miners head for more than they should draw: now, if they do not */
 	int64_t room_since_ms;          /* since when for less */
+	int64_t held_back_ms;           /* when a ramp or a window last kept them from what was foretold; 0: never */
 	int64_t planned_w;              /* the load planned for at the last step */
 	int64_t lately_w;               /* the highest load of the five seconds until then */
 	int64_t announced_w;            /* where notices said the load would be by now; 0: nothing */

@@ -40,6 +40,35 @@ static void what_power_does_is_filled_and_nobody_sleeps_for_the_rest(void **unus
 	(void)unused;
 }
 
+static int64_t beats_to_w, beats_by_w;
+
+static int64_t beats(int64_t ms)
+{
+	return beats_to_w - (ms % (40 * SEC) < 20 * SEC ? 0 : beats_by_w);
+}
+
+/* Such a rhythm is soon foretold; but what miners may not follow is no plan. */
+static void a_plan_that_a_ramp_or_a_window_forbids_is_not_used(void **unused)
+{
+	for (int by_window = 0; by_window < 2; by_window++) {
+		static struct play play;
+		beats_to_w = by_window ? 880 * KW : 860 * KW;
+		beats_by_w = by_window ? 50 * KW : 80 * KW;
+		open_swinging_play(&play, beats_to_w);
+		if (by_window)
+			play.rig.conf.windows[play.rig.conf.n_windows++] = (struct policy_window){ 5 * SEC, 10 * KW };
+		else
+			play.rig.conf.ramp_down_w_per_min = 40 * KW;
+		run(&play, beats, 0, 20 * MIN);
+		uint32_t sleeps = play.rig.sleeps;
+		run(&play, beats, 20 * MIN, 50 * MIN);
+		assert_true(play.rig.state.held_back_ms);
+		assert_int_equal(play.over_ms, 0);
+		assert_in_range(play.rig.sleeps - sleeps, 0, 10);
+	}
+	(void)unused;
+}
+
 /* Half of the load is gone for four minutes, and back within some seconds. */
 static int64_t back_within_ms;
 
@@ -111,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_power_does_is_filled_and_nobody_sleeps_for_the_rest),
+		cmocka_unit_test(a_plan_that_a_ramp_or_a_window_forbids_is_not_used),
 		cmocka_unit_test(what_returns_is_made_room_for_in_time),
 		cmocka_unit_test(a_rise_is_met_by_what_its_peak_asks_for_while_the_limit_holds),
 		cmocka_unit_test(beyond_its_peak_a_rise_goes_on_as_others_did),
