@@ -133,6 +133,8 @@ int64_t fleet_quickest_wake_ms(const struct policy_conf *);     /* until a whole
 int64_t fleet_slowest_wake_ms(const struct policy_conf *);      /* … and the last */
 
 /* ---- load.c: the uncontrolled load, and the one to plan for ---- */
+/* The site's newest value: what miners drew then is what was known when it came. */
+void load_measured(struct policy_state *, const struct metered *, struct tracked *);
 int64_t load_estimate(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,
                       bool site_usable, int64_t now_ms);
 bool load_site_frozen(const struct policy_conf *, struct policy_state *, const struct metered *, const struct tracked *,

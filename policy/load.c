@@ -72,6 +72,19 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 	return load_w;
 }
 
+void load_measured(struct policy_state *state, const struct metered *metered, struct tracked *tracked)
+{
+	if (metered->site_ms != state->then.ms) {
+		state->then.ms = metered->site_ms;
+		state->then.drawn_w = tracked->drawn_w;
+		state->then.least_w = tracked->least_w;
+		state->then.most_w = tracked->most_w;
+	}
+	tracked->drawn_w = state->then.drawn_w;
+	tracked->least_w = state->then.least_w;
+	tracked->most_w = state->then.most_w;
+}
+
 int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
                       const struct tracked *tracked, bool site_usable, int64_t now_ms)
 {

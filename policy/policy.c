@@ -102,6 +102,8 @@ static void look(struct step *step)
 	sift_site(conf, step->state, &step->metered, now_ms);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
+	if (step->metered.site_known)
+		load_measured(step->state, &step->metered, &step->tracked);
 	bool believed = fusion_judge(step);
 	learn_from_site(step->state, &step->metered);
 	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);

@@ -266,6 +266,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */
 	int64_t measured_miners_w;      /* the miners, when the site was last measured */
+	/* The same by the model, when that was news, and bounds on it: of those that have arrived since nobody knows it any more. */
+	struct { int64_t ms, drawn_w, least_w, most_w; } then;
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t above_since_ms;         /* since when the miners head for more than they should draw: now, if they do not */
 	int64_t room_since_ms;          /* since when for less */

@@ -362,6 +362,27 @@ static void at_start_it_sheds_at_once_but_wakes_none_unheard(void **unused)
 	(void)unused;
 }
 
+/* A site's meter that is read every few seconds: miners that have followed since are still in what it showed. */
+static void what_was_measured_before_miners_fell_is_no_load(void **unused)
+{
+	for (int every = 4; every <= 20; every *= 2) {
+		struct rig rig;
+		int64_t most_w = 0;
+		begin(&rig, ALL);
+		rig.meter_groups[RIG_SITE].stale_ms = 15000;
+		rig.gpus_w += 150 * KW;
+		for (int k = 0; k < 240; k++) {
+			rig.mute[RIG_MAIN] = k % every != 0;
+			rig_step(&rig);
+			most_w = rig.out.picture.load_w > most_w ? rig.out.picture.load_w : most_w;
+		}
+		assert_in_range(most_w, rig.gpus_w, rig.gpus_w + 5 * KW);
+		assert_in_range(rig.sleeps, 50, 52);
+		assert_true(rig_miners_w(&rig) + rig.gpus_w <= RIG_CAP_W);
+	}
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_site_held_still_is_no_frozen_meter),
 		cmocka_unit_test(a_late_site_meter_is_carried_forward),
 		cmocka_unit_test(ages_are_of_the_oldest_reading_used),
+		cmocka_unit_test(what_was_measured_before_miners_fell_is_no_load),
 		cmocka_unit_test(at_start_meters_come_in_one_by_one),
 		cmocka_unit_test(at_start_meters_get_their_time),
 		cmocka_unit_test(at_start_it_sheds_at_once_but_wakes_none_unheard),
