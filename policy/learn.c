@@ -8,7 +8,7 @@
 #define COARSE_MS   1500        /* an answer so long after the last shows nothing of when … */
 #define NEARER      5           /* per cent of the way: less is the tremble of its figure */
 #define COARSE_PART 4           /* … nor one later than by this part of the time since the order */
-#define ABOVE_PERCENT 130       /* of what it was told: its own figure is off by no more than 20 % */
+#define ABOVE_PERCENT 130       /* of what they were told: their own figures are off by no more than 20 % */
 #define LEAST_PART  8           /* of nominal_w: so much there is between the least and the most in any case */
 #define TRIAL_PART  200         /* of the cap, at least: less drowns in what the GPUs do */
 #define TRIAL_MS    600000
@@ -94,14 +94,13 @@ static bool stands_still(const struct policy_actuator *power, const struct miner
 	return since_ms >= 2 * (power->used.delay_ms + power->used.ramp_ms);
 }
 
-/* Told the least power, it draws much more and no longer moves: it can do no less. One that did not move at all is deaf. */
+/* What one draws that was told the least power and no longer moves. One that did not move at all is deaf. */
 static void observe_least(struct policy_actuator *power, const struct policy_miner_group *group, const struct miner_track *before,
                           const struct miner_track *after, const struct miner_reading *r)
 {
 	bool told_least = group->partial_w && before->told_hash && before->limit_w == group->partial_w;
 	bool moved = before->deed != DEED_POWER || percent_at(before, r->power_w) >= TRACK_BEGUN_PERCENT;
-	if (told_least && moved && !after->under_way && after->phase == PHASE_AWAKE &&
-	    r->power_w > (int64_t)group->partial_w * ABOVE_PERCENT / 100 && stands_still(power, before, r->at_ms))
+	if (told_least && moved && !after->under_way && after->phase == PHASE_AWAKE && stands_still(power, before, r->at_ms))
 		observe(&power->least, (float)r->power_w, TRIALS);
 }
 
@@ -219,7 +218,8 @@ int32_t policy_partial_w(const struct policy_state *state, const struct policy_c
 {
 	const struct policy_miner_group *declared = &conf->miner_groups[g];
 	const struct policy_quantity *least = &state->actuators[g < POLICY_GROUPS ? g : 0][DEED_POWER].least;
-	if (g >= POLICY_GROUPS || !declared->partial_w || !agrees(least))
+	bool above = (int64_t)least->mean > (int64_t)declared->partial_w * ABOVE_PERCENT / 100;
+	if (g >= POLICY_GROUPS || !declared->partial_w || !agrees(least) || !above)
 		return declared->partial_w;
 	int64_t most_w = declared->nominal_w - declared->nominal_w / LEAST_PART;
 	return (int32_t)max64(declared->partial_w, min64((int64_t)least->mean, most_w));

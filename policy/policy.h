@@ -147,7 +147,7 @@ struct policy_actuator {                /* a group of miners, one way */
 	                                 * where they say it is slower than declared */
 	struct policy_quantity works;   /* 0 or 1: the watts moved as told */
 	struct policy_quantity watts;   /* of one miner that got there */
-	struct policy_quantity least;   /* told the group's partial_w, of one that holds no less than this: by power only */
+	struct policy_quantity least;   /* of one that was told the group's partial_w: by power only */
 	struct policy_response used;    /* by the last step */
 	int64_t spread_ms;
 	uint8_t basis;                  /* enum policy_basis, of that */
