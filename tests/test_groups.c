@@ -274,6 +274,7 @@ static void another_power_is_kept_beside_the_rest(void **unused)
 	site_keep(s.site, s.clock.at, &kept);
 	assert_true(kept.groups[0].partial && kept.groups[0].powers.ramp_ms == 8000);
 	kept.groups[0].power.works = (struct policy_quantity){ 0.5F, 0.1F, 17 };
+	kept.groups[0].power.least = (struct policy_quantity){ 2700, 100, 10 };
 	for (int64_t more_ms = 0; more_ms < 2; more_ms++) {     /* declared the same, then not */
 		s.recalled = &kept;
 		s.miner_group.power.ramp_ms += more_ms;
@@ -281,6 +282,7 @@ static void another_power_is_kept_beside_the_rest(void **unused)
 		scenario_run(&s, SEC);
 		assert_true(learned(&s, "hall"));
 		assert_string_equal(told_of(&s, "hall", "power", "orders").text, more_ms ? "0" : "17");
+		assert_string_equal(told_of(&s, "hall", NULL, "partial_w").text, more_ms ? "2000" : "2700");
 	}
 	s.recalled = NULL;
 	scenario_close(&s);
