@@ -79,7 +79,7 @@ static const struct field miner_fields[] = {
 	 MEMBER(miner_group_conf, hosts), .count = offsetof(struct miner_group_conf, n_hosts)},
 	MINER(port,                 KIND_INTEGER,    "port",           "1",      "65535",    "4028",   "TCP port"),
 	MINER(nominal_w,            KIND_POWER,      "nominal",        "10 W",   "100 kW",   "",       "draw of one miner; needed with partial, and where it cannot tell"),
-	FIELD_AT(miner_group_conf, partial_w, partial_at, KIND_POWER, "partial", "10 W", "100 kW", "", "least power one miner is run at while hashing; if its lowest profile is above that, so is it; default: it is on or off"),
+	FIELD_AT(miner_group_conf, partial_w, partial_at, KIND_POWER, "partial", "10 W", "100 kW", "", "least power one miner is run at while hashing, or its lowest profile where that is more; default: it is on or off"),
 	MINER(asleep_w,             KIND_POWER,      "asleep",         "0 W",    "10 kW",    "25 W",   "draw of one miner asleep"),
 	MINER(efficiency_mj_per_th, KIND_EFFICIENCY, "efficiency",     "1 J/TH", "500 J/TH", "",       "within a priority the worst is curtailed first"),
 	MINER(priority,             KIND_INTEGER,    "priority",       "0",      "1000",     "50",     "lower is curtailed first"),

@@ -47,7 +47,7 @@ void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t 
 #define TRACK_STEADY_FAST_PERCENT 80    /* … and where they only change their power, which is done all the time, … */
 #define TRACK_STEADY_SLOW_PERCENT 130   /* … between these */
 
-#define TRACK_BEGUN_PERCENT 10                /* of the way: it is on it */
+#define TRACK_BEGUN_PERCENT 10          /* of the way: it is on it */
 #define TRACK_COARSE_PART 16            /* of nominal_w: no nearer is a miner's own figure to what it is told to draw */
 
 /* The newest answer, or that there was none for long, or that the order was refused. */

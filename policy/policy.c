@@ -6,7 +6,7 @@
 
 #define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
-#define HELD_BACK_MS         (60 * 60000)     /* so long a plan that a ramp or a window kept miners from is not used */
+#define HELD_BACK_MS         3600000    /* so long a plan that a ramp or a window kept miners from is not used */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t stricter(int64_t a, int64_t b)
