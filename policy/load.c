@@ -253,7 +253,7 @@ static int64_t hold_level_w(const struct policy_state *state, uint32_t h, bool f
 {
 	int64_t level_w = highest_between(state, 0, reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS);
 	if (foretold)           /* no deeper a fall is believed than there was just now, and no rise to beyond the peak */
-		return clamp64(foretell_level_w(&state->foretell), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
+		return clamp64(foretell_level_w(&state->foretell, h == HOLD_FLAT ? FORETELL_FLAT : FORETELL_DIPS), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
 	if (h != HOLD_EASED)
 		return level_w;
 	int64_t before_w = state->holds[h].levels_w[(state->newest + POLICY_LOADS - 1) % POLICY_LOADS];
@@ -274,8 +274,10 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 		by = following_of(timing->both_ways);
 	if (timing->both_ways && begun)
 		foretell_see(&state->foretell, &(struct foretell_slot){
-			(double)mean_w, (double)state->loads_w[state->newest], (double)state->announced_w,
-			(double)reserve_most_w(state, cap_w), (double)cap_w }, &by);
+			.mean_w = (double)mean_w, .highest_w = (double)state->loads_w[state->newest],
+			.told_w = (double)max64(state->announced_w, lowest_between(state, 0, FALLEN_SLOTS)),
+			.most_w = (double)reserve_most_w(state, cap_w), .kept_w = (double)reserve_in_any_case_w(state),
+			.cap_w = (double)cap_w }, &by);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		bool foretold = !reserve_slots(h) && foretell_tries(&state->foretell);
 		state->holds[h].levels_w[state->newest] = hold_level_w(state, h, foretold);

@@ -202,14 +202,22 @@ struct policy_normal {                  /* normal equations; the lower half of `
 };
 #define POLICY_REPLAYED 7200            /* half-seconds: an hour */
 
+enum foretell {                         /* a filter for each plan by what is foretold: … */
+	FORETELL_DIPS,                  /* … under a top, for as much as can be had below it; … */
+	FORETELL_FLAT,                  /* … without one, for the site to be flat */
+	N_FORETELLS
+};
+struct policy_filter {
+	double taps[FORETELL_TAPS];     /* in use, … */
+	double aim[FORETELL_TAPS];      /* … and what they go to, by and by (policy/fit.h) */
+	double missed_w, came_w;        /* W over what is, or was, foretold, at most (policy/replay.h) */
+};
 struct policy_replay {                  /* policy/replay.h; rings, and what came of the last time */
 	uint32_t n, newest;
 	double mean_w[POLICY_REPLAYED];
 	float highest_w[POLICY_REPLAYED], told_w[POLICY_REPLAYED];
-	float share[POLICY_REPLAYED];   /* of the weight of all that was most over what was foretold */
-	struct policy_normal peaks;     /* of these, by their shares */
-	double missed_w, capped_w, came_w;      /* W over what is, or was, foretold, at most (policy/replay.h) */
 	bool ran;
+	enum foretell turn;             /* whose weights are fitted next */
 };
 struct policy_foretell {                /* policy/foretell.h */
 	uint32_t n, newest;             /* half-seconds */
@@ -220,8 +228,7 @@ struct policy_foretell {                /* policy/foretell.h */
 	struct policy_bands bands;
 	struct policy_normal equations[FORETELL_BANDS];
 	double counted;                 /* half-seconds in them, fading likewise */
-	double weights[FORETELL_BANDS]; /* 1 or more */
-	double taps[FORETELL_TAPS];
+	struct policy_filter filters[N_FORETELLS];
 };
 
 #define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as miners take to follow */

@@ -154,7 +154,7 @@ static void a_lie_teaches_no_reserve(void **unused)
 	run(&b, 60 * SEC);
 	assert_true(foretell_knows(&b.rig.state.foretell));
 	assert_true(b.rig.state.holds[0].reserve_w <= before_w + KW);
-	assert_true(foretell_missed_w(&b.rig.state.foretell, false) <= before_w + 5 * KW);
+	assert_true(foretell_missed_w(&b.rig.state.foretell, FORETELL_FLAT) <= before_w + 5 * KW);
 	(void)unused;
 }
 

@@ -20,7 +20,7 @@ static double moves_w(wave *load, wave *kept)
 	paper = (struct policy_paper){ 0 };
 	for (int n = 0; n < 2 * HALF_HOUR; n++) {
 		double w = load(n / 2.0);
-		foretell_see(&foretell, &(struct foretell_slot){ w, w, 0, 1e12, 1e12 }, &by);
+		foretell_see(&foretell, &(struct foretell_slot){ .mean_w = w, .highest_w = w, .most_w = 1e12, .cap_w = 1e12 }, &by);
 		paper_see(&paper, w, kept(n / 2.0), &by);
 	}
 	return paper_moves_w(&paper, &foretell);

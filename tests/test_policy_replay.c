@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "policy/fit.h"
 #include "policy/replay.h"
 #include "sim/dice.h"
 
@@ -31,7 +32,8 @@ static void see(double w, double told_w, double most_w, double cap_w)
 {
 	loads[n_seen++] = w;
 	struct following by = following_of(&usual);
-	foretell_see(&f, &(struct foretell_slot){ w, w, told_w, most_w, cap_w }, &by);
+	foretell_see(&f, &(struct foretell_slot){ .mean_w = w, .highest_w = w, .told_w = told_w, .most_w = most_w,
+	                                          .cap_w = cap_w }, &by);
 }
 
 static double noise_w(int n)
@@ -43,23 +45,23 @@ static double swing_w(int n) { return 800 * KW + 100 * KW * sin(n * 2 * M_PI / 1
 static double jobs_w(int n) { return (n % 180 < 110 ? 900 * KW : 700 * KW) + noise_w(n); }
 
 /* By its taps as they are. */
-static double level_w(int n)
+static double level_w(enum foretell which, int n)
 {
 	double w = f.mean_w;
 	for (int k = 0; k < FORETELL_TAPS; k++)
-		w += f.taps[k] * (loads[n - foretell_lags[k]] - f.mean_w);
+		w += f.filters[which].taps[k] * (loads[n - foretell_lags[k]] - f.mean_w);
 	return w;
 }
 
 /* The most that the load was over what miners had followed by then, with so much kept over it but no more than most_w. */
-static double over_w(int from, double kept_w, double most_w)
+static double over_w(enum foretell which, int from, double kept_w, double most_w)
 {
 	double most = -1e18;
 	for (int n = from; n < n_seen; n++) {
 		double sum = 0, whole = 0;
 		for (int age = FIRST; age < LAST; age++) {
 			double begins = fmax(age - 0.5, 5.2), ends = fmin(age + 0.5, 9.2);
-			sum += (ends - begins) * fmin(level_w(n - age) + kept_w, most_w);
+			sum += (ends - begins) * fmin(level_w(which, n - age) + kept_w, most_w);
 			whole += ends - begins;
 		}
 		most = fmax(most, loads[n] - sum / whole);
@@ -73,8 +75,8 @@ static void what_was_missed_before_it_was_learned_is_forgotten(void **unused)
 	for (int n = 0; n < HOUR; n++)
 		see(swing_w(n), 0, 1e9, 1e9);
 	double rises_w = 2 * 100 * KW * sin(M_PI * 4.6 / 60);   /* within what miners take to follow */
-	assert_true(foretell_missed_w(&f, false) < rises_w / 4);
-	assert_true(foretell_missed_w(&f, false) >= noise_w(0));
+	assert_true(foretell_missed_w(&f, FORETELL_FLAT) < rises_w / 4);
+	assert_true(foretell_missed_w(&f, FORETELL_FLAT) >= noise_w(0));
 	(void)unused;
 }
 
@@ -85,9 +87,9 @@ static void it_is_what_the_filter_would_miss_by_now(void **unused)
 		begin();
 		for (int n = 0; n < HOUR; n++)
 			see(kinds[kind](n), 0, 1e9, 1e9);
-		double would_w = over_w(200, 0, 1e18);
-		assert_true(foretell_missed_w(&f, false) > would_w * 0.9);
-		assert_true((double)foretell_missed_w(&f, false) < fmax(would_w * 1.2, would_w + 10 * KW));
+		double would_w = over_w(FORETELL_FLAT, 200, 0, 1e18);
+		assert_true(foretell_missed_w(&f, FORETELL_FLAT) > would_w * 0.9);
+		assert_true((double)foretell_missed_w(&f, FORETELL_FLAT) < fmax(would_w * 1.2, would_w + 10 * KW));
 	}
 	(void)unused;
 }
@@ -100,10 +102,10 @@ static void what_really_came_counts_for_an_hour(void **unused)
 		see(800 * KW + noise_w(n), 0, 1e9, 1e9);
 	for (int n = 0; n < MINUTE; n++)
 		see(1000 * KW + noise_w(n), 0, 1e9, 1e9);
-	assert_true(foretell_missed_w(&f, false) > 190 * KW);
+	assert_true(foretell_missed_w(&f, FORETELL_FLAT) > 190 * KW);
 	for (int n = 0; n < HOUR / 2; n++)
 		see(1000 * KW + noise_w(n), 0, 1e9, 1e9);
-	assert_true(foretell_missed_w(&f, false) > 190 * KW);
+	assert_true(foretell_missed_w(&f, FORETELL_FLAT) > 190 * KW);
 	(void)unused;
 }
 
@@ -115,7 +117,7 @@ static double missed_of_jobs_w(double told_before, double cap_w)
 		bool on = n % (10 * MINUTE) >= 5 * MINUTE, soon = (n + 10) % (10 * MINUTE) >= 5 * MINUTE;
 		see((on ? 1000 : 800) * KW + noise_w(n), on || soon ? told_before : 0, 1e9, cap_w);
 	}
-	return (double)foretell_missed_w(&f, false);
+	return (double)foretell_missed_w(&f, FORETELL_FLAT);
 }
 
 static void what_was_told_is_not_missed(void **unused)
@@ -139,8 +141,8 @@ static void no_more_than_the_peak_is_enough_with_what_is_kept_for_it(void **unus
 	begin();
 	for (int n = 0; n < HOUR; n++)
 		see(jobs_w(n), 0, most_w, 1e9);
-	assert_true(foretell_missed_w(&f, true) >= foretell_missed_w(&f, false));
-	assert_true(over_w(200, (double)foretell_missed_w(&f, true), most_w) < 5 * KW);
+	assert_true((double)foretell_missed_w(&f, FORETELL_DIPS) >= over_w(FORETELL_DIPS, 200, 0, 1e18) - 1);
+	assert_true(over_w(FORETELL_DIPS, 200, (double)foretell_missed_w(&f, FORETELL_DIPS), most_w) < 5 * KW);
 	(void)unused;
 }
 

@@ -262,7 +262,7 @@ static int64_t kept_over_w(int64_t missed_w, int64_t without_w)
 {
 	static struct policy_state state;
 	memset(&state, 0, sizeof(state));
-	state.foretell.replay.missed_w = (double)missed_w;
+	state.foretell.filters[FORETELL_FLAT].missed_w = (double)missed_w;
 	state.holds[0].reserve_w = without_w;
 	reserve_foretold(&state, HOLD_FLAT, RIG_CAP_W);
 	return state.holds[HOLD_FLAT].reserve_w;
