@@ -170,6 +170,8 @@ uint32_t reserve_hold(const struct policy_state *);     /* the one chosen; while
  * would have followed by now; then whether another hold is to be used. */
 void reserve_see(struct policy_state *, int64_t load_w);
 void reserve_learn(struct policy_state *, uint32_t hold, int64_t rise_w, int64_t cap_w);
+/* By which a plan goes that is foretold. */
+enum foretell reserve_filter(uint32_t hold);
 /* What is kept free over what is foretold, be it as good as it may. */
 int64_t reserve_in_any_case_w(const struct policy_state *);
 void reserve_foretold(struct policy_state *, uint32_t hold, int64_t cap_w);     /* instead, of what is foretold */

@@ -253,7 +253,8 @@ static int64_t hold_level_w(const struct policy_state *state, uint32_t h, bool f
 {
 	int64_t level_w = highest_between(state, 0, reserve_slots(h) ? reserve_slots(h) : POLICY_LOADS);
 	if (foretold)           /* no deeper a fall is believed than there was just now, and no rise to beyond the peak */
-		return clamp64(foretell_level_w(&state->foretell, h == HOLD_FLAT ? FORETELL_FLAT : FORETELL_DIPS), lowest_between(state, 0, FALLEN_SLOTS), reserve_peak_w(state));
+		return clamp64(foretell_level_w(&state->foretell, reserve_filter(h)), lowest_between(state, 0, FALLEN_SLOTS),
+		               reserve_peak_w(state));
 	if (h != HOLD_EASED)
 		return level_w;
 	int64_t before_w = state->holds[h].levels_w[(state->newest + POLICY_LOADS - 1) % POLICY_LOADS];

@@ -10,11 +10,11 @@
  *
  * Where miners follow as quickly up as down, three more ways are tried. To plan for what is foretold (policy/foretell.h), with
  * the most by which that would have missed of late kept free (policy/replay.h), up to a little beyond the load's peak, and its
- * dips filled as far as power alone does it. The same, by weights of its own, with the reserve kept whatever the peak: that keeps the site flat, and
- * under its cap when the load goes to where it never was. And, for loads that wander and know no past, such a reserve over the
- * load as it is, which rises at once and comes down by and by, for the site is to be no worse in its seconds. These two are no
- * gain of hash but a price, paid where it is small beside what it takes off the site's moves (policy/paper.h), as the operator
- * prefers, and only where power alone does all of it.
+ * dips filled as far as power alone does it. The same, by weights of its own, with the reserve kept whatever the peak: that
+ * keeps the site flat, and under its cap when the load goes to where it never was. And, for loads that wander and know no
+ * past, such a reserve over the load as it is, which rises at once and comes down by and by, for the site is to be no worse in
+ * its seconds. These two are no gain of hash but a price, paid where it is small beside what it takes off the site's moves
+ * (policy/paper.h), as the operator prefers, and only where power alone does all of it.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
@@ -94,6 +94,11 @@ void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64
 		hold->reserve_w += (without_w - hold->reserve_w) / SHY_PART;
 }
 
+enum foretell reserve_filter(uint32_t hold)
+{
+	return hold == HOLD_FORETOLD ? FORETELL_DIPS : FORETELL_FLAT;
+}
+
 /* A rhythm that is foretold may fail: then the load rises as it does without. */
 int64_t reserve_in_any_case_w(const struct policy_state *state)
 {
@@ -102,7 +107,7 @@ int64_t reserve_in_any_case_w(const struct policy_state *state)
 
 void reserve_foretold(struct policy_state *state, uint32_t h, int64_t cap_w)
 {
-	int64_t missed_w = foretell_missed_w(&state->foretell, h == HOLD_FORETOLD ? FORETELL_DIPS : FORETELL_FLAT), without_w = state->holds[0].reserve_w;
+	int64_t missed_w = foretell_missed_w(&state->foretell, reserve_filter(h)), without_w = state->holds[0].reserve_w;
 	int64_t little_w = per_mille(cap_w, FORETOLD_PER_MILLE);
 	int64_t most_w = max64(missed_w + per_mille(cap_w, FORETOLD_MOST_PER_MILLE), without_w + little_w);
 	int64_t kept_w = min64((missed_w + little_w) * FORETOLD_PERCENT / 100, most_w);

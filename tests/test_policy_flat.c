@@ -53,8 +53,8 @@ static void a_flat_site_is_paid_for_as_preferred(void **unused)
 	assert_true(free.rms_w < 0.3 * 60 * KW / sqrt(2));      /* nothing is to be paid for those */
 	struct held hash = held_by(waves_and_dips, PREFER_HASH), balanced = held_by(waves_and_dips, PREFER_BALANCED);
 	struct held flat = held_by(waves_and_dips, PREFER_FLAT);
-	assert_true(balanced.rms_w < 0.85 * hash.rms_w && flat.rms_w < 0.85 * balanced.rms_w);
-	assert_true(balanced.miners_w < 0.95 * hash.miners_w && flat.miners_w < 0.97 * balanced.miners_w);
+	assert_true(balanced.rms_w < 0.97 * hash.rms_w && flat.rms_w < 0.85 * balanced.rms_w);
+	assert_true(balanced.miners_w < 0.97 * hash.miners_w && flat.miners_w < 0.97 * balanced.miners_w);
 	assert_true(flat.miners_w > 0.7 * hash.miners_w);
 	(void)unused;
 }
@@ -237,7 +237,7 @@ static int64_t step_up(int64_t ms, int64_t by_w)
 
 static int64_t small_step(int64_t ms)
 {
-	return step_up(ms, 4 * KW);
+	return step_up(ms, 4500);
 }
 
 static int64_t larger_step(int64_t ms)
