@@ -58,7 +58,7 @@ static void a_plan_that_a_ramp_or_a_window_forbids_is_not_used(void **unused)
 		if (by_window)
 			play.rig.conf.windows[play.rig.conf.n_windows++] = (struct policy_window){ 5 * SEC, 10 * KW };
 		else
-			play.rig.conf.ramp_down_w_per_min = 40 * KW;
+			play.rig.conf.ramp_down_w_per_min = 10 * KW;
 		run(&play, beats, 0, 20 * MIN);
 		uint32_t sleeps = play.rig.sleeps;
 		run(&play, beats, 20 * MIN, 50 * MIN);
