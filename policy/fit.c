@@ -62,9 +62,8 @@ static void plan(struct fit *fit, const double taps[TAPS])
 	memset(fit->planned, 0, sizeof fit->planned);
 	for (int k = 0; k < TAPS; k++) {
 		float tap = (float)taps[k];
-		const float *seen = past->seen - foretell_lags[k];
 		for (uint32_t i = longest; i < past->n; i++)
-			fit->planned[i] += tap * seen[i];
+			fit->planned[i] += tap * past->seen[i - foretell_lags[k]];
 	}
 	for (uint32_t i = longest; i < past->n; i++) {
 		float said = fit->planned[i], most = (float)fit->top;
@@ -82,9 +81,8 @@ static void miss(struct fit *fit)
 		fit->missed[i] = past->highest[i];
 	for (uint32_t a = 0; a < past->by->n; a++) {
 		float share = (float)past->by->share[a];
-		const float *planned = fit->planned - past->by->first - a;
 		for (uint32_t i = past->first; i < past->n; i++)
-			fit->missed[i] -= share * planned[i];
+			fit->missed[i] -= share * fit->planned[i - past->by->first - a];
 	}
 }
 
