@@ -240,7 +240,7 @@ static void many_steps_are_borne(void **unused)
 	static struct policy_foretell f;
 	struct noise noise = { 5, 0 };
 	f = (struct policy_foretell){ 0 };
-	for (int n = 0; n < 120000; n++) {
+	for (int n = 0; n < 60000; n++) {
 		see(&f, wild(&noise, n), &usual);
 		if (n % 101)
 			continue;
