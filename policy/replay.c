@@ -122,12 +122,12 @@ static double most_over(const struct past *past, const float *highest, double ke
 	return most;
 }
 
-/* Under a top more must be kept free than it missed by: what was held there came from below. */
-static double kept_under(const struct past *past, double kept, double top, double spare)
+/* Under a top more must be kept free than it missed by: what was held there came from below. No more than the cap helps. */
+static double kept_under(const struct past *past, double kept, double top, double cap_w)
 {
-	double lacks = most_over(past, past->fit.highest, kept, top) + spare;
+	double spare = cap_w * SPARE, lacks = most_over(past, past->fit.highest, kept, top) + spare;
 	if (lacks > 0)
-		return kept + lacks;
+		return kept + lacks < cap_w ? kept + lacks : cap_w;
 	return most_over(past, past->fit.highest, kept * EASES, top) + spare > 0 ? kept : kept * EASES;
 }
 
@@ -142,7 +142,7 @@ void replay_run(struct policy_foretell *f, const struct following *by, const str
 		struct policy_filter *filter = &f->filters[which];
 		foretell_anew(filter->taps, &past);
 		double missed = most_over(&past, past.highest, 0, NO_TOP);
-		double kept = which == FORETELL_DIPS ? kept_under(&past, filter->missed_w, tops[which], slot->cap_w * SPARE) : 0;
+		double kept = which == FORETELL_DIPS ? kept_under(&past, filter->missed_w, tops[which], slot->cap_w) : 0;
 		filter->missed_w = larger(larger(missed, kept), 0);
 		if (!f->replay.ran || f->replay.turn == (enum foretell)which)
 			fit_taps(f, (enum foretell)which, &past.fit, tops[which] - slot->kept_w, slot->kept_w / LEFT_PART);
