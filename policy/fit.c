@@ -55,21 +55,28 @@ double fit_left(const struct policy_normal *eq, const double taps[TAPS])
 
 /* ---- the plan, had it been by these weights ---- */
 
-static void plan(struct fit *fit, const double taps[TAPS])
+void fit_foretell(const struct fit_past *past, const double taps[TAPS], float planned[POLICY_REPLAYED])
 {
-	const struct fit_past *past = fit->past;
 	uint32_t longest = foretell_lags[TAPS - 1];
-	memset(fit->planned, 0, sizeof fit->planned);
+	for (uint32_t i = longest; i < past->n; i++)
+		planned[i] = 0;
 	for (int k = 0; k < TAPS; k++) {
 		float tap = (float)taps[k];
 		for (uint32_t i = longest; i < past->n; i++)
-			fit->planned[i] += tap * past->seen[i - foretell_lags[k]];
+			planned[i] += tap * past->seen[i - foretell_lags[k]];
 	}
-	for (uint32_t i = longest; i < past->n; i++) {
-		float said = fit->planned[i], most = (float)fit->top;
-		fit->planned[i] = said > past->told[i] ? said : past->told[i];
+	for (uint32_t i = longest; i < past->n; i++)
+		planned[i] = planned[i] > past->told[i] ? planned[i] : past->told[i];
+}
+
+static void plan(struct fit *fit, const double taps[TAPS])
+{
+	const struct fit_past *past = fit->past;
+	float most = (float)fit->top;
+	fit_foretell(past, taps, fit->planned);
+	for (uint32_t i = foretell_lags[TAPS - 1]; i < past->n; i++) {
+		fit->is_free[i] = fit->planned[i] > past->told[i] && fit->planned[i] < most;
 		fit->planned[i] = fit->planned[i] < most ? fit->planned[i] : most;
-		fit->is_free[i] = said > past->told[i] && said < most;
 	}
 }
 

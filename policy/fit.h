@@ -24,6 +24,8 @@ struct fit_past {
 };
 /* The aim of a filter gets nearer to the best. top: no more is planned for; least_w: so much is kept over it in any case. */
 void fit_taps(struct policy_foretell *, enum foretell, const struct fit_past *, double top, double least_w);
+/* What these weights would have foretold, in each of its half-seconds from the longest lag on; and no less than was told. */
+void fit_foretell(const struct fit_past *, const double taps[FORETELL_TAPS], float planned[POLICY_REPLAYED]);
 /* What is left in a band of what the load moves in it, as its power is summed up. */
 double fit_left(const struct policy_normal *, const double taps[FORETELL_TAPS]);
 

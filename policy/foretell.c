@@ -109,9 +109,3 @@ double foretell_power(const struct policy_foretell *f, int band)
 {
 	return f->counted > 0 ? f->equations[band].power / f->counted : 0;
 }
-
-int32_t foretell_left_permille(const struct policy_foretell *f, enum foretell which, int band)
-{
-	double power = f->equations[band].power;
-	return power > 0 ? (int32_t)(1000 * fit_left(&f->equations[band], f->filters[which].taps) / power) : 1000;
-}

@@ -25,7 +25,5 @@ int64_t foretell_level_w(const struct policy_foretell *, enum foretell);
  * FORETELL_DIPS: where no more than the slots' most_w is planned for. */
 int64_t foretell_missed_w(const struct policy_foretell *, enum foretell);
 double foretell_power(const struct policy_foretell *, int band);        /* W², mean square of what the load moves in a band */
-/* What would be left in a band, by the load's own there, in per mille; by what is remembered. */
-int32_t foretell_left_permille(const struct policy_foretell *, enum foretell, int band);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "policy/fit.h"
 
-#include <string.h>
-
 enum { TAPS = FORETELL_TAPS, N = POLICY_REPLAYED };
 
 #define LEAST       120         /* half-seconds that must have been seen */
@@ -92,20 +90,6 @@ static void look_back(const struct policy_foretell *f, const struct following *b
 	}
 }
 
-static void foretell_anew(const double *taps, struct past *past)
-{
-	uint32_t longest = foretell_lags[TAPS - 1];
-	for (uint32_t i = longest; i < past->fit.n; i++)
-		past->planned[i] = 0;
-	for (int k = 0; k < TAPS; k++) {
-		float tap = (float)taps[k];
-		for (uint32_t i = longest; i < past->fit.n; i++)
-			past->planned[i] += tap * past->fit.seen[i - foretell_lags[k]];
-	}
-	for (uint32_t i = longest; i < past->fit.n; i++)
-		past->planned[i] = past->planned[i] > past->fit.told[i] ? past->planned[i] : past->fit.told[i];
-}
-
 /* The load over what was planned for, with so much kept free over that but no more than `top` in all. */
 static double most_over(const struct past *past, const float *highest, double kept, double top)
 {
@@ -140,7 +124,7 @@ void replay_run(struct policy_foretell *f, const struct following *by, const str
 		return;
 	for (int which = 0; which < N_FORETELLS; which++) {
 		struct policy_filter *filter = &f->filters[which];
-		foretell_anew(filter->taps, &past);
+		fit_foretell(&past.fit, filter->taps, past.planned);
 		double missed = most_over(&past, past.highest, 0, NO_TOP);
 		double kept = which == FORETELL_DIPS ? kept_under(&past, filter->missed_w, tops[which], slot->cap_w) : 0;
 		filter->missed_w = larger(larger(missed, kept), 0);
