@@ -169,6 +169,14 @@ static void a_rise_under_a_top_is_planned_half_a_second_before(void **unused)
 	(void)unused;
 }
 
+/* Where it is nearer to the load than miners are known, nothing that is kept free helps: it grows to the cap and no further. */
+static void under_a_top_too_near_no_more_than_the_cap_is_kept(void **unused)
+{
+	begin(square_w, HOUR, 1001 * KW, 150 * KW);
+	assert_in_range(foretell_missed_w(&f, FORETELL_DIPS), 301 * KW, 1400 * KW);
+	(void)unused;
+}
+
 /* What is kept free in any case, half of it, may be missed by for nothing: the site is the flatter for it. */
 static void what_is_kept_free_anyway_may_be_missed_by(void **unused)
 {
@@ -197,6 +205,7 @@ int main(void)
 		cmocka_unit_test(no_band_is_lifted_for_it),
 		cmocka_unit_test(under_a_top_dips_are_planned_deeper),
 		cmocka_unit_test(a_rise_under_a_top_is_planned_half_a_second_before),
+		cmocka_unit_test(under_a_top_too_near_no_more_than_the_cap_is_kept),
 		cmocka_unit_test(what_is_kept_free_anyway_may_be_missed_by),
 		cmocka_unit_test(what_does_not_move_changes_nothing),
 	};
