@@ -19,6 +19,7 @@ enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS };
 #define YOUNG       600.0       /* … and more in so many half-seconds */
 #define NOTHING     1e-6        /* W²: it does not move */
 #define ROUNDS      30          /* for the rounding: it takes a few */
+#define AT_ONCE     FIT_LEAST   /* half-seconds */
 
 /* The best for steps at random times, and not bad for anything: where little tells otherwise. */
 const double fit_first[TAPS] = {
@@ -55,18 +56,26 @@ double fit_left(const struct policy_normal *eq, const double taps[TAPS])
 
 /* ---- the plan, had it been by these weights ---- */
 
+/* Some at a time, for a compiler to take them so: most of the time of a fit is spent here. */
+static void foretell_some(const struct fit_past *past, const double taps[TAPS], uint32_t at, float planned[POLICY_REPLAYED])
+{
+	float sums[AT_ONCE] = { 0 };
+	for (int k = 0; k < TAPS; k++) {
+		const float *seen = &past->seen[at - foretell_lags[k]];
+		float tap = (float)taps[k];
+		for (uint32_t i = 0; i < AT_ONCE; i++)
+			sums[i] += tap * seen[i];
+	}
+	for (uint32_t i = 0; i < AT_ONCE; i++) {
+		float told = past->told[at + i];
+		planned[at + i] = sums[i] > told ? sums[i] : told;
+	}
+}
+
 void fit_foretell(const struct fit_past *past, const double taps[TAPS], float planned[POLICY_REPLAYED])
 {
-	uint32_t longest = foretell_lags[TAPS - 1];
-	for (uint32_t i = longest; i < past->n; i++)
-		planned[i] = 0;
-	for (int k = 0; k < TAPS; k++) {
-		float tap = (float)taps[k];
-		for (uint32_t i = longest; i < past->n; i++)
-			planned[i] += tap * past->seen[i - foretell_lags[k]];
-	}
-	for (uint32_t i = longest; i < past->n; i++)
-		planned[i] = planned[i] > past->told[i] ? planned[i] : past->told[i];
+	for (uint32_t at = foretell_lags[TAPS - 1]; at < past->n; at += AT_ONCE)
+		foretell_some(past, taps, at + AT_ONCE < past->n ? at : past->n - AT_ONCE, planned);
 }
 
 static void plan(struct fit *fit, const double taps[TAPS])
@@ -93,6 +102,12 @@ static void miss(struct fit *fit)
 	}
 }
 
+static void play(struct fit *fit, const double taps[TAPS])
+{
+	plan(fit, taps);
+	miss(fit);
+}
+
 static double most_missed_w(const struct fit *fit)
 {
 	float most = 0;
@@ -101,16 +116,21 @@ static double most_missed_w(const struct fit *fit)
 	return (double)most;
 }
 
-/* The same, rounded off. */
+/* The same, rounded off: from where all that is over it sums up to the rounding. That is no less far than for the most alone. */
 static double worst_w(struct fit *fit)
 {
-	double square = 0;
-	fit->over_w = most_missed_w(fit) - fit->soft_w;
+	float worst[POLICY_REPLAYED];
+	double square = 0, least_w = most_missed_w(fit) - fit->soft_w;
+	uint32_t n_worst = 0;
+	for (uint32_t i = fit->past->first; i < fit->past->n; i++)
+		if ((double)fit->missed[i] > least_w)
+			worst[n_worst++] = fit->missed[i];
+	fit->over_w = least_w;
 	for (int round = 0; round < ROUNDS; round++) {
 		double sum = 0, n = 0;
 		square = 0;
-		for (uint32_t i = fit->past->first; i < fit->past->n; i++) {
-			double by = (double)fit->missed[i] - fit->over_w;
+		for (uint32_t i = 0; i < n_worst; i++) {
+			double by = (double)worst[i] - fit->over_w;
 			if (by <= 0)
 				continue;
 			sum += by;
@@ -124,7 +144,7 @@ static double worst_w(struct fit *fit)
 	return fit->over_w + square / (2 * fit->soft_w);
 }
 
-/* ---- what it costs, W ---- */
+/* ---- what it costs, W, as it was played ---- */
 
 static double all_left_w(const struct policy_foretell *f, const double taps[TAPS])
 {
@@ -156,8 +176,6 @@ static double cost_w(struct fit *fit, const double taps[TAPS])
 		far += (taps[k] - fit_first[k]) * (taps[k] - fit_first[k]);
 	for (int b = 0; b < BANDS; b++)
 		lifts += lifted(fit, b, taps) * lifted(fit, b, taps);
-	plan(fit, taps);
-	miss(fit);
 	for (uint32_t i = fit->past->first; i < fit->past->n; i++)
 		kept += (double)fit->planned[i];
 	double most_w = worst_w(fit);
@@ -170,13 +188,21 @@ static double cost_w(struct fit *fit, const double taps[TAPS])
 
 struct newton { double bends[TAPS][TAPS], falls[TAPS]; };       /* the lower half; falls: against the slope */
 
+/* Of each stretch whose plan is what the weights say: what was seen until its end, less what was until its begin. */
 static void add_planned(const struct fit *fit, struct newton *to)
 {
 	const struct fit_past *past = fit->past;
-	double n = past->n - past->first;
-	for (uint32_t i = past->first; i < past->n; i++)
-		for (int k = 0; k < TAPS && fit->is_free[i]; k++)
-			to->falls[k] -= (double)past->seen[i - foretell_lags[k]] / n;
+	double until[POLICY_REPLAYED + 1], sums[TAPS] = { 0 };
+	until[0] = 0;
+	for (uint32_t i = 0; i < past->n; i++)
+		until[i + 1] = until[i] + (double)past->seen[i];
+	for (uint32_t i = past->first; i <= past->n; i++) {
+		bool was = i > past->first && fit->is_free[i - 1], is = i < past->n && fit->is_free[i];
+		for (int k = 0; k < TAPS && is != was; k++)
+			sums[k] += was ? until[i - foretell_lags[k]] : -until[i - foretell_lags[k]];
+	}
+	for (int k = 0; k < TAPS; k++)
+		to->falls[k] -= sums[k] / (past->n - past->first);
 }
 
 static void followed_row(const struct fit *fit, uint32_t i, double row[TAPS])
@@ -279,6 +305,7 @@ static bool improve(struct fit *fit, double taps[TAPS], double *was_w)
 	for (int h = 0; h < HALVES; h++, share /= 2) {
 		for (int k = 0; k < TAPS; k++)
 			then[k] = taps[k] + share * step[k];
+		play(fit, then);
 		double now_w = cost_w(fit, then), gain_w = *was_w - now_w;
 		if (!(gain_w > share * falls_w * 1e-4))         /* nor if it is no number */
 			continue;
@@ -299,8 +326,7 @@ void fit_taps(struct policy_foretell *f, enum foretell which, const struct fit_p
 		return;
 	fit.own_w = root_of(power / f->counted);
 	fit.shrink = SHRINK * (1 + YOUNG / n);
-	plan(&fit, taps);
-	miss(&fit);
+	play(&fit, taps);
 	fit.soft_w = DEPTH * n * (most_missed_w(&fit) + fit.own_w / 100);
 	double now_w = cost_w(&fit, taps);
 	int most = f->replay.ran ? STEPS : FIRST_STEPS;
