@@ -115,7 +115,8 @@ struct tracked {
 	int64_t least_raise_w;          /* of any of those that may be raised; INT64_MAX: none may */
 	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
 	uint32_t phases[N_PHASES];
-	uint32_t unheard;               /* neither answer nor fault yet */
+	uint32_t unheard;               /* neither answer nor fault yet: … */
+	int64_t unheard_w;              /* … they count as awake; asleep, the load would be as much higher than it seems */
 	int64_t slowest_sleep_ms;
 };
 /* Takes in what is new, learns from it and adds up, in one pass. at_ms: when the site was measured. */
@@ -187,7 +188,7 @@ void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, i
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
 int64_t reserve_dip_w(const struct policy_state *);     /* how far the load lies below the plan, on average */
-bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned, and that for ten minutes */
+bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned for ten minutes, or before */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
 /* Each step: what the miners should draw. wake_ms: how long waking takes instead. */

@@ -102,6 +102,8 @@ static void look(struct step *step)
 	sift_site(conf, step->state, &step->metered, now_ms);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
+	if (step->tracked.unheard)
+		step->state->unheard_ms = now_ms;
 	if (step->metered.site_known)
 		load_measured(step->state, &step->metered, &step->tracked);
 	bool believed = fusion_judge(step);
@@ -147,7 +149,7 @@ static void look(struct step *step)
 	step->planned_w += step->announced_w;
 	step->reserve_w = conf->reserve_w;
 	if (step->reserve_w == POLICY_NONE)
-		step->reserve_w = reserve_over(step->state, step->planned_w, wish_dead_band_w(step), conf->cap_w);
+		step->reserve_w = reserve_over(step->state, step->planned_w + step->tracked.unheard_w, wish_dead_band_w(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
 	step->rising_to_w = max64(step->load_w, step->state->announced_w);
 	if (load_is_foretold(step->state))

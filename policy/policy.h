@@ -269,6 +269,7 @@ struct policy_ripple {                  /* of something's draw; n 0: nothing is 
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
+	int64_t unheard_ms;             /* when some miners were last not heard from yet; 0: never */
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */
@@ -296,6 +297,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
 	uint32_t n_below_slots;         /* half-seconds since it went beyond them by more than a little */
 	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
+	bool recalled;                  /* these, and how far it rises, are known from before a restart */
 	struct policy_ripple site_ripple, load_ripple;
 	int64_t wishes_w[POLICY_LOADS]; /* what the miners should draw, in each half-second … */
 	uint32_t n_wishes, newest_wish;
@@ -398,6 +400,19 @@ int64_t track_cycles_left_milli(const struct policy_miner_group *, const struct 
 
 /* The least power that miners of the group hash at: as declared, or what they were seen to hold when told that. */
 int32_t policy_partial_w(const struct policy_state *, const struct policy_conf *, size_t group);
+
+/* What the load has shown, to outlast a restart: what rose before will rise again. */
+struct policy_shown {                   /* plain data */
+	int64_t peaks_w[POLICY_PEAKS];  /* as the state has them; all 0: it has shown nothing */
+	uint32_t n_peak_slots;
+	/* How often it lately rose so far over what each hold planned for. 0 W: there are no more. */
+	struct policy_rise { int64_t w; double often; } rises[POLICY_HOLDS][POLICY_RISES];
+	int64_t missed_w[N_FORETELLS];  /* by so much what was foretold lately missed at most */
+};
+void policy_keep_shown(const struct policy_state *, int64_t cap_w, struct policy_shown *);
+/* To a state that has seen nothing yet. The cap may be another; away_ms: since it was kept. Returns the highest load of the
+ * last hours; 0: it is too long ago, and nothing of it is used. */
+int64_t policy_recall_shown(struct policy_state *, const struct policy_shown *, int64_t cap_w, int64_t away_ms);
 
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "policy/foretell.h"
 #include "policy/internal.h"
 #include "policy/paper.h"
@@ -45,6 +47,7 @@
 #define WORTH_OF_CHEAP  10              /* watts of hash for each of the site's moves, where it takes but a small part of it */
 #define INSURED_PER_MILLE 4             /* of the cap, given for a reserve whatever the peak even if it flattens nothing, … */
 #define INSURED_PART    4               /* … but no more than such a part of what the load rises by */
+#define FORGOTTEN       1e-3            /* rises so rare are not kept over a restart */
 #define SHY_PART        7               /* of the way to the reserve without a hold: a long hold sees few rises */
 
 uint32_t reserve_slots(uint32_t hold)
@@ -78,20 +81,31 @@ static int64_t highest_rise_w(const double *rises, int64_t cap_w)
 	return highest_w;
 }
 
-void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64_t cap_w)
+static int bin_of(int64_t rise_w, int64_t cap_w)
 {
-	struct policy_hold *hold = &state->holds[h];
 	int bin = 0;
 	for (int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE); edge_w < rise_w && bin < POLICY_RISES - 1; bin++)
 		edge_w = wider(edge_w);
-	for (int b = 0; b < POLICY_RISES; b++)
-		hold->rises[b] *= 1 - 1 / MEMORY_SLOTS;
-	if (rise_w > 0)
-		hold->rises[bin] += 1;
+	return bin;
+}
+
+static void keep_free(struct policy_state *state, uint32_t h, int64_t cap_w)
+{
+	struct policy_hold *hold = &state->holds[h];
 	hold->reserve_w = highest_rise_w(hold->rises, cap_w);
 	int64_t without_w = state->holds[0].reserve_w;
 	if (reserve_slots(h) && without_w > hold->reserve_w)
 		hold->reserve_w += (without_w - hold->reserve_w) / SHY_PART;
+}
+
+void reserve_learn(struct policy_state *state, uint32_t h, int64_t rise_w, int64_t cap_w)
+{
+	struct policy_hold *hold = &state->holds[h];
+	for (int b = 0; b < POLICY_RISES; b++)
+		hold->rises[b] *= 1 - 1 / MEMORY_SLOTS;
+	if (rise_w > 0)
+		hold->rises[bin_of(rise_w, cap_w)] += 1;
+	keep_free(state, h, cap_w);
 }
 
 enum foretell reserve_filter(uint32_t hold)
@@ -307,10 +321,48 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 {
 	bool foretells = least_percent && foretell_knows(&state->foretell);
 	uint32_t flat = foretells ? best_flat(state, least_percent, prefer, cap_w) : POLICY_HOLDS;
-	uint32_t best = HOLD_LONGEST;
+	bool no_past = state->recalled && state->n_loads < POLICY_LOADS;        /* a dip may have begun before the restart */
+	uint32_t best = no_past ? 0 : HOLD_LONGEST;
 	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
 	state->hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
+}
+
+/* ---- over a restart ---- */
+
+void policy_keep_shown(const struct policy_state *state, int64_t cap_w, struct policy_shown *shown)
+{
+	*shown = (struct policy_shown){ .n_peak_slots = state->n_peak_slots };
+	memcpy(shown->peaks_w, state->peaks_w, sizeof shown->peaks_w);
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
+		struct policy_rise *rise = shown->rises[h];
+		int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE);
+		for (int bin = 0; bin < POLICY_RISES; bin++, edge_w = wider(edge_w))
+			if (state->holds[h].rises[bin] > FORGOTTEN)
+				*rise++ = (struct policy_rise){ edge_w, state->holds[h].rises[bin] };
+	}
+	for (int which = 0; which < N_FORETELLS; which++)
+		shown->missed_w[which] = foretell_missed_w(&state->foretell, (enum foretell)which);
+}
+
+int64_t policy_recall_shown(struct policy_state *state, const struct policy_shown *shown, int64_t cap_w, int64_t away_ms)
+{
+	int64_t slots = shown->n_peak_slots + away_ms / POLICY_SLOT_MS, turns = min64(slots / PEAK_SLOTS, POLICY_PEAKS);
+	for (int64_t p = turns; p < POLICY_PEAKS; p++)
+		state->peaks_w[p] = shown->peaks_w[p - turns];
+	state->recalled = reserve_peak_w(state) > 0;
+	if (!state->recalled)
+		return 0;
+	state->n_peak_slots = (uint32_t)(slots % PEAK_SLOTS);
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
+		const struct policy_rise *rise = shown->rises[h];
+		for (int r = 0; r < POLICY_RISES && rise[r].w; r++)
+			state->holds[h].rises[bin_of(rise[r].w, cap_w)] += rise[r].often;
+		keep_free(state, h, cap_w);
+	}
+	for (int which = 0; which < N_FORETELLS; which++)
+		state->foretell.filters[which].came_w = (double)shown->missed_w[which];
+	return reserve_peak_w(state);
 }
