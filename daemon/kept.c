@@ -117,6 +117,7 @@ void kept_format(const struct kept *kept, const char *site, struct json *json)
 	}
 	json_close_array(json);
 	kept_wear_format(kept, json);
+	kept_shown_format(kept, json);
 	json_close(json);
 	json_newline(json);
 }
@@ -253,7 +254,10 @@ static void read_all(struct reader *reader, const cJSON *tree, const char *site,
 	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
 	read_groups(reader, member(tree, "groups"), kept);
 	const cJSON *wear = member(tree, "wear");
-	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;  /* files were written before there was such a thing */
+	const cJSON *load = member(tree, "load");       /* files were written before there were such things */
+	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;
+	if (!fault && load)
+		fault = kept_shown_parse(load, kept);
 	if (fault)
 		wrong(reader, "%s", fault);
 }

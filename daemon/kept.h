@@ -52,6 +52,8 @@ struct kept {
 	int64_t wear_utc_ms;
 	struct kept_wear *wear;         /* owned, of each group, however many there are; NULL: not kept */
 	size_t n_wear;
+	int64_t shown_utc_ms;           /* when it was so; 0: not kept */
+	struct policy_shown shown;      /* by the load */
 	cJSON *tree;                    /* whose texts the groups lend, where it was parsed */
 };
 
@@ -69,5 +71,9 @@ void kept_wear_format(const struct kept *, struct json *);
 /* NULL, or what is wrong with it; what was read until then is kept_free's. */
 const char *kept_wear_parse(const cJSON *wear, struct kept *);
 void kept_wear_free(struct kept *);
+
+/* ---- kept_shown.c: the member "load" ---- */
+void kept_shown_format(const struct kept *, struct json *);
+const char *kept_shown_parse(const cJSON *load, struct kept *);         /* likewise */
 
 #endif

@@ -109,6 +109,9 @@ static bool recall_text(struct service *service, const char *text, size_t len)
 	log_notice("%s: knows %zu of %zu groups of miners, and how worn %zu miners are; decisions go on after %llu",
 	           service->state_file.path, known.groups, service->wired->site.policy.n_miner_groups, known.miners,
 	           (unsigned long long)kept.seq_reserved);
+	if (known.peak_w)
+		log_notice("%s: the load was up to %.3f MW lately, and rises as it did", service->state_file.path,
+		           (double)known.peak_w / 1e6);
 	if (known.groups < kept.n_groups)
 		log_notice("%s: %zu groups have another driver or response now, or are gone: learned anew",
 		           service->state_file.path, kept.n_groups - known.groups);

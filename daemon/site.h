@@ -62,7 +62,7 @@ struct site *site_new(const struct site_conf *, const struct site_rooms *, struc
 /* Before the start: takes over what `old` knows of devices of the same name and host, of groups of the same name, its
  * load history, counters and decisions. */
 void site_adopt(struct site *, const struct site *old);
-struct recalled { size_t groups, miners; };     /* of how many something is known */
+struct recalled { size_t groups, miners; int64_t peak_w; };     /* of how many something is known; the load's highest, 0: not */
 /* Before the start: goes on where an earlier run ended. */
 struct recalled site_recall(struct site *, struct instant now, const struct kept *);
 /* What is worth keeping, numbers beyond the newest decision's not reserved; its texts are lent for as long as the site's

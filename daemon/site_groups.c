@@ -53,6 +53,8 @@ void site_keep(const struct site *site, struct instant now, struct kept *kept)
 	for (size_t g = 0; g < kept->n_groups; g++)
 		kept->groups[g] = keep_group(site, g);
 	keep_wear(site, now, kept);
+	kept->shown_utc_ms = now.utc_ms;
+	policy_keep_shown(&site->state, site->conf->policy.cap_w, &kept->shown);
 }
 
 static bool recall_group(struct site *site, size_t g, const struct kept_group *kept)
@@ -79,6 +81,9 @@ struct recalled site_recall(struct site *site, struct instant now, const struct 
 			recalled.groups += recall_group(site, g, &kept->groups[k]);
 	if (kept->wear)
 		recalled.miners = recall_wear(site, now, kept);
+	if (kept->shown_utc_ms)
+		recalled.peak_w = policy_recall_shown(&site->state, &kept->shown, site->conf->policy.cap_w,
+		                                      kept_ago_ms(now, kept->shown_utc_ms));
 	return recalled;
 }
 

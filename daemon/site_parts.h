@@ -185,6 +185,7 @@ void adopt_groups(struct site *, const struct site *old);       /* after the pol
 void count_sleep(struct site *, uint32_t miner, int64_t now_ms);       /* it is told to, for the first time */
 void wear_turn_hours(struct group_past *, int64_t now_ms);
 void wear_add_up(const struct group_past *, int64_t now_ms, struct group_record *);
+int64_t kept_ago_ms(struct instant now, int64_t kept_utc_ms);
 void keep_wear(const struct site *, struct instant now, struct kept *);
 /* Before any miner was heard. Returns how many are where they were. */
 size_t recall_wear(struct site *, struct instant now, const struct kept *);

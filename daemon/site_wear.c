@@ -179,10 +179,15 @@ static size_t recall_miners(struct site *site, const struct seat *seats, size_t 
 }
 
 /* By a clock that was set back nobody was away: nothing is forgiven. */
+int64_t kept_ago_ms(struct instant now, int64_t kept_utc_ms)
+{
+	return clamp(now.utc_ms - kept_utc_ms, 0, LONGEST_MS);
+}
+
 size_t recall_wear(struct site *site, struct instant now, const struct kept *kept)
 {
-	int64_t away_ms = clamp(now.utc_ms - kept->wear_utc_ms, 0, LONGEST_MS);
 	struct seat *seats = seats_of(site);
+	int64_t away_ms = kept_ago_ms(now, kept->wear_utc_ms);
 	size_t placed = 0;
 	site->orphans = xcalloc(count_miners(kept), sizeof(*site->orphans));
 	for (size_t k = 0; k < kept->n_wear; k++) {

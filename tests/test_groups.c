@@ -231,6 +231,8 @@ static void what_was_learned_survives_a_restart(void **unused)
 	assert_int_equal(site_seq(s.site), seq + 1000);
 	struct kept again;
 	site_keep(s.site, s.clock.at, &again);
+	assert_true(kept.shown.peaks_w[0] > 100000 && again.shown.peaks_w[0] >= kept.shown.peaks_w[0]);
+	assert_true(again.shown.n_peak_slots >= kept.shown.n_peak_slots + 10);  /* those of the time away, too */
 	assert_true(again.energy.site_wh >= kept.energy.site_wh && kept.energy.site_wh > 1000);
 	assert_int_equal(again.groups[0].firmware, 71);
 	/* Declared otherwise since: learned anew. */

@@ -41,7 +41,9 @@ static struct kept example(void)
 	static struct kept_wear wear[] = { { "hall-1", { 5, 0, 4000000000 }, 3, miners, 3 }, { "spare", { 0 }, 0, NULL, 0 } };
 	struct kept kept = {
 		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
-		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2,
+		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2, .shown_utc_ms = 1795000000456,
+		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .missed_w = { 0, 7000 },
+		           .rises = { { { 1000, 0.001 }, { 2001, 123.456 } }, [POLICY_HOLDS - 1] = { { 3, 1 } } } },
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
 	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
@@ -88,6 +90,19 @@ static void assert_same_wear(const struct kept *a, const struct kept *b)
 	}
 }
 
+static void assert_same_shown(const struct kept *a, const struct kept *b)
+{
+	assert_int_equal(a->shown_utc_ms, b->shown_utc_ms);
+	assert_memory_equal(a->shown.peaks_w, b->shown.peaks_w, sizeof(a->shown.peaks_w));
+	assert_int_equal(a->shown.n_peak_slots, b->shown.n_peak_slots);
+	assert_memory_equal(a->shown.missed_w, b->shown.missed_w, sizeof(a->shown.missed_w));
+	for (size_t h = 0; h < POLICY_HOLDS; h++)
+		for (size_t r = 0; r < POLICY_RISES; r++) {
+			assert_int_equal(a->shown.rises[h][r].w, b->shown.rises[h][r].w);
+			assert_true(a->shown.rises[h][r].often == b->shown.rises[h][r].often);
+		}
+}
+
 static void what_is_written_is_read(void **unused)
 {
 	struct kept kept = example(), back;
@@ -113,6 +128,7 @@ static void what_is_written_is_read(void **unused)
 	assert_true(kept_same_power(&kept.groups[0], &back.groups[0]));
 	assert_false(kept_same_power(&kept.groups[1], &back.groups[1]));
 	assert_same_wear(&kept, &back);
+	assert_same_shown(&kept, &back);
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -139,16 +155,19 @@ static void wear_is_rounded_to_the_safe_side(void **unused)
 	(void)unused;
 }
 
-static void a_file_without_wear_is_whole(void **unused)
+static void a_file_without_wear_and_load_is_whole(void **unused)
 {
 	struct kept kept = example(), back;
 	struct json json = { 0 };
 	char why[200];
 	kept.wear = NULL;
+	kept.shown_utc_ms = 0;
 	kept_format(&kept, "pecos-1", &json);
 	assert_null(strstr(json.text, "wear"));
+	assert_null(strstr(json.text, "load"));
 	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
 	assert_null(back.wear);
+	assert_int_equal(back.shown_utc_ms, 0);
 	assert_int_equal(back.n_groups, 2);
 	kept_free(&back);
 	json_free(&json);
@@ -174,6 +193,7 @@ static void a_large_fleet_stays_small(void **unused)
 	assert_true(json.len * 10 < KEPT_BYTES);
 	assert_true(kept_parse(json.text, json.len, "t", &back, why, sizeof(why)));
 	assert_same_wear(&kept, &back);
+	assert_same_shown(&kept, &back);
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -318,6 +338,22 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 		{ "4000000000,7200,540]", "1,7200,-1]", "one of the miners" },
 		{ "4000000000,7200,540]", "1,7200]", "one of the miners" },
 		{ "4000000000,7200,540]", "1,7200,540,0]", "one of the miners" },
+		{ "\"load\":{", "\"load\":7,\"l\":{", "load tells no utc_ms" },
+		{ "\"utc_ms\":1795000000456", "\"utc_ms\":0", "load tells no utc_ms" },
+		{ "\"peak_slots\":2399", "\"peak_slots\":-1", "peak_slots" },
+		{ "\"peak_slots\":2399", "\"peak_slots\":1000001", "peak_slots" },
+		{ "[800000,", "[800000.5,", "peaks_w" },
+		{ "[800000,", "[1000000000001,", "peaks_w" },
+		{ "[800000,", "[1,800000,", "peaks_w" },
+		{ "[0,7000]", "[0]", "missed_w" },
+		{ "[0,7000]", "[0,-7000]", "missed_w" },
+		{ "\"rises\":[", "\"rises\":[[],", "rises is no list" },
+		{ "[2001,123.456]", "[0,123.456]", "one of the rises" },
+		{ "[2001,123.456]", "[2001,-1]", "one of the rises" },
+		{ "[2001,123.456]", "[2001,1000001]", "one of the rises" },
+		{ "[2001,123.456]", "[2001]", "one of the rises" },
+		{ "[2001,123.456]", "[2001,1,1]", "one of the rises" },
+		{ "[2001,123.456]", "2001", "one of the rises" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		assert_change_refused(rows[i].from, rows[i].to, rows[i].because);
@@ -330,6 +366,7 @@ static void more_groups_than_there_is_room_for_are_refused(void **unused)
 	struct kept kept = example();
 	kept.n_groups = KEPT_GROUPS;
 	kept.wear = NULL;                       /* the groups are last, then */
+	kept.shown_utc_ms = 0;
 	for (size_t g = 0; g < KEPT_GROUPS; g++)
 		kept.groups[g] = kept.groups[0];
 	kept_format(&kept, "pecos-1", &json);
@@ -540,7 +577,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(wear_is_rounded_to_the_safe_side),
-		cmocka_unit_test(a_file_without_wear_is_whole),
+		cmocka_unit_test(a_file_without_wear_and_load_is_whole),
 		cmocka_unit_test(a_large_fleet_stays_small),
 		cmocka_unit_test(a_group_is_its_words_and_its_times),
 		cmocka_unit_test(no_number_is_written_that_is_none),
