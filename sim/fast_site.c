@@ -333,8 +333,50 @@ static void observe(struct fast_site *site, const struct picture *picture, int64
 		*(came_true ? &site->came_true : &site->came_false) += 1;
 }
 
+/* ---- a restart, as daemon/site_groups.c and daemon/site_wear.c keep and recall ---- */
+
+static void forget_miners(struct fast_site *site, int64_t now_ms)
+{
+	for (size_t i = 0; i < site->of->n_miners; i++) {
+		const struct miner_track *worn = &site->tracks[i];
+		site->tracks[i] = (struct miner_track){ .wear_ms = worn->wear_ms, .sleeps = worn->sleeps, .settled_ms = worn->settled_ms };
+		site->miners[i] = (struct miner_seen){ 0 };
+		site->next_poll_ms[i] = now_ms + (int64_t)(FIRST_POLLS_MS * i / site->of->n_miners);
+	}
+	for (size_t m = 0; m < site->conf.n_meters; m++)
+		site->meters[m] = (struct meter_reading){ 0 };
+}
+
+static void restart(struct fast_site *site, int64_t now_ms)
+{
+	struct policy_shown shown;
+	struct policy_state *state = zeroed(1, sizeof *state);
+	policy_keep_shown(site->state, site->conf.cap_w, &shown);
+	policy_recall_shown(state, &shown, site->conf.cap_w, FAST_AWAY_MS);
+	memcpy(state->actuators, site->state->actuators, sizeof state->actuators);
+	free(site->state);
+	site->state = state;
+	forget_miners(site, now_ms);
+}
+
+static bool is_away(struct fast_site *site, int64_t now_ms)
+{
+	int64_t end_ms = site->of->restart_ms, begin_ms = end_ms + FAST_AWAY_MS;
+	if (!end_ms || now_ms < end_ms)
+		return false;
+	if (now_ms >= begin_ms && !site->ended) {
+		restart(site, now_ms);
+		site->ended = true;
+	}
+	return now_ms < begin_ms;
+}
+
+/* ---- all of it ---- */
+
 void fast_site_step(struct fast_site *site, int64_t now_ms)
 {
+	if (is_away(site, now_ms))
+		return;
 	int64_t seen_ms = now_ms > FAST_METER_MS ? now_ms - FAST_METER_MS : 0;
 	struct snapshot seen = { .now_ms = now_ms + FAST_BEGIN_MS, .demand = site->demand, .meters = site->meters,
 	                         .miners = site->miners, .notices = site->notices.notices };

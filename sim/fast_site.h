@@ -12,6 +12,7 @@ enum {
 	FAST_ANSWER_MS = 60,            /* from what a miner saw to the step */
 	FAST_ORDER_MS = 40,             /* from the step to the miner */
 	FAST_PDU_EVERY_MS = 1000, FAST_MINER_EVERY_MS = 30000, FAST_WATCH_EVERY_MS = 1000,
+	FAST_AWAY_MS = 5000,            /* from a controller's end to its next begin */
 };
 
 struct fast_site {
@@ -41,6 +42,7 @@ struct fast_site {
 	int32_t *meter_factors;         /* per mille, where it is scaled */
 	int64_t *frozen_w;
 	bool *happened;                 /* of each event */
+	bool ended;                     /* the controller, once */
 	/* this turn */
 	int64_t site_w, hpc_w, miners_w, limit_w, setpoint_w, miners_limit_w, told_target_w;
 	uint64_t commands;

@@ -11,6 +11,7 @@
 
 #include "sim/compose.h"
 #include "sim/fast_main.h"
+#include "sim/fast_site.h"
 
 #define NEAR(a, b, by) assert_true(fabs((a) - (b)) <= (by))
 
@@ -566,7 +567,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	}
 	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
 	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n"
-	                 "announce = 30s\nat = 20min:notice=-300kW/1s\nat = 20min:notice=+300kW/1s/15min\n");
+	                 "announce = 30s\nrestart = 21min\nat = 20min:notice=-300kW/1s\nat = 20min:notice=+300kW/1s/15min\n");
 	assert_int_equal(fast_file_read(&file, path, why, sizeof why), 0);
 	assert_string_equal(file.load_file, "x.csv");
 	assert_int_equal(file.jobs, 12);
@@ -581,6 +582,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	NEAR(file.breakeven, 61.5, 0);
 	assert_true(file.whole);
 	assert_int_equal(file.announce_ms, 30000);
+	assert_int_equal(file.restart_ms, 1260000);
 	assert_int_equal(file.n_told, 2);
 	assert_int_equal(file.told[0].told_ms, 1170000);
 	assert_int_equal(file.told[0].delta_w, -300000);
@@ -716,6 +718,28 @@ static void a_run_is_the_same_every_time(void **unused)
 	close_bed(&bed);
 }
 
+/* The load rises beyond the cap while the controller is away: that is met as soon as it is back, and with what it kept. */
+static void a_restart_is_five_seconds_of_nothing(void **unused)
+{
+	enum { BEGIN = 660000 / FAST_STEP_MS, END = BEGIN + FAST_AWAY_MS / FAST_STEP_MS, RISE = BEGIN + 1000 / FAST_STEP_MS };
+	char why[300];
+	struct fast_case made;
+	struct fast_run run;
+	static const struct fast_wear lifted;
+	static struct fast_file file = { .name = "x", .load = "constant", .seed = 1, .peak_w = 800000, .lasts_ms = 700000,
+		.share_permille = 300, .restart_ms = 660000, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 300 } } };
+	(void)unused;
+	load_add_job(&file.farm.truth.load, (struct load_job){ 661000, 200000, 1000 });
+	assert_int_equal(fast_case_make(&made, &file, 0, "", why, sizeof why), 0);
+	fast_run(&made, FAST_POLICY, &lifted, &run);
+	for (size_t i = BEGIN + 1; i <= END; i++)
+		NEAR(run.miners_w[i], run.miners_w[BEGIN], 100);
+	assert_true(run.site_w[END] > run.limit_w[END] && run.site_w[RISE] <= run.limit_w[RISE]);
+	assert_true(run.site_w[END + 10000 / FAST_STEP_MS] <= run.limit_w[END]);
+	fast_run_free(&run);
+	fast_case_free(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -750,6 +774,7 @@ int main(void)
 		cmocka_unit_test(marks_are_announced_by_their_kind),
 		cmocka_unit_test(what_is_told_is_never_over),
 		cmocka_unit_test(a_run_is_the_same_every_time),
+		cmocka_unit_test(a_restart_is_five_seconds_of_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
