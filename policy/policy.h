@@ -191,8 +191,8 @@ struct policy_hold {                    /* one such length; all are tried on pap
 	int64_t pending_w, n_pending;   /* it is less for so many half-seconds: at most so much */
 	double kept_w, kept_lately_w;   /* the same on average, and over a minute … */
 	uint32_t n_tried;               /* … of so many half-seconds */
-	double highest_w, lowest_w;     /* between what it keeps them from, fading; … */
-	int64_t least_kept_w;           /* … and with less than that, what they draw would swing by more than power does */
+	struct policy_range { double highest_w, lowest_w; } range, range_lately;       /* of what it keeps them from, fading */
+	int64_t least_kept_w;           /* with less than that, what they draw would swing by more than power does */
 	struct policy_paper paper;
 	double moves_w;                 /* by that, rms */
 };

@@ -16,7 +16,8 @@
  * keeps the site flat, and under its cap when the load goes to where it never was. And, for loads that wander and know no
  * past, such a reserve over the load as it is, which rises at once and comes down by and by, for the site is to be no worse in
  * its seconds. These two are no gain of hash but a price, paid where it is small beside what it takes off the site's moves
- * (policy/paper.h), as the operator prefers, and only where power alone does all of it.
+ * (policy/paper.h), as the operator prefers, and only where power alone does all of it, or, where a flat site is preferred, all
+ * that comes and goes within a minute or two.
  *
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
@@ -214,10 +215,19 @@ int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_
  * known of a miner's power. */
 static int64_t least_kept_w(const struct policy_hold *hold, int64_t least_percent, int64_t cap_w)
 {
-	double left_w = (double)cap_w - hold->highest_w;
+	double left_w = (double)cap_w - hold->range.highest_w;
 	if (left_w >= (double)cap_w || !least_percent)
 		return 0;
 	return cap_w - (left_w > 0 ? (int64_t)left_w * FILLED_PERCENT / least_percent : 0);
+}
+
+/* It narrows towards what is kept on average. */
+static void widen(struct policy_range *range, double kept_w, double mean_w, double slots)
+{
+	range->highest_w -= (range->highest_w - mean_w) / slots;
+	range->lowest_w += (mean_w - range->lowest_w) / slots;
+	range->highest_w = kept_w > range->highest_w ? kept_w : range->highest_w;
+	range->lowest_w = kept_w < range->lowest_w ? kept_w : range->lowest_w;
 }
 
 /* More is kept from the miners at once, less only when it has been less for as long as they take to wake. */
@@ -234,10 +244,12 @@ void reserve_try(struct policy_state *state, uint32_t h, const struct load_timin
 		hold->n_pending = 0;
 	}
 	hold->n_tried += hold->n_tried < TRIED_SLOTS;
-	double highest_w = hold->highest_w - (hold->highest_w - hold->kept_w) / TRIED_SLOTS;
-	double lowest_w = hold->lowest_w + (hold->kept_w - hold->lowest_w) / TRIED_SLOTS;
-	hold->highest_w = (double)kept_w > highest_w || hold->n_tried < 2 ? (double)kept_w : highest_w;
-	hold->lowest_w = (double)kept_w < lowest_w || hold->n_tried < 2 ? (double)kept_w : lowest_w;
+	if (hold->n_tried < 2) {
+		hold->range = hold->range_lately = (struct policy_range){ (double)kept_w, (double)kept_w };
+	} else {
+		widen(&hold->range, (double)kept_w, hold->kept_w, TRIED_SLOTS);
+		widen(&hold->range_lately, (double)kept_w, hold->kept_lately_w, LATELY_SLOTS);
+	}
 	hold->least_kept_w = least_kept_w(hold, timing->least_percent, cap_w);
 	hold->kept_w += ((double)hold->reached_w - hold->kept_w) / (double)hold->n_tried;
 	hold->kept_lately_w += ((double)hold->reached_w - hold->kept_lately_w) / min64(hold->n_tried, LATELY_SLOTS);
@@ -293,10 +305,12 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	       lately_w <= ((double)cap_w - other->kept_lately_w) * most->lately_percent / 100 * easier;
 }
 
-/* Whether power alone does it, from the least that the plan leaves the miners to the most. */
-static bool is_within_power(const struct policy_hold *hold, int64_t least_percent, int64_t cap_w)
+/* Whether power alone does it, from the least that the plan leaves the miners to the most. Where a flat site is preferred some
+ * may sleep for it, too, but not by the minute: that is not flat. */
+static bool is_within_power(const struct policy_hold *hold, int64_t least_percent, enum prefer prefer, int64_t cap_w)
 {
-	return ((double)cap_w - hold->highest_w) * 100 >= ((double)cap_w - hold->lowest_w) * (double)least_percent;
+	const struct policy_range *kept = prefer == PREFER_FLAT ? &hold->range_lately : &hold->range;
+	return ((double)cap_w - kept->highest_w) * 100 >= ((double)cap_w - kept->lowest_w) * (double)least_percent;
 }
 
 /* Of the flat plans the better one; POLICY_HOLDS: neither may be. */
@@ -307,7 +321,7 @@ static uint32_t best_flat(const struct policy_state *state, int64_t least_percen
 	for (uint32_t h = HOLD_FLAT; h <= HOLD_EASED; h++) {
 		const struct policy_hold *hold = &state->holds[h];
 		double w = costs_w(state, h, cap_w) + prices[prefer].worth * hold->moves_w;
-		if (prefer != PREFER_FLAT && !is_within_power(hold, least_percent, cap_w))
+		if (!is_within_power(hold, least_percent, prefer, cap_w))
 			continue;
 		if (best == POLICY_HOLDS || w < least_w) {
 			best = h;

@@ -59,6 +59,25 @@ static void a_flat_site_is_paid_for_as_preferred(void **unused)
 	(void)unused;
 }
 
+/* Down for half of each minute by more than power alone can fill. */
+static int64_t deep_squares(int64_t ms)
+{
+	return (ms % MIN < 30 * SEC ? 880 : 780) * KW;
+}
+
+/* However much that is preferred: to sleep and wake in each of its swings is not flat, and wears the miners. */
+static void nobody_sleeps_by_the_minute_for_a_flat_site(void **unused)
+{
+	static struct play play;
+	open_partial_play(&play, 740 * KW, PREFER_FLAT);
+	run(&play, deep_squares, 0, 20 * MIN);
+	play.rig.sleeps = 0;
+	run(&play, deep_squares, 20 * MIN, 40 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	assert_true(play.rig.sleeps < RIG_MINERS);
+	(void)unused;
+}
+
 /* Nearly still, once the miners have come down: what was before that is no move of the load. */
 static int64_t at_rest_from_then(int64_t ms)
 {
@@ -254,8 +273,10 @@ static int64_t step_down(int64_t ms)
 static uint32_t open_restless_play(struct play *play, course *gpus)
 {
 	open_partial_play(play, 890 * KW, PREFER_FLAT);
-	rig_partial(&play->rig, 0, RIG_MINER_W - 100);
-	rig_partial(&play->rig, 1, RIG_MINER_W - 100);
+	play->rig.miner_groups[1].partial_w = 0;        /* and all but one, that is not heard from, are of that group */
+	for (int i = 0; i < RIG_MINERS; i++)
+		play->rig.miner_group[i] = i > 0;
+	play->rig.miners[0].mute = true;
 	run(play, gpus, 0, 14 * MIN);
 	assert_in_range(play->rig.out.picture.reserve_w, 13 * KW, 16 * KW);
 	assert_in_range(play->rig.out.picture.settled_miners_w, 58 * KW, 62 * KW);
@@ -331,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flat_site_is_paid_for_as_preferred),
+		cmocka_unit_test(nobody_sleeps_by_the_minute_for_a_flat_site),
 		cmocka_unit_test(where_nothing_moves_nothing_is_paid_for),
 		cmocka_unit_test(those_slow_to_sleep_follow_what_is_foretold_too),
 		cmocka_unit_test(where_notices_move_the_site_it_is_not_flat),
