@@ -2,7 +2,7 @@
 #include "policy/internal.h"
 #include "policy/setpoint.h"
 
-#define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up the waking of others */
+#define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up others */
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
 #define SPARE_PART           100        /* of the cap, woken to be raised later, at a time */
 #define FOLLOW_SPARE_PART    10         /* the same where a set point moves */
@@ -75,11 +75,15 @@ static void decide_down(struct step *step, const struct wish *wish, enum haste h
 	conclude(step, reason_for(step, wish, over), binding);
 }
 
+static bool all_are_heard(const struct step *step)
+{
+	return !step->tracked.unheard || step->seen->now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
+}
+
 static bool may_go_up(const struct step *step)
 {
 	int64_t now_ms = step->seen->now_ms;
-	bool heard = !step->tracked.unheard || now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
-	return step->site_usable && heard && step->metered.site_w <= step->limit_w && !step->seen->futile &&
+	return step->site_usable && all_are_heard(step) && step->metered.site_w <= step->limit_w && !step->seen->futile &&
 	       !fusion_doubts(step->state) && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
@@ -194,13 +198,17 @@ static bool is_borne(const struct step *step, int64_t drawn_w)
 	return !lasts && drawn_w <= step->limit_w - reserve_w + reserve_w / BORNE_PART;
 }
 
-/* Nobody sleeps for what power will do, though some be still on their way to another; nor for how a rise may go on beyond
- * all there has been. Not where miners differ in priority: those of a higher one would be lowered before those of a lower
- * one sleep. */
+/* Nobody sleeps for what power will do, though some be still on their way to another, or not heard from yet; nor for how a rise
+ * may go on beyond all there has been. Not where miners differ in priority: those of a higher one would be lowered before those
+ * of a lower one sleep. */
 static void come_down(struct step *step, const struct wish *wish, int64_t drawn_w)
 {
 	const struct tracked *tracked = &step->tracked;
 	struct wish asleep = *wish;
+	if (step->has_partial && !all_are_heard(step)) {
+		decide_down(step, wish, BY_POWER_ONLY, false);
+		return;
+	}
 	if (wish->binding == BINDING_RESERVE && step->has_partial && have_one_priority(step->conf) &&
 	    reserve_is_known(step->conf, step->state)) {
 		int64_t load_w = max64(reserve_most_w(step->state, step->conf->cap_w), step->planned_w + step->reserve_w);

@@ -147,9 +147,10 @@ void fleet_look(const struct policy_conf *conf, struct policy_state *state, stru
 		add_one(group, &tracks[i], seen->now_ms, at_ms, sum);
 		if (group->partial_w && !tracks[i].under_way && tracks[i].phase == PHASE_AWAKE)
 			add_power(group, &tracks[i], seen->now_ms, &still);
-		bool unheard = tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER;
-		sum->unheard += unheard;
-		sum->unheard_w += unheard ? tracks[i].drawn_w : 0;
+		if (tracks[i].phase == PHASE_UNKNOWN && seen->miners[i].reading.fault == FAULT_NEVER) {
+			sum->unheard++;
+			sum->unheard_w += tracks[i].drawn_w;
+		}
 	}
 	take_over(sum, &still);
 }

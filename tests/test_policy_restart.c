@@ -160,6 +160,24 @@ static void miners_not_heard_from_are_no_reason_to_shed(void **unused)
 	(void)unused;
 }
 
+/* For the reserve less power will do, as soon as the others are found: until then nobody sleeps for it. */
+static void nobody_sleeps_before_all_are_heard(void **unused)
+{
+	static struct play play;
+	open_play(&play, 700 * KW);
+	rig_partial(&play.rig, 0, RIG_MINER_W / 3);
+	rig_partial(&play.rig, 1, RIG_MINER_W / 3);
+	run(&play, jobs, 0, 64 * MIN);
+	restart(&play.rig, 5 * SEC);
+	play.rig.conf.reserve_w = 100 * KW;
+	find(&play, at_the_top);
+	run(&play, at_the_top, 0, 20 * SEC);
+	assert_int_equal(play.rig.sleeps, 0);
+	assert_true(play.rig.powers > 5);
+	assert_true(rig_miners_w(&play.rig) + 820 * KW <= RIG_CAP_W - 99 * KW);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +187,7 @@ int main(void)
 		cmocka_unit_test(rises_are_watts_whatever_the_cap),
 		cmocka_unit_test(what_was_foretold_wrong_is_known),
 		cmocka_unit_test(miners_not_heard_from_are_no_reason_to_shed),
+		cmocka_unit_test(nobody_sleeps_before_all_are_heard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
