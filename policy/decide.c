@@ -2,7 +2,6 @@
 #include "policy/internal.h"
 #include "policy/setpoint.h"
 
-#define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up others */
 #define WATCHED_MS           10000      /* of load that must have been seen before a miner is woken */
 #define SPARE_PART           100        /* of the cap, woken to be raised later, at a time */
 #define FOLLOW_SPARE_PART    10         /* the same where a set point moves */
@@ -75,15 +74,10 @@ static void decide_down(struct step *step, const struct wish *wish, enum haste h
 	conclude(step, reason_for(step, wish, over), binding);
 }
 
-static bool all_are_heard(const struct step *step)
-{
-	return !step->tracked.unheard || step->seen->now_ms - step->state->started_ms > PATIENCE_AT_START_MS;
-}
-
 static bool may_go_up(const struct step *step)
 {
 	int64_t now_ms = step->seen->now_ms;
-	return step->site_usable && all_are_heard(step) && step->metered.site_w <= step->limit_w && !step->seen->futile &&
+	return step->site_usable && !step->finds_miners && step->metered.site_w <= step->limit_w && !step->seen->futile &&
 	       !fusion_doubts(step->state) && now_ms - step->state->usable_since_ms >= WATCHED_MS;
 }
 
@@ -205,7 +199,7 @@ static void come_down(struct step *step, const struct wish *wish, int64_t drawn_
 {
 	const struct tracked *tracked = &step->tracked;
 	struct wish asleep = *wish;
-	if (step->has_partial && !all_are_heard(step)) {
+	if (step->has_partial && step->finds_miners) {
 		decide_down(step, wish, BY_POWER_ONLY, false);
 		return;
 	}

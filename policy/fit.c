@@ -19,7 +19,6 @@ enum { TAPS = FORETELL_TAPS, BANDS = FORETELL_BANDS };
 #define YOUNG       600.0       /* … and more in so many half-seconds */
 #define NOTHING     1e-6        /* W²: it does not move */
 #define ROUNDS      30          /* for the rounding: it takes a few */
-#define AT_ONCE     FIT_LEAST   /* half-seconds */
 
 /* The best for steps at random times, and not bad for anything: where little tells otherwise. */
 const double fit_first[TAPS] = {
@@ -59,14 +58,14 @@ double fit_left(const struct policy_normal *eq, const double taps[TAPS])
 /* Some at a time, for a compiler to take them so: most of the time of a fit is spent here. */
 static void foretell_some(const struct fit_past *past, const double taps[TAPS], uint32_t at, float planned[POLICY_REPLAYED])
 {
-	float sums[AT_ONCE] = { 0 };
+	float sums[FIT_AT_ONCE] = { 0 };
 	for (int k = 0; k < TAPS; k++) {
 		const float *seen = &past->seen[at - foretell_lags[k]];
 		float tap = (float)taps[k];
-		for (uint32_t i = 0; i < AT_ONCE; i++)
+		for (uint32_t i = 0; i < FIT_AT_ONCE; i++)
 			sums[i] += tap * seen[i];
 	}
-	for (uint32_t i = 0; i < AT_ONCE; i++) {
+	for (uint32_t i = 0; i < FIT_AT_ONCE; i++) {
 		float told = past->told[at + i];
 		planned[at + i] = sums[i] > told ? sums[i] : told;
 	}
@@ -74,8 +73,8 @@ static void foretell_some(const struct fit_past *past, const double taps[TAPS], 
 
 void fit_foretell(const struct fit_past *past, const double taps[TAPS], float planned[POLICY_REPLAYED])
 {
-	for (uint32_t at = foretell_lags[TAPS - 1]; at < past->n; at += AT_ONCE)
-		foretell_some(past, taps, at + AT_ONCE < past->n ? at : past->n - AT_ONCE, planned);
+	for (uint32_t at = foretell_lags[TAPS - 1]; at < past->n; at += FIT_AT_ONCE)
+		foretell_some(past, taps, at + FIT_AT_ONCE < past->n ? at : past->n - FIT_AT_ONCE, planned);
 }
 
 static void plan(struct fit *fit, const double taps[TAPS])
@@ -322,7 +321,7 @@ void fit_taps(struct policy_foretell *f, enum foretell which, const struct fit_p
 	double power = 0, *taps = f->filters[which].aim, n = past->n - past->first;
 	for (int b = 0; b < BANDS; b++)
 		power += f->equations[b].power;
-	if (f->counted <= 0 || power / f->counted <= NOTHING || past->n <= past->first)
+	if (f->counted <= 0 || power / f->counted <= NOTHING || past->n < past->first + FIT_AT_ONCE)
 		return;
 	fit.own_w = root_of(power / f->counted);
 	fit.shrink = SHRINK * (1 + YOUNG / n);

@@ -15,7 +15,7 @@
 extern const uint8_t foretell_lags[FORETELL_TAPS];      /* half-seconds; the last is the longest */
 extern const double fit_first[FORETELL_TAPS];           /* weights to begin with */
 
-#define FIT_LEAST 16u   /* half-seconds of past beyond the longest lag */
+#define FIT_AT_ONCE 16u /* half-seconds: beyond the longest lag there are no fewer of them to be foretold */
 
 /* Once for each half-second, in order of time; about the load's mean, W. From the first on there is past enough. */
 struct fit_past {

@@ -254,6 +254,7 @@ struct step {
 	bool is_over;                   /* the limit, by a rise, whatever the plan is: now, or within a moment */
 	bool is_unheard_of;             /* and all of a learned reserve went with it, and the site crosses its limit */
 	bool has_partial;               /* some miners may be told their power */
+	bool finds_miners;              /* it has just started, and some are not heard from yet */
 	struct policy_conf learned;     /* conf, with what was learned */
 	struct policy_miner_group groups[POLICY_GROUPS];
 };

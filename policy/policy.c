@@ -7,6 +7,7 @@
 #define BORNE_MS             30000      /* by the error of a message for each of these that waking takes, … */
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define HELD_BACK_MS         3600000    /* so long a plan that a ramp or a window kept miners from is not used */
+#define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up others */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t stricter(int64_t a, int64_t b)
@@ -102,8 +103,9 @@ static void look(struct step *step)
 	sift_site(conf, step->state, &step->metered, now_ms);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
-	if (step->tracked.unheard)
-		step->state->unheard_ms = now_ms;
+	step->finds_miners = step->tracked.unheard && now_ms - step->state->started_ms <= PATIENCE_AT_START_MS;
+	if (step->finds_miners)
+		step->state->finding_ms = now_ms;
 	if (step->metered.site_known)
 		load_measured(step->state, &step->metered, &step->tracked);
 	bool believed = fusion_judge(step);
@@ -148,8 +150,9 @@ static void look(struct step *step)
 	foresee_rises(step);
 	step->planned_w += step->announced_w;
 	step->reserve_w = conf->reserve_w;
+	int64_t hidden_w = step->finds_miners ? step->tracked.unheard_w : 0;
 	if (step->reserve_w == POLICY_NONE)
-		step->reserve_w = reserve_over(step->state, step->planned_w + step->tracked.unheard_w, wish_dead_band_w(step), conf->cap_w);
+		step->reserve_w = reserve_over(step->state, step->planned_w + hidden_w, wish_dead_band_w(step), conf->cap_w);
 	step->state->planned_w = step->planned_w;
 	step->rising_to_w = max64(step->load_w, step->state->announced_w);
 	if (load_is_foretold(step->state))

@@ -269,7 +269,7 @@ struct policy_ripple {                  /* of something's draw; n 0: nothing is 
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
-	int64_t unheard_ms;             /* when some miners were last not heard from yet; 0: never */
+	int64_t finding_ms;             /* when miners were last being found, after the start; 0: never */
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */

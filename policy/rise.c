@@ -25,16 +25,16 @@ int64_t rise_kept_w(const struct step *step)
 }
 
 /* Miners that turn out to be asleep make the load look as if it rose. */
-static bool finds_miners(const struct step *step)
+static bool found_miners(const struct step *step)
 {
-	return step->state->unheard_ms && step->seen->now_ms - step->state->unheard_ms <= LOAD_RISEN_MS;
+	return step->state->finding_ms && step->seen->now_ms - step->state->finding_ms <= LOAD_RISEN_MS;
 }
 
 /* What was announced is no news; nor is, of what is foretold, what leaves the reserve as it is. */
 static int64_t risen_w(const struct step *step)
 {
 	int64_t risen_w = load_risen(step->state, step->load_w), announced_w = step->state->announced_w;
-	if (!step->site_usable || step->failsafe || finds_miners(step))
+	if (!step->site_usable || step->failsafe || found_miners(step))
 		return 0;
 	if (load_is_foretold(step->state)) {
 		int64_t used_w = step->metered.site_w - (step->limit_w - step->reserve_w);

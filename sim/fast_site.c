@@ -335,7 +335,7 @@ static void observe(struct fast_site *site, const struct picture *picture, int64
 
 /* ---- a restart, as daemon/site_groups.c and daemon/site_wear.c keep and recall ---- */
 
-static void forget_miners(struct fast_site *site, int64_t now_ms)
+static void forget_devices(struct fast_site *site, int64_t now_ms)
 {
 	for (size_t i = 0; i < site->of->n_miners; i++) {
 		const struct miner_track *worn = &site->tracks[i];
@@ -356,27 +356,25 @@ static void restart(struct fast_site *site, int64_t now_ms)
 	memcpy(state->actuators, site->state->actuators, sizeof state->actuators);
 	free(site->state);
 	site->state = state;
-	forget_miners(site, now_ms);
+	forget_devices(site, now_ms);
 }
 
-static bool is_away(struct fast_site *site, int64_t now_ms)
+static bool is_away(const struct fast_site *site, int64_t now_ms)
 {
-	int64_t end_ms = site->of->restart_ms, begin_ms = end_ms + FAST_AWAY_MS;
-	if (!end_ms || now_ms < end_ms)
-		return false;
-	if (now_ms >= begin_ms && !site->ended) {
-		restart(site, now_ms);
-		site->ended = true;
-	}
-	return now_ms < begin_ms;
+	int64_t end_ms = site->of->restart_ms;
+	return end_ms && now_ms >= end_ms && now_ms < end_ms + FAST_AWAY_MS;
 }
 
 /* ---- all of it ---- */
 
 void fast_site_step(struct fast_site *site, int64_t now_ms)
 {
-	if (is_away(site, now_ms))
+	bool was_away = site->away;
+	site->away = is_away(site, now_ms);
+	if (site->away)
 		return;
+	if (was_away)
+		restart(site, now_ms);
 	int64_t seen_ms = now_ms > FAST_METER_MS ? now_ms - FAST_METER_MS : 0;
 	struct snapshot seen = { .now_ms = now_ms + FAST_BEGIN_MS, .demand = site->demand, .meters = site->meters,
 	                         .miners = site->miners, .notices = site->notices.notices };

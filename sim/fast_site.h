@@ -42,7 +42,7 @@ struct fast_site {
 	int32_t *meter_factors;         /* per mille, where it is scaled */
 	int64_t *frozen_w;
 	bool *happened;                 /* of each event */
-	bool ended;                     /* the controller, once */
+	bool away;                      /* the controller, that is started anew */
 	/* this turn */
 	int64_t site_w, hpc_w, miners_w, limit_w, setpoint_w, miners_limit_w, told_target_w;
 	uint64_t commands;

@@ -35,18 +35,29 @@ static void restart(struct rig *rig, int64_t away_ms)
 	policy_recall_shown(&rig->state, &shown, rig->conf.cap_w, away_ms);
 }
 
-/* Miners answer one after the other, in no order. */
+/* So many are heard from, in no order. */
+static void step_with(struct rig *rig, int64_t n_heard, int64_t gpus_w)
+{
+	rig->now_ms += RIG_STEP_MS;
+	rig->gpus_w = gpus_w;
+	rig_read(rig);
+	for (int64_t n = n_heard; n < RIG_MINERS; n++)
+		rig->seen[n * 29 % RIG_MINERS].reading = (struct miner_reading){ 0 };
+	rig_decide(rig);
+}
+
+/* Miners answer one after the other. */
 static void find(struct play *play, course *gpus)
 {
-	struct rig *rig = &play->rig;
-	for (int64_t ms = RIG_STEP_MS; ms <= FOUND_MS; ms += RIG_STEP_MS) {
-		rig->now_ms += RIG_STEP_MS;
-		rig->gpus_w = gpus(ms);
-		rig_read(rig);
-		for (int64_t n = RIG_MINERS * ms / FOUND_MS; n < RIG_MINERS; n++)
-			rig->seen[n * 29 % RIG_MINERS].reading = (struct miner_reading){ 0 };
-		rig_decide(rig);
-	}
+	for (int64_t ms = RIG_STEP_MS; ms <= FOUND_MS; ms += RIG_STEP_MS)
+		step_with(&play->rig, RIG_MINERS * ms / FOUND_MS, gpus(ms));
+}
+
+static void show(struct play *play, struct policy_shown *shown)
+{
+	open_play(play, 700 * KW);
+	run(play, jobs, 0, 61 * MIN);
+	policy_keep_shown(&play->rig.state, RIG_CAP_W, shown);
 }
 
 static void what_came_before_does_not_exceed_after(void **unused)
@@ -90,10 +101,8 @@ static void a_dip_may_end_right_after(void **unused)
 static void what_is_hours_old_is_forgotten(void **unused)
 {
 	struct play play;
-	open_play(&play, 700 * KW);
-	run(&play, jobs, 0, 61 * MIN);
 	struct policy_shown shown;
-	policy_keep_shown(&play.rig.state, RIG_CAP_W, &shown);
+	show(&play, &shown);
 	struct policy_state later = { 0 }, much_later = { 0 }, fresh = { 0 };
 	assert_int_equal(policy_recall_shown(&later, &shown, RIG_CAP_W, 170 * MIN), 820 * KW);
 	assert_int_equal(later.n_peak_slots, (shown.n_peak_slots + 170 * 120) % (20 * 120));
@@ -108,10 +117,8 @@ static void what_is_hours_old_is_forgotten(void **unused)
 static void rises_are_watts_whatever_the_cap(void **unused)
 {
 	struct play play;
-	open_play(&play, 700 * KW);
-	run(&play, jobs, 0, 61 * MIN);
 	struct policy_shown shown;
-	policy_keep_shown(&play.rig.state, RIG_CAP_W, &shown);
+	show(&play, &shown);
 	for (int64_t cap_w = 800 * KW; cap_w <= 1200 * KW; cap_w += 100 * KW) {
 		struct policy_state state = { 0 };
 		policy_recall_shown(&state, &shown, cap_w, 0);
@@ -124,12 +131,27 @@ static void rises_are_watts_whatever_the_cap(void **unused)
 	(void)unused;
 }
 
+static void every_rise_is_kept_but_the_rarest(void **unused)
+{
+	struct policy_state was = { .peaks_w = { 800 * KW } }, is = { 0 };
+	struct policy_shown shown;
+	was.holds[0].rises[0] = 7.5;
+	was.holds[0].rises[41] = 0.5;
+	was.holds[HOLD_EASED].rises[POLICY_RISES - 1] = 2;
+	was.holds[HOLD_EASED].rises[1] = 1e-4;
+	policy_keep_shown(&was, RIG_CAP_W, &shown);
+	policy_recall_shown(&is, &shown, RIG_CAP_W, 0);
+	was.holds[HOLD_EASED].rises[1] = 0;
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++)
+		assert_memory_equal(is.holds[h].rises, was.holds[h].rises, sizeof was.holds[h].rises);
+	(void)unused;
+}
+
 /* What foretelling missed by is kept free after a restart, too, though it begins anew. */
 static void what_was_foretold_wrong_is_known(void **unused)
 {
-	struct policy_state was = { 0 }, is = { 0 };
+	struct policy_state was = { .peaks_w = { 800 * KW } }, is = { 0 };
 	struct policy_shown shown;
-	was.peaks_w[0] = 800 * KW;
 	was.foretell.filters[FORETELL_DIPS].missed_w = 70000;
 	was.foretell.filters[FORETELL_FLAT].came_w = 90000;
 	policy_keep_shown(&was, RIG_CAP_W, &shown);
@@ -178,6 +200,24 @@ static void nobody_sleeps_before_all_are_heard(void **unused)
 	(void)unused;
 }
 
+/* Who does not answer at all counts as awake, as ever; and the reserve is whole. */
+static void nobody_is_waited_for_for_long(void **unused)
+{
+	struct play play;
+	struct policy_shown shown;
+	show(&play, &shown);
+	restart(&play.rig, 5 * SEC);
+	for (int64_t ms = 0; ms < 45 * SEC; ms += RIG_STEP_MS) {
+		int64_t reserve_w = play.rig.out.picture.reserve_w;
+		step_with(&play.rig, RIG_MINERS - 20, 700 * KW);
+		if (ms > SEC && ms < 29 * SEC)
+			assert_in_range(reserve_w, 30 * KW, 50 * KW);
+		if (ms > 31 * SEC)
+			assert_in_range(reserve_w, 80 * KW, 90 * KW);
+	}
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,9 +225,11 @@ int main(void)
 		cmocka_unit_test(a_dip_may_end_right_after),
 		cmocka_unit_test(what_is_hours_old_is_forgotten),
 		cmocka_unit_test(rises_are_watts_whatever_the_cap),
+		cmocka_unit_test(every_rise_is_kept_but_the_rarest),
 		cmocka_unit_test(what_was_foretold_wrong_is_known),
 		cmocka_unit_test(miners_not_heard_from_are_no_reason_to_shed),
 		cmocka_unit_test(nobody_sleeps_before_all_are_heard),
+		cmocka_unit_test(nobody_is_waited_for_for_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
