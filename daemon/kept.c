@@ -1,4 +1,4 @@
-#include "daemon/kept.h"
+#include "daemon/kept_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +12,6 @@
 #define MOST_MS (24 * 3600 * 1000.0)    /* no miner takes a day to follow */
 #define MOST_W  100000.0                /* or draws more */
 #define MOST_N  1e9
-#define MOST_COUNT 9007199254740991.0   /* 2^53 - 1: what JSON's numbers hold exactly */
 #define MOST_WH 1e15
 
 /* The quantities of one way: where they stand, the most that is possible, and whether one is only there where it was seen. */
@@ -144,14 +143,22 @@ static void wrong(struct reader *reader, const char *format, ...)
 	va_end(args);
 }
 
-static const cJSON *member(const cJSON *object, const char *key)
+const cJSON *kept_member(const cJSON *object, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
+bool kept_whole(const cJSON *item, double most, uint64_t *out)
+{
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= most))
+		return false;
+	*out = (uint64_t)item->valuedouble;
+	return (double)*out == item->valuedouble;
+}
+
 static double number(struct reader *reader, const cJSON *object, const char *key, double least, double most)
 {
-	const cJSON *item = member(object, key);
+	const cJSON *item = kept_member(object, key);
 	/* Written so that what is no number at all fails, too. */
 	if (cJSON_IsNumber(item) && item->valuedouble >= least && item->valuedouble <= most)
 		return item->valuedouble;
@@ -169,7 +176,7 @@ static uint64_t count_of(struct reader *reader, const cJSON *object, const char 
 
 static const char *text_of(struct reader *reader, const cJSON *object, const char *key)
 {
-	const char *text = cJSON_GetStringValue(member(object, key));
+	const char *text = cJSON_GetStringValue(kept_member(object, key));
 	if (!text)
 		wrong(reader, "%s is no text", key);
 	return text;
@@ -195,9 +202,9 @@ static void read_way(struct reader *reader, const cJSON *item, struct policy_res
 	declared->ramp_ms = (int64_t)count_of(reader, item, "ramp_ms", MOST_MS);
 	for (size_t i = 0; i < N_QUANTITIES; i++) {
 		const struct quantity *row = &quantities[i];
-		const cJSON *in = row->motion ? member(item, row->motion) : item;
+		const cJSON *in = row->motion ? kept_member(item, row->motion) : item;
 		struct policy_quantity *out = (void *)((char *)actuator + row->at);
-		*out = quantity_of(reader, member(in, row->key), row);
+		*out = quantity_of(reader, kept_member(in, row->key), row);
 	}
 }
 
@@ -207,18 +214,18 @@ static void read_group(struct reader *reader, const cJSON *item, struct kept_gro
 	group->name = text_of(reader, item, "name");
 	reader->group = group->name;
 	group->driver = text_of(reader, item, "driver");
-	const cJSON *wake = member(item, "waking");
+	const cJSON *wake = kept_member(item, "waking");
 	group->wake = cJSON_GetStringValue(wake);
 	if (!group->wake && !cJSON_IsNull(wake))
 		wrong(reader, "waking is neither text nor null");
 	const char *firmware = text_of(reader, item, "firmware");
 	if (firmware && (sscanf(firmware, "%16" SCNx64 "%n", &group->firmware, &end) != 1 || firmware[end] || end != 16))
 		wrong(reader, "firmware is no hexadecimal number of 16 digits");
-	read_way(reader, member(item, "sleep"), &group->sleep, &group->down);
-	read_way(reader, member(item, "wake"), &group->wakes, &group->up);
-	group->partial = member(item, "power");         /* not in what was written before there was such a thing */
+	read_way(reader, kept_member(item, "sleep"), &group->sleep, &group->down);
+	read_way(reader, kept_member(item, "wake"), &group->wakes, &group->up);
+	group->partial = kept_member(item, "power");         /* not in what was written before there was such a thing */
 	if (group->partial)
-		read_way(reader, member(item, "power"), &group->powers, &group->power);
+		read_way(reader, kept_member(item, "power"), &group->powers, &group->power);
 	reader->group = NULL;
 }
 
@@ -237,24 +244,24 @@ static void read_groups(struct reader *reader, const cJSON *list, struct kept *k
 
 static void read_all(struct reader *reader, const cJSON *tree, const char *site, struct kept *kept)
 {
-	const cJSON *energy = member(tree, "energy_wh");
-	double version = number(reader, tree, "version", 0, MOST_COUNT);
+	const cJSON *energy = kept_member(tree, "energy_wh");
+	double version = number(reader, tree, "version", 0, KEPT_MOST_COUNT);
 	if (version != KEPT_VERSION)
 		wrong(reader, "it is of version %.0f, and this reads %d", version, KEPT_VERSION);
 	const char *of_site = text_of(reader, tree, "site");
 	if (of_site && strcmp(of_site, site) != 0)
 		wrong(reader, "it is of the site %.80s", of_site);
-	kept->seq = count_of(reader, tree, "decisions", MOST_COUNT / 2);
-	kept->seq_reserved = count_of(reader, tree, "decisions_reserved", MOST_COUNT / 2);
+	kept->seq = count_of(reader, tree, "decisions", KEPT_MOST_COUNT / 2);
+	kept->seq_reserved = count_of(reader, tree, "decisions_reserved", KEPT_MOST_COUNT / 2);
 	if (kept->seq_reserved < kept->seq)
 		wrong(reader, "decisions_reserved is below decisions");
-	kept->n_commands = count_of(reader, tree, "commands", MOST_COUNT / 2);
+	kept->n_commands = count_of(reader, tree, "commands", KEPT_MOST_COUNT / 2);
 	kept->energy.site_wh = number(reader, energy, "site", -MOST_WH, MOST_WH);
 	kept->energy.hpc_wh = number(reader, energy, "hpc", -MOST_WH, MOST_WH);
 	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
-	read_groups(reader, member(tree, "groups"), kept);
-	const cJSON *wear = member(tree, "wear");
-	const cJSON *load = member(tree, "load");       /* files were written before there were such things */
+	read_groups(reader, kept_member(tree, "groups"), kept);
+	const cJSON *wear = kept_member(tree, "wear");
+	const cJSON *load = kept_member(tree, "load");       /* files were written before there were such things */
 	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;
 	if (!fault && load)
 		fault = kept_shown_parse(load, kept);

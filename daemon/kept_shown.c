@@ -1,7 +1,6 @@
 /* What the load has shown, as JSON: rises are pairs of [W, how often], for each way to plan. */
-#include "daemon/kept.h"
+#include "daemon/kept_parts.h"
 
-#define MOST_UTC   9007199254740991.0   /* 2^53 - 1: what JSON's numbers hold exactly */
 #define MOST_W     1e12
 #define MOST_OFTEN 1e6
 #define MOST_SLOTS 1e6
@@ -43,36 +42,28 @@ void kept_shown_format(const struct kept *kept, struct json *json)
 
 /* ---- reading ---- */
 
-static const cJSON *member(const cJSON *object, const char *key)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static bool number(const cJSON *item, double least, double most, double *out)
-{
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= most))
-		return false;
-	*out = item->valuedouble;
-	return true;
-}
-
-static bool whole(const cJSON *item, double least, double most, int64_t *out)
-{
-	double value;
-	if (!number(item, least, most, &value))
-		return false;
-	*out = (int64_t)value;
-	return (double)*out == value;
-}
-
 static bool read_watts(const cJSON *list, int64_t *watts, int n)
 {
 	const cJSON *item;
+	uint64_t w;
 	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != n)
 		return false;
-	cJSON_ArrayForEach(item, list)
-		if (!whole(item, 0, MOST_W, watts++))
+	cJSON_ArrayForEach(item, list) {
+		if (!kept_whole(item, MOST_W, &w))
 			return false;
+		*watts++ = (int64_t)w;
+	}
+	return true;
+}
+
+static bool read_rise(const cJSON *item, struct policy_rise *rise)
+{
+	const cJSON *often = cJSON_GetArrayItem(item, 1);
+	uint64_t w;
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !kept_whole(cJSON_GetArrayItem(item, 0), MOST_W, &w) || !w ||
+	    !cJSON_IsNumber(often) || !(often->valuedouble >= 0 && often->valuedouble <= MOST_OFTEN))
+		return false;
+	*rise = (struct policy_rise){ (int64_t)w, often->valuedouble };
 	return true;
 }
 
@@ -81,28 +72,25 @@ static bool read_rises(const cJSON *list, struct policy_rise *rise)
 	const cJSON *item;
 	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > POLICY_RISES)
 		return false;
-	cJSON_ArrayForEach(item, list) {
-		if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 ||
-		    !whole(cJSON_GetArrayItem(item, 0), 1, MOST_W, &rise->w) ||
-		    !number(cJSON_GetArrayItem(item, 1), 0, MOST_OFTEN, &rise->often))
+	cJSON_ArrayForEach(item, list)
+		if (!read_rise(item, rise++))
 			return false;
-		rise++;
-	}
 	return true;
 }
 
 const char *kept_shown_parse(const cJSON *tree, struct kept *kept)
 {
-	const cJSON *rises = member(tree, "rises"), *item;
-	int64_t slots;
+	const cJSON *rises = kept_member(tree, "rises"), *item;
+	uint64_t utc_ms, slots;
 	size_t h = 0;
-	if (!whole(member(tree, "utc_ms"), 1, MOST_UTC, &kept->shown_utc_ms))
+	if (!kept_whole(kept_member(tree, "utc_ms"), KEPT_MOST_COUNT, &utc_ms) || !utc_ms)
 		return "load tells no utc_ms";
-	if (!whole(member(tree, "peak_slots"), 0, MOST_SLOTS, &slots))
+	if (!kept_whole(kept_member(tree, "peak_slots"), MOST_SLOTS, &slots))
 		return "load: peak_slots is no number of half-seconds";
+	kept->shown_utc_ms = (int64_t)utc_ms;
 	kept->shown.n_peak_slots = (uint32_t)slots;
-	if (!read_watts(member(tree, "peaks_w"), kept->shown.peaks_w, POLICY_PEAKS) ||
-	    !read_watts(member(tree, "missed_w"), kept->shown.missed_w, N_FORETELLS))
+	if (!read_watts(kept_member(tree, "peaks_w"), kept->shown.peaks_w, POLICY_PEAKS) ||
+	    !read_watts(kept_member(tree, "missed_w"), kept->shown.missed_w, N_FORETELLS))
 		return "load: peaks_w or missed_w is not as many watts as there should be";
 	if (!cJSON_IsArray(rises) || cJSON_GetArraySize(rises) != POLICY_HOLDS)
 		return "load: rises is no list of one list for each way to plan";

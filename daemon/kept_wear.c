@@ -5,11 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/kept.h"
+#include "daemon/kept_parts.h"
 #include "daemon/xalloc.h"
 
 #define MOST_S   (366LL * 24 * 3600)    /* a time is never told longer, nor a longer one believed */
-#define MOST_UTC 9007199254740991.0     /* 2^53 - 1: what JSON's numbers hold exactly */
 #define COLUMNS  5
 
 /* ---- writing: a fleet in a few ms, for the loop waits ---- */
@@ -91,20 +90,6 @@ void kept_wear_format(const struct kept *kept, struct json *json)
 
 /* ---- reading ---- */
 
-static const cJSON *member(const cJSON *object, const char *key)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-/* A whole number from 0 to most. */
-static bool whole(const cJSON *item, double most, uint64_t *out)
-{
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= most))
-		return false;
-	*out = (uint64_t)item->valuedouble;
-	return (double)*out == item->valuedouble;
-}
-
 static bool read_identity(const cJSON *item, uint64_t *identity)
 {
 	const char *text = cJSON_GetStringValue(item);
@@ -125,8 +110,8 @@ static bool read_miner(const cJSON *row, struct kept_miner *miner)
 		n++;
 	}
 	if (!cJSON_IsArray(row) || n != COLUMNS || !cJSON_IsString(cells[0]) || !read_identity(cells[1], &miner->identity) ||
-	    !whole(cells[2], UINT32_MAX, &sleeps) || !whole(cells[3], (double)MOST_S, &worn_s) ||
-	    !(cJSON_IsNull(cells[4]) || whole(cells[4], (double)MOST_S, &settled_s)))
+	    !kept_whole(cells[2], UINT32_MAX, &sleeps) || !kept_whole(cells[3], (double)MOST_S, &worn_s) ||
+	    !(cJSON_IsNull(cells[4]) || kept_whole(cells[4], (double)MOST_S, &settled_s)))
 		return false;
 	miner->host = cells[0]->valuestring;
 	miner->sleeps = (uint32_t)sleeps;
@@ -142,7 +127,7 @@ static const char *read_hours(const cJSON *list, struct kept_wear *wear)
 		return "wear: sleeps_by_hour is no list of at most a day";
 	cJSON_ArrayForEach(item, list) {
 		uint64_t sleeps;
-		if (!whole(item, UINT32_MAX, &sleeps))
+		if (!kept_whole(item, UINT32_MAX, &sleeps))
 			return "wear: sleeps_by_hour has what is no number of miners";
 		wear->sleeps[wear->n_hours++] = (uint32_t)sleeps;
 	}
@@ -151,11 +136,11 @@ static const char *read_hours(const cJSON *list, struct kept_wear *wear)
 
 static const char *read_group(const cJSON *item, struct kept_wear *wear)
 {
-	const cJSON *miners = member(item, "miners"), *row;
-	wear->group = cJSON_GetStringValue(member(item, "name"));
+	const cJSON *miners = kept_member(item, "miners"), *row;
+	wear->group = cJSON_GetStringValue(kept_member(item, "name"));
 	if (!wear->group)
 		return "wear: a group has no name";
-	const char *fault = read_hours(member(item, "sleeps_by_hour"), wear);
+	const char *fault = read_hours(kept_member(item, "sleeps_by_hour"), wear);
 	if (fault)
 		return fault;
 	if (!cJSON_IsArray(miners))
@@ -169,10 +154,10 @@ static const char *read_group(const cJSON *item, struct kept_wear *wear)
 
 const char *kept_wear_parse(const cJSON *tree, struct kept *kept)
 {
-	const cJSON *groups = member(tree, "groups"), *item;
+	const cJSON *groups = kept_member(tree, "groups"), *item;
 	uint64_t utc_ms;
 	const char *fault = NULL;
-	if (!whole(member(tree, "utc_ms"), MOST_UTC, &utc_ms) || !cJSON_IsArray(groups))
+	if (!kept_whole(kept_member(tree, "utc_ms"), KEPT_MOST_COUNT, &utc_ms) || !cJSON_IsArray(groups))
 		return "wear tells no groups or no utc_ms";
 	kept->wear_utc_ms = (int64_t)utc_ms;
 	kept->wear = xcalloc((size_t)cJSON_GetArraySize(groups), sizeof(*kept->wear));

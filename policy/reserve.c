@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "policy/foretell.h"
 #include "policy/internal.h"
 #include "policy/paper.h"
@@ -349,7 +347,8 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 void policy_keep_shown(const struct policy_state *state, int64_t cap_w, struct policy_shown *shown)
 {
 	*shown = (struct policy_shown){ .n_peak_slots = state->n_peak_slots };
-	memcpy(shown->peaks_w, state->peaks_w, sizeof shown->peaks_w);
+	for (int p = 0; p < POLICY_PEAKS; p++)
+		shown->peaks_w[p] = max64(state->peaks_w[p], 0);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		struct policy_rise *rise = shown->rises[h];
 		int64_t edge_w = per_mille(cap_w, FIRST_PER_MILLE);

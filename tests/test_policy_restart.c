@@ -114,6 +114,17 @@ static void what_is_hours_old_is_forgotten(void **unused)
 	(void)unused;
 }
 
+/* A site may feed in, and miners that are not heard from make a load look smaller than it is. */
+static void a_load_below_nothing_is_not_known(void **unused)
+{
+	struct policy_state was = { .peaks_w = { -5 * KW, 300 * KW } }, is = { 0 };
+	struct policy_shown shown;
+	policy_keep_shown(&was, RIG_CAP_W, &shown);
+	assert_int_equal(shown.peaks_w[0], 0);
+	assert_int_equal(policy_recall_shown(&is, &shown, RIG_CAP_W, 0), 300 * KW);
+	(void)unused;
+}
+
 static void rises_are_watts_whatever_the_cap(void **unused)
 {
 	struct play play;
@@ -224,6 +235,7 @@ int main(void)
 		cmocka_unit_test(what_came_before_does_not_exceed_after),
 		cmocka_unit_test(a_dip_may_end_right_after),
 		cmocka_unit_test(what_is_hours_old_is_forgotten),
+		cmocka_unit_test(a_load_below_nothing_is_not_known),
 		cmocka_unit_test(rises_are_watts_whatever_the_cap),
 		cmocka_unit_test(every_rise_is_kept_but_the_rarest),
 		cmocka_unit_test(what_was_foretold_wrong_is_known),
