@@ -188,7 +188,7 @@ void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, i
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
 int64_t reserve_dip_w(const struct policy_state *);     /* how far the load lies below the plan, on average */
-bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned for ten minutes, or before */
+bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned for nine minutes, or before */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */
 /* Each step: what the miners should draw. wake_ms: how long waking takes instead. */

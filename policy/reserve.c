@@ -38,8 +38,8 @@
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
-#define YOUNG_SLOTS     1200            /* … and in the first ten minutes */
-#define KNOWN_SLOTS     1200            /* not before they were tried for ten minutes, … */
+#define YOUNG_SLOTS     1080            /* … and in the first nine minutes: in ten all is to be in place */
+#define KNOWN_SLOTS     900             /* not before they were tried for seven and a half minutes, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define LATELY_SLOTS 120
