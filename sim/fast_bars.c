@@ -48,12 +48,12 @@ static enum fast_control control_of(enum fast_bar bar)
 }
 
 /* A site that follows a set point moves on purpose; by less than a kilowatt nothing is to be divided. */
-static double worst_band(const struct fast_score *s)
+static double worst_band(const struct fast_score *s, const double site_w[FAST_BANDS])
 {
 	double worst = NAN;
 	for (int b = 0; b < FAST_BANDS && s->flat && !s->set_point; b++)
 		if (s->hpc_w[b] >= 1000)
-			worst = fmax(worst, s->site_w[b] / s->hpc_w[b]);
+			worst = fmax(worst, site_w[b] / s->hpc_w[b]);
 	return worst;
 }
 
@@ -78,7 +78,7 @@ static double figure_of(const struct fast_score *s, enum fast_bar bar)
 	case BAR_BAND:
 	case BAR_BAND_48:
 	case BAR_BAND_12:
-		return worst_band(s);
+		return worst_band(s, s->site_w);
 	case BAR_CYCLES_48:
 	case BAR_CYCLES_12:
 		return s->most_sleeps;
@@ -88,13 +88,16 @@ static double figure_of(const struct fast_score *s, enum fast_bar bar)
 	return NAN;
 }
 
-/* Flat: the best mix of lags that lifts no band leaves too much, or a site so flat keeps too little of the hash: then one bar
- * is met at the cost of another. Kept: what no forecast allows is too little. */
+/* Slow: a site so flat keeps too little of the hash, or the best mix of lags that lifts no band leaves too much: then one bar
+ * is met at the cost of another. Band: the same, where the slow one is met; or to be back under the limit lifts it. Kept: what
+ * no forecast allows is too little. */
 static bool is_beyond(const struct fast_score *s, enum fast_bar bar)
 {
+	bool flat_lifts = s->best_w > bars[BAR_SLOW].most * s->bound_w;
 	if (bar == BAR_SLOW)
-		return s->best_w > bars[bar].most * s->bound_w ||
-		       (s->flat_kept >= 0 && 100 * s->flat_kept < bars[BAR_CAUSAL].least * s->causal);
+		return flat_lifts || (s->flat_kept >= 0 && 100 * s->flat_kept < bars[BAR_CAUSAL].least * s->causal);
+	if (bar == BAR_BAND || bar == BAR_BAND_48 || bar == BAR_BAND_12)
+		return worst_band(s, s->falls_w) > bars[bar].most || (flat_lifts && s->slow_w <= bars[BAR_SLOW].most * s->bound_w);
 	return bar == BAR_KEPT && 100 * s->causal < bars[bar].least * s->foresight;
 }
 
@@ -167,6 +170,8 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	      "  by r   but at the cost of another bar: the best mix of lags that lifts no band leaves more than 1.25 times the bound,\n"
 	      "         or a site so flat keeps less than 97 % of what a law without a forecast could: what fills a dip must be able\n"
 	      "         to leave in time\n"
+	      "  band   after a rise larger than any before, to be back under the limit lifts a band by itself; or the slow moves are\n"
+	      "         within 1.25 times the bound, and no mix of lags has them there without\n"
 	      "  kept   by a law without a forecast: it keeps less than 97 % of it\n", out);
 	fprintf(out, "  %-30s", "");
 	for (unsigned b = 0; b < N_FAST_BARS; b++)
@@ -197,6 +202,7 @@ void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 		double kept = 100 * alone->kept / alone->foresight, told_kept = 100 * told->kept / told->foresight;
 		fprintf(out, "  %-30s%6.0f %6.0f|%7.1f %7.1f %+7.1f|%7.1f %7.1f|%7.3f %7.3f|%6.2f %6.2f\n", results[i].name, told->notices_true,
 		        told->notices_false, kept, told_kept, told_kept - kept, alone->over_s, told->over_s, alone->slow_w / 1e6,
-		        told->slow_w / 1e6, worst_band(alone), worst_band(told));
+		        told->slow_w / 1e6, worst_band(alone, alone->site_w),
+		        worst_band(told, told->site_w));
 	}
 }

@@ -93,6 +93,20 @@ static void score_bands(const struct fast_case *of, const struct limits *limits,
 	free(about);
 }
 
+static void score_falls(const struct limits *limits, const struct fast_run *run, size_t from, struct fast_score *score)
+{
+	double *site_w = calloc(run->n, sizeof *site_w);
+	struct spectrum site;
+	if (!site_w)
+		abort();
+	limits_falls(limits, run, from, site_w);
+	spectrum_make(&site, site_w + from, run->n - from, FAST_STEP_MS / 1000.0);
+	for (int b = 0; b < FAST_BANDS; b++)
+		score->falls_w[b] = spectrum_rms(&site, fast_band_s[b], fast_band_s[b + 1]);
+	spectrum_free(&site);
+	free(site_w);
+}
+
 static void score_load_bands(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, size_t from,
                              struct fast_score *score)
 {
@@ -155,6 +169,7 @@ void fast_score_run(const struct fast_case *of, const struct limits *limits, con
 	double miners_w = 0, days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
 	score_over(limits, run, from, score);
 	score_bands(of, limits, run, from, score);
+	score_falls(limits, run, from, score);
 	score_error(of, run, from, score);
 	for (size_t i = from; i < run->n; i++)
 		miners_w += run->miners_w[i];

@@ -21,6 +21,7 @@ struct fast_score {
 	double reach_w;                 /* bound_w, and what the load moves further than the fleet does */
 	double best_w, lag_w;           /* the case's */
 	double site_w[FAST_BANDS], hpc_w[FAST_BANDS];   /* rms in bands; site: about its target */
+	double falls_w[FAST_BANDS];     /* … of the site if its miners did no more than its crossings make them (limits_falls) */
 	double kept, foresight, causal; /* share of the fleet's watts: hashing, with perfect foresight, and with none */
 	double flat_kept;               /* the case's */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */

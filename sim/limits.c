@@ -247,11 +247,35 @@ static double over_w(const struct limits *limits, const struct fast_run *run, co
 	return fmax(load_at(run, i) + miners_w - run->limit_w[i], 0);
 }
 
+static bool is_excused(const double *rise, size_t i, size_t window)
+{
+	return rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1;
+}
+
+static size_t window_of(const struct limits *limits)
+{
+	return limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS;
+}
+
+void limits_falls(const struct limits *limits, const struct fast_run *run, size_t from, double *site_w)
+{
+	size_t window = window_of(limits);
+	double *rise = rises(run, window);
+	for (size_t i = 0; i < run->n; i++)
+		site_w[i] = load_at(run, i);
+	for (struct crossing c; next_crossing(run, from, window, &c); from = c.last + 1) {
+		double falls_w = run->miners_w[c.begin] - needed_w(run, &c);
+		for (size_t i = c.begin; is_excused(rise, c.last, window) && i < run->n; i++)
+			site_w[i] -= falls_w * limits_done_down(limits, i - c.begin);
+	}
+	free(rise);
+}
+
 void limits_over(const struct limits *limits, const struct fast_run *run, size_t from, struct limits_over *over)
 {
 	static const double step_s = FAST_STEP_MS / 1000.0;
 	enum { LATE = LIMITS_SENSE_MS / FAST_STEP_MS };
-	size_t window = limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS;
+	size_t window = window_of(limits);
 	double *rise = rises(run, window);
 	*over = (struct limits_over){ 0 };
 	for (struct crossing c; next_crossing(run, from, window, &c); from = c.last + 1) {
@@ -265,7 +289,7 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 			over->least_wh += over_w(limits, run, &c, i, 0, 0) * step_s / 3600;
 			over->exact_wh += over_w(limits, run, &c, i, LATE, end_w) * step_s / 3600;
 			over->most_w = fmax(over->most_w, by_w);
-			if (rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1)
+			if (is_excused(rise, i, window))
 				over->excused_s += step_s;
 		}
 	}

@@ -245,6 +245,27 @@ static void a_rise_seen_before_excuses_nothing(void **unused)
 	close_bed(&bed);
 }
 
+/* 400 kW too much for who had no more free; who had seen it might have had. */
+static void a_new_rise_takes_a_fall(void **unused)
+{
+	struct bed bed;
+	double site_w[200];
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 0);
+	limits_falls(&bed.limits, &bed.run, 0, site_w);
+	NEAR(site_w[99], 1000000, 1e-6);
+	NEAR(site_w[101], 1500000, 1000);
+	NEAR(site_w[199], 1100000, 1);
+	limits_falls(&bed.limits, &bed.run, 150, site_w);
+	NEAR(site_w[199], 1500000, 1e-6);
+	for (size_t i = 10; i < 40; i++)
+		bed.run.hpc_w[i] = 1500000, bed.run.miners_w[i] = 0, bed.run.site_w[i] = 1500000;
+	limits_falls(&bed.limits, &bed.run, 0, site_w);
+	NEAR(site_w[199], 1500000, 1e-6);
+	close_bed(&bed);
+}
+
 /* The limit leaves the fleet half, then all of it: foresight has it there in time, and never sooner. */
 static void foresight_keeps_what_the_limit_leaves(void **unused)
 {
@@ -404,6 +425,13 @@ static void a_bar_is_met_missed_or_beyond(void **unused)
 	s->causal = 0.48;
 	assert_int_equal(fast_bar(&result, BAR_SLOW, &figure), BAR_BEYOND);
 	assert_int_equal(fast_bar(&result, BAR_KEPT, &figure), BAR_BEYOND);
+	s->site_w[1] = 21000;
+	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_MISSED);
+	s->falls_w[1] = 20200;  /* no less to be back under the limit */
+	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_BEYOND);
+	s->falls_w[1] = 20000;
+	s->slow_w = 12000;      /* the other bar is met, which excludes this one */
+	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_BEYOND);
 	s->set_point = s->quick = true;
 	s->error_permille = 16;
 	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_EMPTY);
@@ -511,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_second_late_costs_a_second),
 		cmocka_unit_test(who_senses_first_and_sheds_what_it_takes_is_exact),
 		cmocka_unit_test(a_rise_seen_before_excuses_nothing),
+		cmocka_unit_test(a_new_rise_takes_a_fall),
 		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
 		cmocka_unit_test(foresight_falls_before_the_limit_does),
 		cmocka_unit_test(nothing_that_moves_needs_no_forecast),
