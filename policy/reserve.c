@@ -40,6 +40,7 @@
 #define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
 #define YOUNG_SLOTS     1080            /* … and in the first nine minutes: in ten all is to be in place */
 #define KNOWN_SLOTS     900             /* not before they were tried for seven and a half minutes, … */
+#define KNOWN_WORN_SLOTS 1200           /* … or ten, where it wears to change it, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define LATELY_SLOTS 120
@@ -335,7 +336,7 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 	uint32_t flat = foretells ? best_flat(state, least_percent, prefer, cap_w) : POLICY_HOLDS;
 	bool no_past = state->recalled && state->n_loads < POLICY_LOADS;        /* a dip may have begun before the restart */
 	uint32_t best = no_past ? 0 : HOLD_LONGEST;
-	if (state->holds[HOLD_LONGEST].n_tried >= KNOWN_SLOTS)
+	if (state->holds[HOLD_LONGEST].n_tried >= (foretells ? KNOWN_SLOTS : KNOWN_WORN_SLOTS))
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
