@@ -202,7 +202,6 @@ void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 		double kept = 100 * alone->kept / alone->foresight, told_kept = 100 * told->kept / told->foresight;
 		fprintf(out, "  %-30s%6.0f %6.0f|%7.1f %7.1f %+7.1f|%7.1f %7.1f|%7.3f %7.3f|%6.2f %6.2f\n", results[i].name, told->notices_true,
 		        told->notices_false, kept, told_kept, told_kept - kept, alone->over_s, told->over_s, alone->slow_w / 1e6,
-		        told->slow_w / 1e6, worst_band(alone, alone->site_w),
-		        worst_band(told, told->site_w));
+		        told->slow_w / 1e6, worst_band(alone, alone->site_w), worst_band(told, told->site_w));
 	}
 }

@@ -247,6 +247,7 @@ static double over_w(const struct limits *limits, const struct fast_run *run, co
 	return fmax(load_at(run, i) + miners_w - run->limit_w[i], 0);
 }
 
+/* Just after a rise larger than any before. */
 static bool is_excused(const double *rise, size_t i, size_t window)
 {
 	return rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1;
@@ -264,8 +265,10 @@ void limits_falls(const struct limits *limits, const struct fast_run *run, size_
 	for (size_t i = 0; i < run->n; i++)
 		site_w[i] = load_at(run, i);
 	for (struct crossing c; next_crossing(run, from, window, &c); from = c.last + 1) {
+		if (!is_excused(rise, c.last, window))
+			continue;
 		double falls_w = run->miners_w[c.begin] - needed_w(run, &c);
-		for (size_t i = c.begin; is_excused(rise, c.last, window) && i < run->n; i++)
+		for (size_t i = c.begin; i < run->n; i++)
 			site_w[i] -= falls_w * limits_done_down(limits, i - c.begin);
 	}
 	free(rise);

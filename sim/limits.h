@@ -55,9 +55,9 @@ struct limits_over {
 };
 void limits_over(const struct limits *, const struct fast_run *, size_t from, struct limits_over *);
 
-/* The site as it would be if its miners did no more than a rise larger than any before makes of any law that has no more free:
- * in each crossing by such a one as many fall as bring the site to its limit, at once and as fast as they can, and none come
- * back. */
+/* The site, but for what its miners draw at the begin, if they stood still except in crossings after a rise larger than any
+ * before, which no law could have kept more free for: then as many fall as bring the site to its limit, at once and as fast as
+ * they can, and none come back. site_w: at each step of the run. */
 void limits_falls(const struct limits *, const struct fast_run *, size_t from, double *site_w);
 
 /* What the miners may draw at step i: what limit, set point, shed and price leave beside the load, at most the fleet. */

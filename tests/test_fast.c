@@ -463,6 +463,7 @@ static void a_score_of_a_known_run(void **unused)
 	fast_score(&bed.of, &bed.limits, &bed.run, &score);
 	NEAR(score.site_w[0] / score.hpc_w[0], 1, 0.01);
 	NEAR(score.site_w[2] / score.hpc_w[2], 0.5, 0.01);
+	NEAR(score.falls_w[2] / score.hpc_w[2], 1, 0.01);       /* nothing makes them move */
 	NEAR(score.slow_w, 20000 / sqrt(2), 300);
 	NEAR(score.bound_w, 40000 / sqrt(2) * limits_left(&bed.limits, 1 / 120.0), 600);
 	NEAR(score.kept, 0.25, 0.001);
