@@ -138,6 +138,7 @@ void adopt_meters(struct site *site, const struct site *old)
 		if (!found)
 			continue;
 		site->meters[i].newest = old->meters[found->i].newest;
+		site->meters[i].refresh = old->meters[found->i].refresh;
 		site->meters[i].alarmed = old->meters[found->i].alarmed;
 	}
 	free(places);

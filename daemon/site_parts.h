@@ -8,11 +8,13 @@
 #include "daemon/site.h"
 #include "policy/futility.h"
 #include "policy/orders.h"
+#include "policy/refresh.h"
 
 struct site_meter_state {
 	struct site *site;
 	struct meter *meter;
 	struct meter_reading newest;    /* the newest value, or why there never was one */
+	struct refresh refresh;         /* how often its registers change; of the site's meters only */
 	enum fault fault;               /* of the newest answer */
 	int64_t next_ms, asked_ms;
 	int64_t worst_answer_ms, worst_late_ms; /* from poll to answer; a poll behind its schedule */

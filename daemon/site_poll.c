@@ -26,18 +26,23 @@ static void on_meter_reading(void *self, const struct meter_reading *reading)
 	struct site_meter_state *meter = self;
 	struct site *site = meter->site;
 	uint32_t i = (uint32_t)(meter - site->meters);
+	const struct policy_conf *policy = &site->conf->policy;
+	bool of_site = policy->meter_groups[policy->meter_group[i]].measures == MEASURES_SITE;
 	meter->polling = false;
 	note_worst(&meter->worst_answer_ms, now_ms_of(site) - meter->asked_ms);
 	meter->fault = reading->fault;
-	if (reading->fault == FAULT_NONE)
+	if (reading->fault == FAULT_NONE) {
 		meter->newest = *reading;
-	else if (meter->newest.fault != FAULT_NONE)
+		/* What GPUs draw may well be the same for hours. */
+		if (of_site)
+			meter->newest.age_ms = refresh_age_ms(&meter->refresh, reading->import_w, reading->at_ms);
+	} else if (meter->newest.fault != FAULT_NONE) {
 		meter->newest.fault = reading->fault;
+	}
 	meter->faults += reading->fault != FAULT_NONE;
 	if (!schedule_has(&site->meters_due, i))
 		schedule_put(&site->meters_due, i, meter->next_ms);
-	const struct policy_conf *policy = &site->conf->policy;
-	if (policy->meter_groups[policy->meter_group[i]].measures == MEASURES_SITE && !site->closing) {
+	if (of_site && !site->closing) {
 		if (!site->prompted_ms && reading->fault == FAULT_NONE)
 			site->prompted_ms = reading->at_ms;
 		site->user.on_changed(site->user.self);

@@ -432,6 +432,7 @@ void site_meters_json(const struct site *site, struct instant now, struct json *
 		json_string(json, "measures", measures_name(group->measures));
 		json_int_or_null(json, "power_w", known ? meter->newest.import_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", known ? now.mono_ms - meter->newest.at_ms : POLICY_NONE, POLICY_NONE);
+		json_int_or_null(json, "refresh_ms", refresh_every_ms(&meter->refresh), 0);
 		json_string(json, "fault", fault_text(meter->fault));
 		bool tells = known && meter->newest.knows_frequency;
 		json_number(json, "frequency_hz", tells ? meter->newest.frequency_mhz / 1000.0 : 0.0 / 0.0, 3);

@@ -23,7 +23,7 @@ static inline double root_of(double x)
 /* ---- meters.c: what the meters know together ---- */
 struct metered {
 	int64_t site_w;                 /* holds where site_known */
-	int64_t site_ms;                /* when it was measured */
+	int64_t site_ms, site_heard_ms; /* when it was measured, and when its meters were asked */
 	int64_t hpc_w;                  /* silent meters at their nameplate */
 	int64_t hpc_last_w;             /* silent meters at what they last said */
 	int64_t hpc_nameplate_w;

@@ -91,7 +91,8 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 	int64_t by_gpus_w = metered->hpc_last_w + state->other_w;
 	if (site_usable) {
 		int64_t load_w = load_from_site(conf, state, metered, tracked);
-		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS;
+		/* Miners that have not answered yet count as awake: the site knows what all draw together. */
+		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS && !tracked->unheard;
 		state->measured_miners_w = tracked->now_w;
 		return old && metered->has_hpc && !metered->hpc_suspect ? max64(load_w, by_gpus_w) : load_w;
 	}

@@ -4,7 +4,7 @@
 
 #define MOST_W 10000000000LL    /* 10 GW, either way: no meter sees more, whatever it says */
 
-struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms; uint32_t fresh, stale, waited_for; };
+struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms, heard_ms; uint32_t fresh, stale, waited_for; };
 
 static bool has_value(const struct meter_reading *r)
 {
@@ -25,7 +25,8 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		sum->fresh_w += r->import_w;
 		sum->last_w += r->import_w;
 		sum->worst_w += r->import_w;
-		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms);
+		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms - r->age_ms);
+		sum->heard_ms = min64(sum->heard_ms, r->at_ms);
 		return;
 	}
 	sum->stale++;
@@ -43,7 +44,7 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 /* The meters of a config stand in the order of their groups, so one pass suffices. */
 static struct group_sum sum_group(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, size_t g)
 {
-	struct group_sum sum = { .oldest_ms = INT64_MAX };
+	struct group_sum sum = { .oldest_ms = INT64_MAX, .heard_ms = INT64_MAX };
 	for (size_t i = 0; i < conf->n_meters; i++)
 		if (conf->meter_group[i] == g)
 			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], seen->now_ms, running_ms);
@@ -76,6 +77,7 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 	case MEASURES_SITE:
 		all->site_w += sum->fresh_w;
 		all->site_ms = min64(all->site_ms, sum->oldest_ms);
+		all->site_heard_ms = min64(all->site_heard_ms, sum->heard_ms);
 		if (sum->stale || !sum->fresh)
 			all->site_known = false;
 		break;
@@ -100,7 +102,8 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 
 void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, struct metered *all)
 {
-	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_ms = INT64_MAX, .hpc_ms = INT64_MAX };
+	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_ms = INT64_MAX, .site_heard_ms = INT64_MAX,
+		.hpc_ms = INT64_MAX };
 	bool has_site = false;
 	for (size_t g = 0; g < conf->n_meter_groups; g++) {
 		const struct policy_meter_group *group = &conf->meter_groups[g];

@@ -187,7 +187,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.hpc_w = metered->has_hpc ? metered->hpc_w : POLICY_NONE,
 		.miners_w = tracked->now_w,
 		.other_w = step->state->other_known ? step->state->other_w : POLICY_NONE,
-		.site_age_ms = metered->site_known ? age_of(metered->site_ms, now_ms) : POLICY_NONE,
+		.site_age_ms = metered->site_known ? age_of(metered->site_heard_ms, now_ms) : POLICY_NONE,
 		.hpc_age_ms = age_of(metered->hpc_ms, now_ms),
 		.miners_age_ms = age_of(tracked->oldest_ms, now_ms),
 		.load_w = step->load_w, .planned_w = step->planned_w, .announced_w = step->announced_w, .returns_to_w = step->returns_to_w,

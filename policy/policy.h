@@ -337,7 +337,7 @@ enum { RIPPLE_5_S, RIPPLE_15_S, RIPPLE_60_S, N_RIPPLES };
 /* What is believed at this instant; for telemetry and for the decision's figures. POLICY_NONE: not known. */
 struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
-	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest reading used */
+	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest answer used */
 	int64_t load_w;                 /* L, now */
 	int64_t planned_w;              /* L planned for: the highest of hold_ms, and what is announced */
 	int64_t announced_w;            /* of it */

@@ -12,6 +12,7 @@
  *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of
  *                       a square or of steps, and of what the job's own log beside a trace (NAME_events.csv) marks: of a
  *                       mark it knows the kind, and by how much the load moves at half of these or more
+ *   refresh = 1s        so often the registers of the site's meter change (preset: at each step)
  *   restart = TIME      the controller ends then, and is there again 5 s later, with what it keeps over a restart
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
@@ -55,6 +56,7 @@ struct fast_file {                      /* as read */
 	size_t n_orders;
 	int64_t announce_ms;            /* 0: the load's moves are not announced */
 	int64_t restart_ms;             /* 0: the controller never ends */
+	int64_t refresh_ms;             /* of the site's meter; 0: at each step */
 	struct fast_notice told[FAST_ORDERS];   /* line by line */
 	size_t n_told;
 	struct farm_conf farm;          /* its events and jobs */
@@ -65,7 +67,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	const struct plant_miner_type *types[FAST_TYPES];
 	size_t n_of[FAST_TYPES], n_types, n_miners;
 	int64_t fleet_w;                /* nominal */
-	int64_t cap_w, house_w, lasts_ms, restart_ms;
+	int64_t cap_w, house_w, lasts_ms, restart_ms, refresh_ms;
 	bool whole;                     /* miners know only on and off */
 	enum prefer prefer;
 	uint64_t seed;

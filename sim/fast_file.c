@@ -147,7 +147,7 @@ static bool take(struct fast_file *file, const char *key, char *value)
 		{ "jobs", &file->jobs, count }, { "seed", &file->seed, count }, { "peak", &file->peak_w, units_watts },
 		{ "house", &file->house_w, units_watts }, { "lasts", &file->lasts_ms, units_ms },
 		{ "begin", &file->begin_ms, units_ms }, { "announce", &file->announce_ms, units_ms },
-		{ "restart", &file->restart_ms, units_ms },
+		{ "restart", &file->restart_ms, units_ms }, { "refresh", &file->refresh_ms, units_ms },
 	};
 	const struct { const char *key; int32_t *to; } shares[] = {
 		{ "floor", &file->floor_permille }, { "share", &file->share_permille },

@@ -171,21 +171,30 @@ static int64_t shown_w(const struct fast_site *site, size_t m, int64_t true_w, i
 	return llround(shows_w(shows, (double)true_w, swapped_w, site->meter_factors[m], site->of->seed, m, slot));
 }
 
+/* As daemon/site_poll.c does. */
+static void take_value(struct fast_site *site, size_t m, int64_t w, int64_t at_ms)
+{
+	int64_t age_ms = m ? 0 : refresh_age_ms(&site->refresh, w, at_ms);
+	site->meters[m] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms, .import_w = w,
+		.age_ms = age_ms };
+}
+
 static void read_meter(struct fast_site *site, size_t m, int64_t true_w, int64_t at_ms)
 {
 	enum modbus_fault fault = site->meter_faults[m];
 	struct meter_reading *reading = &site->meters[m];
 	if (fault == MODBUS_SOUND || modbus_shows(fault) != SHOWS_TRUTH)
-		*reading = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms + FAST_BEGIN_MS,
-			.import_w = shown_w(site, m, true_w, at_ms) };
+		take_value(site, m, shown_w(site, m, true_w, at_ms), at_ms + FAST_BEGIN_MS);
 	else if (reading->fault != FAULT_NONE)  /* the newest value stands, whatever its age */
 		reading->fault = FAULT_SILENT;
 }
 
-/* PDUs in turn, spread over their second. */
+/* The site's each step, however seldom its registers change; PDUs in turn, spread over their second. */
 static void read_meters(struct fast_site *site, int64_t now_ms, int64_t seen_ms)
 {
-	read_meter(site, 0, site->site_w, seen_ms);
+	if (!site->of->refresh_ms || now_ms % site->of->refresh_ms < FAST_STEP_MS)
+		site->register_w = site->site_w;
+	read_meter(site, 0, site->register_w, seen_ms);
 	for (size_t m = 1; m < site->conf.n_meters; m++)
 		if ((int64_t)(m % (FAST_PDU_EVERY_MS / FAST_STEP_MS)) == now_ms / FAST_STEP_MS % (FAST_PDU_EVERY_MS / FAST_STEP_MS))
 			read_meter(site, m, truth_pdu_w(&site->truth, m - 1, seen_ms), seen_ms);
@@ -345,6 +354,7 @@ static void forget_devices(struct fast_site *site, int64_t now_ms)
 	}
 	for (size_t m = 0; m < site->conf.n_meters; m++)
 		site->meters[m] = (struct meter_reading){ 0 };
+	site->refresh = (struct refresh){ 0 };
 }
 
 static void restart(struct fast_site *site, int64_t now_ms)

@@ -3,6 +3,7 @@
 #define SIM_FAST_SITE_H
 
 #include "policy/notices.h"
+#include "policy/refresh.h"
 #include "sim/fast.h"
 #include "sim/truth.h"
 
@@ -26,6 +27,7 @@ struct fast_site {
 	struct policy_state *state;
 	struct miner_track *tracks;
 	struct meter_reading *meters;
+	struct refresh refresh;         /* of the site's meter */
 	struct miner_seen *miners;
 	struct candidate *scratch;
 	struct command *commands_room;
@@ -41,6 +43,7 @@ struct fast_site {
 	enum modbus_fault *meter_faults;        /* of each meter; 0 is the site's */
 	int32_t *meter_factors;         /* per mille, where it is scaled */
 	int64_t *frozen_w;
+	int64_t register_w;             /* what the site's meter last measured */
 	bool *happened;                 /* of each event */
 	bool away;                      /* the controller, that is started anew */
 	/* this turn */

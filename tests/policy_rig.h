@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/policy.h"
+#include "policy/refresh.h"
 
 #define RIG_MINERS 64
 #define RIG_METERS 4
@@ -48,6 +49,8 @@ struct rig {
 	struct rig_miner miners[RIG_MINERS];
 	int64_t now_ms, gpus_w, house_w;                /* half of the GPUs behind each PDU */
 	bool mute[RIG_METERS];
+	int64_t refresh_ms, register_w;                 /* so often the site's meter measures; 0: whenever it is asked */
+	struct refresh refresh;
 	struct candidate scratch[RIG_MINERS];
 	struct command commands[RIG_MINERS];
 	struct decision out;
@@ -142,7 +145,11 @@ static inline void rig_read_miner(struct rig *rig, uint32_t i)
 /* Everything is read now; what it shows may be spoilt before rig_decide. */
 static inline void rig_read(struct rig *rig)
 {
-	rig_read_meter(rig, RIG_MAIN, rig->gpus_w + rig->house_w + rig_miners_w(rig));
+	if (!rig->refresh_ms || rig->now_ms % rig->refresh_ms < RIG_STEP_MS)
+		rig->register_w = rig->gpus_w + rig->house_w + rig_miners_w(rig);
+	rig_read_meter(rig, RIG_MAIN, rig->register_w);
+	if (rig->refresh_ms && !rig->mute[RIG_MAIN])
+		rig->meters[RIG_MAIN].age_ms = refresh_age_ms(&rig->refresh, rig->register_w, rig->now_ms);
 	rig_read_meter(rig, RIG_PDU_1, rig->gpus_w / 2);
 	rig_read_meter(rig, RIG_PDU_2, rig->gpus_w - rig->gpus_w / 2);
 	rig_read_meter(rig, RIG_SPARE, rig->gpus_w);
