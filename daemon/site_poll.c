@@ -219,6 +219,8 @@ static void open_meter(struct site *site, uint32_t i, int64_t now_ms)
 	struct site_meter_state *meter = &site->meters[i];
 	const struct site_meter *conf = &site->conf->meters[i];
 	meter->site = site;
+	if (meter->newest.fault == FAULT_NEVER && !meter->newest.at_ms)
+		meter->newest.at_ms = now_ms;
 	/* Meters of a group start evenly spread over a period. */
 	meter->next_ms = now_ms + conf->every_ms * (int64_t)(i % 64) / 64;
 	schedule_put(&site->meters_due, i, meter->next_ms);

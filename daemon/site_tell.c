@@ -264,7 +264,7 @@ static bool waits_for_meters(const struct site *site, int64_t now_ms)
 	const struct policy_conf *policy = &site->conf->policy;
 	for (size_t i = 0; i < policy->n_meters; i++)
 		if (site->meters[i].newest.fault != FAULT_NONE &&
-		    now_ms - site->opened.mono_ms <= policy->meter_groups[policy->meter_group[i]].stale_ms)
+		    now_ms - site->meters[i].newest.at_ms <= policy->meter_groups[policy->meter_group[i]].stale_ms)
 			return true;
 	return false;
 }
@@ -321,13 +321,22 @@ void tell_state(struct site *site, struct instant now)
 	put(site, "state", DELIVER_STATE);
 }
 
+/* It had the time to speak: since its last value, since it is asked at all, and since we last stood still ourselves. */
+static bool is_overdue(const struct site *site, size_t i, int64_t now_ms)
+{
+	const struct policy_conf *policy = &site->conf->policy;
+	int64_t since_ms = site->meters[i].newest.at_ms;
+	if (since_ms < site->state.back_ms)
+		since_ms = site->state.back_ms;
+	return now_ms - since_ms > policy->meter_groups[policy->meter_group[i]].stale_ms;
+}
+
 static void alarm_meters(struct site *site, struct instant now)
 {
 	const struct policy_conf *policy = &site->conf->policy;
 	for (size_t i = 0; i < policy->n_meters; i++) {
 		const struct policy_meter_group *group = &policy->meter_groups[policy->meter_group[i]];
-		bool stale = is_stale(site, i, now.mono_ms) &&
-		             now.mono_ms - site->opened.mono_ms > group->stale_ms;
+		bool stale = is_stale(site, i, now.mono_ms) && (site->meters[i].alarmed || is_overdue(site, i, now.mono_ms));
 		if (stale == site->meters[i].alarmed)
 			continue;
 		char name[160];

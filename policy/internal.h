@@ -38,8 +38,8 @@ struct metered {
 	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */
 	bool hpc_waited_for;            /* some have not spoken yet since the start, and still have the time to */
 };
-/* running_ms: since the start. A meter that has not spoken yet gets its time to be stale before it counts as silent. */
-void meters_add_up(const struct policy_conf *, const struct snapshot *, int64_t running_ms, struct metered *);
+/* A meter that has not spoken yet, or not since a pause, gets its time to be stale before it counts as silent. */
+void meters_add_up(const struct policy_conf *, const struct policy_state *, const struct snapshot *, struct metered *);
 
 /* ---- tracks.c: one miner, what it draws and is on its way to ---- */
 #define TRACK_FAST_PERCENT 40           /* miners are between so much … */

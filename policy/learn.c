@@ -258,4 +258,6 @@ void policy_forget_meters(struct policy_state *state)
 {
 	fusion_forget(&state->fusion);
 	state->trial.on = false;
+	state->other_known = false;
+	state->frozen_since_ms = 0;
 }

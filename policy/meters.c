@@ -16,8 +16,20 @@ static bool is_fresh(const struct meter_reading *r, int64_t stale_ms, int64_t no
 	return has_value(r) && now_ms - r->at_ms <= stale_ms;
 }
 
+/* Nobody was asked while no step was taken: until there was time to answer again, one is as silent as it was before that. */
+static bool is_excused(const struct policy_state *state, const struct meter_reading *r, int64_t stale_ms, int64_t now_ms)
+{
+	return state->back_ms && now_ms - state->back_ms <= stale_ms && is_fresh(r, stale_ms, state->away_ms);
+}
+
+/* One that never gave a value, since it was first asked. */
+static bool had_time(const struct policy_state *state, const struct meter_reading *r, int64_t stale_ms, int64_t now_ms)
+{
+	return now_ms - max64(state->started_ms, r->fault == FAULT_NONE ? 0 : r->at_ms) > stale_ms;
+}
+
 static void add_meter(struct group_sum *sum, const struct policy_meter_group *group, const struct meter_reading *r,
-                      int64_t now_ms, int64_t running_ms)
+                      const struct policy_state *state, int64_t now_ms)
 {
 	sum->nameplate_w += group->nameplate_w;
 	if (is_fresh(r, group->stale_ms, now_ms)) {
@@ -30,36 +42,44 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		return;
 	}
 	sum->stale++;
+	if (is_excused(state, r, group->stale_ms, now_ms)) {
+		sum->waited_for++;
+		sum->last_w += r->import_w;
+		sum->worst_w += r->import_w;
+		sum->silent_w += r->import_w;
+		return;
+	}
 	sum->silent_w += has_value(r) ? max64(r->import_w, group->nameplate_w) : group->nameplate_w;
 	/* One that never gave a value may stand before nothing yet and everything soon; but first it gets time to answer. */
 	int64_t last_w = has_value(r) ? r->import_w : 0, worst_w = max64(last_w, group->nameplate_w);
 	sum->last_w += last_w;
 	sum->worst_w += worst_w;
-	if (has_value(r) || running_ms > group->stale_ms)
+	if (has_value(r) || had_time(state, r, group->stale_ms, now_ms))
 		sum->doubt_w += worst_w - last_w;
 	else
 		sum->waited_for++;
 }
 
 /* The meters of a config stand in the order of their groups, so one pass suffices. */
-static struct group_sum sum_group(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, size_t g)
+static struct group_sum sum_group(const struct policy_conf *conf, const struct policy_state *state,
+                                  const struct snapshot *seen, size_t g)
 {
 	struct group_sum sum = { .oldest_ms = INT64_MAX, .heard_ms = INT64_MAX };
 	for (size_t i = 0; i < conf->n_meters; i++)
 		if (conf->meter_group[i] == g)
-			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], seen->now_ms, running_ms);
+			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], state, seen->now_ms);
 	return sum;
 }
 
 /* A group with a stale member is stood in for by a whole backup, if it has one. */
-static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms,
-                                      size_t g, uint64_t *stood_for)
+static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct policy_state *state,
+                                      const struct snapshot *seen, size_t g, uint64_t *stood_for)
 {
-	struct group_sum sum = sum_group(conf, seen, running_ms, g);
+	struct group_sum sum = sum_group(conf, state, seen, g);
 	for (size_t b = 0; sum.stale && b < conf->n_meter_groups; b++) {
 		if (conf->meter_groups[b].backup_of != (int16_t)g)
 			continue;
-		struct group_sum backup = sum_group(conf, seen, running_ms, b);
+		struct group_sum backup = sum_group(conf, state, seen, b);
 		if (!backup.stale && backup.fresh) {
 			backup.nameplate_w = sum.nameplate_w;
 			*stood_for |= UINT64_C(1) << g % 64;
@@ -100,7 +120,8 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 	}
 }
 
-void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, int64_t running_ms, struct metered *all)
+void meters_add_up(const struct policy_conf *conf, const struct policy_state *state, const struct snapshot *seen,
+                   struct metered *all)
 {
 	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_ms = INT64_MAX, .site_heard_ms = INT64_MAX,
 		.hpc_ms = INT64_MAX };
@@ -109,7 +130,7 @@ void meters_add_up(const struct policy_conf *conf, const struct snapshot *seen, 
 		const struct policy_meter_group *group = &conf->meter_groups[g];
 		if (group->backup_of >= 0)
 			continue;
-		struct group_sum sum = sum_or_backup(conf, seen, running_ms, g, &all->stood_for);
+		struct group_sum sum = sum_or_backup(conf, state, seen, g, &all->stood_for);
 		has_site |= group->measures == MEASURES_SITE;
 		add_group(all, group->measures, &sum);
 		if (g < FUSION_METERS)

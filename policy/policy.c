@@ -8,6 +8,7 @@
 #define MOST_BORNE_MS        120000     /* … and of so long at most, too much is borne before miners go to sleep for it */
 #define HELD_BACK_MS         3600000    /* so long a plan that a ramp or a window kept miners from is not used */
 #define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up others */
+#define PAUSE_MS             1000       /* no step for so long: no meter was asked either */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t stricter(int64_t a, int64_t b)
@@ -44,6 +45,10 @@ static int64_t elapsed(struct policy_state *state, int64_t now_ms)
 		state->started_ms = state->last_ms = state->usable_since_ms = now_ms;
 	}
 	int64_t elapsed_ms = max64(now_ms - state->last_ms, 0);
+	if (elapsed_ms > PAUSE_MS) {
+		state->away_ms = state->last_ms;
+		state->back_ms = now_ms;
+	}
 	state->last_ms = now_ms;
 	return elapsed_ms;
 }
@@ -99,7 +104,7 @@ static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
 	int64_t now_ms = step->seen->now_ms;
-	meters_add_up(conf, step->seen, now_ms - step->state->started_ms, &step->metered);
+	meters_add_up(conf, step->state, step->seen, &step->metered);
 	sift_site(conf, step->state, &step->metered, now_ms);
 	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
 	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
@@ -211,6 +216,15 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
 }
 
+/* At start, and after a pause, the meters get the time to answer that they always have. */
+static bool is_waiting(const struct step *step)
+{
+	const struct policy_state *state = step->state;
+	bool begins = !state->n_loads && !state->slot_n;
+	int64_t since_ms = begins ? state->started_ms : state->back_ms;
+	return !step->site_usable && since_ms && step->seen->now_ms - since_ms <= longest_stale_ms(step->conf);
+}
+
 static void use_learned(struct step *step)
 {
 	if (step->conf->n_miner_groups > POLICY_GROUPS)
@@ -234,9 +248,7 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	state->step++;
 	look(&step);
 	fill_budgets(&step, elapsed_ms);
-	/* At start the meters get the time to answer that they always have. */
-	bool waiting = !step.site_usable && !state->n_loads && !state->slot_n &&
-	               seen->now_ms - state->started_ms <= longest_stale_ms(conf);
+	bool waiting = is_waiting(&step);
 	if (waiting)
 		step.failsafe = false;
 	draw_picture(&step, &out->picture);

@@ -269,6 +269,7 @@ struct policy_ripple {                  /* of something's draw; n 0: nothing is 
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
+	int64_t away_ms, back_ms;       /* the last step before the last pause, and the first after it; 0: there was none */
 	int64_t finding_ms;             /* when miners were last being found, after the start; 0: never */
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;

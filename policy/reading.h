@@ -18,7 +18,8 @@ enum fault {
 /* What a power meter saw. Values hold only where fault == FAULT_NONE. */
 struct meter_reading {
 	enum fault fault;
-	int64_t at_ms;          /* monotonic: when it was asked, or as near to when it was measured as the driver can tell */
+	int64_t at_ms;          /* monotonic: when it was asked, or as near to when it was measured as the driver can tell; where
+	                         * there never was a value, since when it is asked; 0: since the start */
 	int64_t age_ms;         /* and so old was the value by then (policy/refresh.h); drivers leave it 0 */
 	int64_t import_w;       /* drawn from the grid, or by the load; negative when feeding in */
 	int64_t import_wh;      /* lifetime counter, if it has one */

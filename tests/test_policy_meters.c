@@ -40,6 +40,86 @@ static void a_pdu_never_heard_is_doubted_whole(void **unused)
 	(void)unused;
 }
 
+/* A reload brings it, hours after the start: it gets the same time, from when it was first asked. */
+static void a_pdu_that_is_new_gets_its_time_to_answer(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.meter_groups[RIG_BACKUP].backup_of = -1;
+	rig.mute[RIG_SPARE] = true;
+	rig.meters[RIG_SPARE] = (struct meter_reading){ .at_ms = rig.now_ms };
+	rig.conf.n_meters = RIG_METERS;
+	rig.conf.n_meter_groups = 3;
+	policy_forget_meters(&rig.state);
+	rig_run(&rig, 3000);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	assert_int_equal(rig.sleeps, 0);
+	rig_step(&rig);
+	assert_int_equal(rig.out.picture.doubt_w, 1000 * KW);
+	(void)unused;
+}
+
+/* Stopped for so long, a step finds all readings old, for nobody was asked: so much is nobody's silence. */
+static void a_pause_of_ours_is_no_silence_of_theirs(void **unused)
+{
+	static const int64_t pauses_ms[] = { 1500, 2500, 4000, 9000, 60000, 3600000 };
+	for (size_t p = 0; p < sizeof pauses_ms / sizeof *pauses_ms; p++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.now_ms += pauses_ms[p];
+		rig_decide(&rig);
+		assert_nothing(&rig);
+		assert_false(rig.out.picture.failsafe);
+		assert_int_equal(rig.out.picture.doubt_w, 0);
+		rig.now_ms += 100;      /* the site's meter is asked first */
+		rig_read_meter(&rig, RIG_MAIN, rig.gpus_w + rig_miners_w(&rig));
+		rig_decide(&rig);
+		assert_nothing(&rig);
+		rig_run(&rig, 60000);
+		assert_int_equal(rig.sleeps + rig.wakes, 0);
+	}
+	(void)unused;
+}
+
+/* The site's meter, at once; of the GPUs' the last values are good for no longer than they would be otherwise. */
+static void who_is_silent_after_a_pause_counts_as_silent(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.now_ms += 4000;
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 3250);
+	assert_int_equal(rig.out.picture.doubt_w, 0);
+	rig_step(&rig);
+	assert_int_equal(rig.out.picture.doubt_w, 500 * KW - rig.gpus_w / 2);
+	begin(&rig, ALL);
+	rig.now_ms += 4000;
+	rig.mute[RIG_MAIN] = rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 2000);
+	assert_int_equal(rig.sleeps, 0);
+	rig_run(&rig, 2000);
+	assert_true(rig.out.picture.failsafe);
+	assert_int_equal(rig.sleeps, ALL);
+	(void)unused;
+}
+
+/* A PDU that was silent before the pause is so after it. */
+static void a_pause_excuses_no_older_silence(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.mute[RIG_PDU_1] = true;
+	rig_run(&rig, 10000);
+	uint32_t sleeps = rig.sleeps;
+	assert_true(sleeps > 0);
+	rig.now_ms += 4000;
+	rig_run(&rig, 250);
+	assert_int_equal(rig.out.picture.doubt_w, 500 * KW - rig.gpus_w / 2);
+	rig_run(&rig, 30000);
+	assert_int_equal(rig.wakes, 0);
+	(void)unused;
+}
+
 static void a_nameplate_below_the_truth_lowers_nothing(void **unused)
 {
 	struct rig rig;
@@ -388,6 +468,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_silent_pdu_is_taken_at_its_nameplate),
 		cmocka_unit_test(a_pdu_never_heard_is_doubted_whole),
+		cmocka_unit_test(a_pdu_that_is_new_gets_its_time_to_answer),
+		cmocka_unit_test(a_pause_of_ours_is_no_silence_of_theirs),
+		cmocka_unit_test(who_is_silent_after_a_pause_counts_as_silent),
+		cmocka_unit_test(a_pause_excuses_no_older_silence),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
 		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),
 		cmocka_unit_test(a_site_is_the_sum_of_its_feeders_or_unknown),
