@@ -11,7 +11,7 @@
 #define DEPTH   8
 #define MOST_MS (24 * 3600 * 1000.0)    /* no miner takes a day to follow */
 #define MOST_W  100000.0                /* or draws more */
-#define MOST_N  1e9
+#define MOST_N  4294967295.0            /* and counts as POLICY_QUANTITY_MOST: earlier files counted on */
 #define MOST_WH 1e15
 
 /* The quantities of one way: where they stand, the most that is possible, and whether one is only there where it was seen. */
@@ -188,10 +188,11 @@ static struct policy_quantity quantity_of(struct reader *reader, const cJSON *it
 		return (struct policy_quantity){ 0 };
 	if (!cJSON_IsObject(item))
 		wrong(reader, "%s is missing", row->key);
+	uint64_t n = count_of(reader, item, "n", MOST_N);
 	return (struct policy_quantity){
 		.mean = (float)number(reader, item, "mean", 0, row->most),
 		.variance = (float)number(reader, item, "variance", 0, row->most * row->most),
-		.n = (uint32_t)count_of(reader, item, "n", MOST_N),
+		.n = n < POLICY_QUANTITY_MOST ? (uint32_t)n : POLICY_QUANTITY_MOST,
 	};
 }
 

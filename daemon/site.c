@@ -173,6 +173,8 @@ struct site *site_new(const struct site_conf *conf, const struct site_rooms *roo
 void site_adopt(struct site *site, const struct site *old)
 {
 	site->state = old->state;
+	if (site->conf->policy.cap_w != old->conf->policy.cap_w)
+		policy_change_cap(&site->state, old->conf->policy.cap_w, site->conf->policy.cap_w);
 	site->futility = old->futility;
 	site->hpc_asked = old->hpc_asked;
 	site->energy = old->energy;

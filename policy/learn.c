@@ -15,7 +15,8 @@
 
 static void observe(struct policy_quantity *q, float value, int64_t memory)
 {
-	float off = value - q->mean, part = 1.0F / (float)min64(++q->n, memory);
+	q->n += q->n < POLICY_QUANTITY_MOST;
+	float off = value - q->mean, part = 1.0F / (float)min64(q->n, memory);
 	q->mean += off * part;
 	q->variance = (1 - part) * (q->variance + part * off * off);
 }

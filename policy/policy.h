@@ -137,6 +137,7 @@ struct miner_track {
 
 /* ---- what is learned of the miners (policy/learn.c); plain data, worth keeping over a restart ---- */
 
+#define POLICY_QUANTITY_MOST 1000000000    /* observations are counted up to here */
 struct policy_quantity { float mean, variance; uint32_t n; };           /* fading: what is long ago weighs nothing */
 struct policy_motion { struct policy_quantity begin_ms, end_ms; };      /* a tenth of the way, and most of it, done */
 enum policy_basis { BASIS_DECLARED, BASIS_LEARNED, BASIS_WORST, N_BASES };
@@ -415,6 +416,8 @@ void policy_keep_shown(const struct policy_state *, int64_t cap_w, struct policy
  * last hours; 0: it is too long ago, and nothing of it is used. */
 int64_t policy_recall_shown(struct policy_state *, const struct policy_shown *, int64_t cap_w, int64_t away_ms);
 
+/* The cap is another: how far the load rose is counted by parts of it. */
+void policy_change_cap(struct policy_state *, int64_t from_w, int64_t to_w);
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);
 /* The meters are others, or may be: what they said holds no more. */

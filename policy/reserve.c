@@ -2,6 +2,8 @@
 #include "policy/internal.h"
 #include "policy/paper.h"
 
+#include <string.h>
+
 /* What is planned for must hold until miners told now have followed. The highest load of the last so and so long, and the
  * most by which the load lately rose over that within their response, is such a bound, whatever the length: without a hold
  * the miners follow each fall of the load at once, and as much is kept free as it may rise again; with a long one dips are
@@ -344,6 +346,19 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 }
 
 /* ---- over a restart ---- */
+
+void policy_change_cap(struct policy_state *state, int64_t from_w, int64_t to_w)
+{
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
+		double rises[POLICY_RISES];
+		int64_t edge_w = per_mille(from_w, FIRST_PER_MILLE);
+		memcpy(rises, state->holds[h].rises, sizeof rises);
+		memset(state->holds[h].rises, 0, sizeof rises);
+		for (int bin = 0; bin < POLICY_RISES; bin++, edge_w = wider(edge_w))
+			state->holds[h].rises[bin_of(edge_w, to_w)] += rises[bin];
+		keep_free(state, h, to_w);
+	}
+}
 
 void policy_keep_shown(const struct policy_state *state, int64_t cap_w, struct policy_shown *shown)
 {

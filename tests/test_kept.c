@@ -126,6 +126,22 @@ static void what_is_written_is_read(void **unused)
 	(void)unused;
 }
 
+/* Earlier daemons counted on, and refused the whole file when they read it back. */
+static void a_count_beyond_any_other_is_the_most(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200] = "";
+	kept.groups[0].up.watts.n = 4000000000u;
+	kept_format(&kept, "pecos-1", &json);
+	if (!kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(back.groups[0].up.watts.n, POLICY_QUANTITY_MOST);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
 /* A miner is worn a second longer rather than shorter, and has settled shorter rather than longer. */
 static void wear_is_rounded_to_the_safe_side(void **unused)
 {
@@ -379,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(a_count_beyond_any_other_is_the_most),
 		cmocka_unit_test(wear_is_rounded_to_the_safe_side),
 		cmocka_unit_test(a_file_without_wear_and_load_is_whole),
 		cmocka_unit_test(a_large_fleet_stays_small),

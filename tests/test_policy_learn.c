@@ -99,6 +99,24 @@ static void nothing_is_learned_while_the_gpus_swing(void **unused)
 	(void)unused;
 }
 
+/* 30,000 miners asked every half a minute for 50 days: no count comes round, and what is learned goes on. */
+static void counts_end_before_they_come_round(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	struct policy_quantity *watts = &rig.state.actuators[0][DEED_WAKE].watts;
+	assert_true(watts->n > 0);
+	watts->n = UINT32_MAX - 3;
+	rig.miners[0].own_error_permille = 200;
+	rig_run(&rig, 60000);
+	assert_true(watts->n >= POLICY_QUANTITY_MOST);
+	assert_in_range((int64_t)watts->mean, RIG_MINER_W, RIG_MINER_W * 11 / 10);
+	watts->n = POLICY_QUANTITY_MOST - 1;
+	rig_run(&rig, 60000);
+	assert_int_equal(watts->n, POLICY_QUANTITY_MOST);
+	(void)unused;
+}
+
 static void a_new_firmware_is_learned_anew(void **unused)
 {
 	struct rig rig;
@@ -313,6 +331,7 @@ int main(void)
 		cmocka_unit_test(learns_from_the_site_what_is_faster_than_declared),
 		cmocka_unit_test(believes_the_miners_only_that_they_are_slower),
 		cmocka_unit_test(nothing_is_learned_while_the_gpus_swing),
+		cmocka_unit_test(counts_end_before_they_come_round),
 		cmocka_unit_test(a_new_firmware_is_learned_anew),
 		cmocka_unit_test(miners_that_do_not_agree_are_taken_at_their_worst),
 		cmocka_unit_test(the_least_power_is_learned_where_it_is_above_what_is_declared),

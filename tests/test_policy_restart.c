@@ -131,12 +131,14 @@ static void rises_are_watts_whatever_the_cap(void **unused)
 	struct policy_shown shown;
 	show(&play, &shown);
 	for (int64_t cap_w = 800 * KW; cap_w <= 1200 * KW; cap_w += 100 * KW) {
-		struct policy_state state = { 0 };
+		struct policy_state state = { 0 }, reloaded = play.rig.state;
 		policy_recall_shown(&state, &shown, cap_w, 0);
+		policy_change_cap(&reloaded, RIG_CAP_W, cap_w);
 		for (uint32_t h = 0; h <= HOLD_LONGEST; h++) {
 			int64_t was_w = play.rig.state.holds[h].reserve_w, is_w = state.holds[h].reserve_w;
 			assert_in_range(is_w, was_w * (cap_w == RIG_CAP_W ? 1000 : 920) / 1000, was_w * 1085 / 1000);
 			assert_true(cap_w != RIG_CAP_W || is_w == was_w);
+			assert_in_range(reloaded.holds[h].reserve_w, is_w * 99 / 100, is_w * 101 / 100);
 		}
 	}
 	(void)unused;
