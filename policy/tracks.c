@@ -422,8 +422,9 @@ void track_tell(const struct policy_miner_group *group, struct miner_track *trac
 	track->lost = false;
 	if (!hash && !again) {
 		track->sleeps++;
+		/* Sheds do not ask what is left: after a day without one all is forgiven. */
 		if (group->cycles_per_day)
-			track->wear_ms = max64(track->wear_ms, now_ms) + cycle_ms(group);
+			track->wear_ms = min64(max64(track->wear_ms, now_ms) + cycle_ms(group), now_ms + DAY_MS);
 	}
 }
 

@@ -52,6 +52,33 @@ static void a_day_has_only_so_many_cycles(void **unused)
 	(void)unused;
 }
 
+/* Sheds ask for no cycles and take them all the same; but a day later they are forgiven, however many there were. */
+static void sheds_are_held_against_nobody_for_longer_than_a_day(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	for (int g = 0; g < 2; g++)
+		rig.miner_groups[g].cycles_per_day = 12;
+	for (int k = 0; k < 40; k++) {
+		rig.demand.miners_w = 0;
+		rig.demand.shed = true;
+		rig_run(&rig, 60000);
+		rig.demand = rig_no_demand();
+		rig_run(&rig, 120000);
+	}
+	assert_int_equal(rig.sleeps, 40 * ALL);
+	assert_int_equal(track_cycles_left_milli(&rig.miner_groups[0], &rig.tracks[0], rig.now_ms), 0);
+	rig.conf.target_w = 950 * KW;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.sleeps, 40 * ALL);
+	assert_int_equal(rig.out.binding, BINDING_CYCLES);
+	rig.now_ms += 24 * 3600000;
+	rig_run(&rig, 10000);
+	assert_int_equal(rig.sleeps, 40 * ALL + 10);
+	assert_int_equal(track_cycles_left_milli(&rig.miner_groups[0], &rig.tracks[ALL - 1], rig.now_ms), 3000);
+	(void)unused;
+}
+
 static void min_asleep_delays_a_wake(void **unused)
 {
 	struct rig rig;
@@ -181,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wear_delays_a_target_not_a_limit),
 		cmocka_unit_test(a_day_has_only_so_many_cycles),
+		cmocka_unit_test(sheds_are_held_against_nobody_for_longer_than_a_day),
 		cmocka_unit_test(min_asleep_delays_a_wake),
 		cmocka_unit_test(ramps_pace_what_is_done_on_purpose),
 		cmocka_unit_test(neither_ramp_nor_window_lets_a_climb_cross_the_cap),
