@@ -9,6 +9,7 @@
 #define LOW_LATES     2         /* … and so many times of the slowest GPU meters, before it is said */
 #define FRESH_MS      30000     /* a block as old as this tells of just before … */
 #define FRESH_LATES   8         /* … or as so many times */
+#define MUTE_MS       (5 * 60000)       /* miners that are silent for so long draw nothing, where the site draws so much less */
 #define ALIKE_PERCENT 3         /* of what two show, and a third of that of the cap: they show the same … */
 #define THEN_PERCENT  6         /* … and what the other showed before */
 #define MOVES_GPUS    8         /* of the GPUs … */
@@ -269,9 +270,12 @@ static void judge_level(struct step *step)
 	bool long_enough = f->low_ms && step->seen->now_ms - f->low_ms >= patience_ms;
 	if (!long_enough || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
-	/* Miners that have fallen silent together, as on a dead feeder, are no witnesses. */
+	/* Miners that have fallen silent together, as on a dead feeder, are no witnesses; and when they have been for long, the
+	 * site draws as little as its meter shows. */
 	if (shows_too_little(step, f->again_w) || has_fallen_short(step, f->mute_w))
 		accuse(step);
+	else if (step->seen->now_ms - f->low_ms >= MUTE_MS && !shows_too_little(step, f->heard_w))
+		f->low_ms = f->short_ms = 0;
 }
 
 /* ---- by how far they move ---- */

@@ -192,6 +192,27 @@ static void a_dead_feeder_is_no_lie(void **unused)
 }
 
 /* The sun behind the site's meter, where a meter of its own tells of it. */
+/* So large a part that the rest of the site does not explain it: the others wake all the same, once it has lasted. */
+static void a_dead_feeder_stops_nobody_else_for_long(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, ROOM_W - 40 * RIG_MINER_W, 40);
+	rig_run(&rig, 600 * SEC);
+	assert_int_equal(rig.wakes, 0);
+	for (int i = 0; i < 30; i++) {
+		rig.miners[i].mute = true;
+		rig.miners[i].from_w = rig.miners[i].to_w = 0;
+	}
+	rig_run(&rig, 60 * SEC);
+	rig.gpus_w -= 200 * KW;
+	rig_run(&rig, 180 * SEC);
+	assert_int_equal(rig.wakes, 0);
+	rig_run(&rig, 300 * SEC);
+	assert_int_equal(rig.wakes, 24);
+	assert_int_equal(rig.state.fusion.on_site.lie, LIE_NONE);
+	(void)unused;
+}
+
 static void what_is_fed_in_is_no_lie(void **unused)
 {
 	struct bench b;
@@ -223,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_lie_teaches_no_reserve),
 		cmocka_unit_test(a_relapse_asks_for_a_longer_calm),
 		cmocka_unit_test(a_dead_feeder_is_no_lie),
+		cmocka_unit_test(a_dead_feeder_stops_nobody_else_for_long),
 		cmocka_unit_test(what_is_fed_in_is_no_lie),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
