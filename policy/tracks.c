@@ -7,6 +7,7 @@
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this; any, where nobody else is left */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
+#define LOW_MS   (60 * 60000)   /* one that did not rise three times counts as what it draws for so long */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -212,6 +213,12 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= TRACK_BEGUN_PERCENT);
 	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
 		return;
+	/* It hashes at no more: its owner's limit, a board gone. What it draws beyond that is seen, and it is asked again. */
+	bool never_rises = track->deed == DEED_POWER && track->to_w > track->from_w && track->tries >= POLICY_MAX_TRIES;
+	if (never_rises && knows_power(r) && seen_in == PHASE_AWAKE) {
+		track->awake_w = track->drawn_w;
+		track->low_until_ms = now_ms + LOW_MS;
+	}
 	give_up_order(track, seen_in, now_ms);
 }
 
@@ -287,6 +294,10 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 {
 	const struct miner_reading *r = &seen->reading;
 	track->answers = r->fault == FAULT_NONE && now_ms - r->at_ms <= group->stale_ms;
+	if (track->low_until_ms && now_ms >= track->low_until_ms) {
+		track->awake_w = track->awake_w > group->nominal_w ? track->awake_w : group->nominal_w;
+		track->low_until_ms = 0;
+	}
 	if (r->fault == FAULT_NONE && r->at_ms > track->read_ms)
 		take_reading(group, track, r, now_ms);
 	bool heard = track->under_way && seen->heard != FAULT_NEVER && seen->heard_ms >= track->told_ms;
