@@ -5,7 +5,8 @@
 #define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
 #define DIP_TAU_MS      120000
 #define FEED_FORWARD_MS 1000    /* a site sample older than this is carried forward by the GPU meters */
-#define FROZEN_MS       10000
+#define FROZEN_MS       10000   /* one value for so long, … */
+#define FROZEN_ANSWERS  2       /* … and told again so often since the rest has moved */
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
@@ -133,8 +134,11 @@ bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state
 	if (now_ms - state->frozen_since_ms <= slowest_ms(conf) && !state->frozen)
 		state->frozen_beside_w = beside_w;
 	bool rest_moved = abs64(beside_w - state->frozen_beside_w) > conf->cap_w / 50;
+	bool told_again = metered->site_heard_ms != state->frozen_heard_ms;
+	state->frozen_heard_ms = metered->site_heard_ms;
+	state->frozen_answers = !rest_moved ? 0 : (uint32_t)min64(state->frozen_answers + told_again, FROZEN_ANSWERS);
 	/* It stays so until its value moves: miners that make up for the rest would hide it. */
-	if (rest_moved && now_ms - state->frozen_since_ms > FROZEN_MS)
+	if (state->frozen_answers >= FROZEN_ANSWERS && now_ms - state->frozen_since_ms > FROZEN_MS)
 		state->frozen = true;
 	return state->frozen;
 }

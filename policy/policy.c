@@ -16,11 +16,13 @@ static int64_t stricter(int64_t a, int64_t b)
 	return !a ? b : !b ? a : min64(a, b);
 }
 
-static void fill(int64_t *budget_w, int64_t rate_w_per_min, int64_t unit_w, int64_t elapsed_ms)
+/* What a step is too short for goes over to the next, in W ms. */
+static void fill(int64_t *budget_w, int64_t *rest, int64_t rate_w_per_min, int64_t unit_w, int64_t elapsed_ms)
 {
 	/* What was moved while no ramp was in force is not held against a later one. */
-	int64_t saved_w = *budget_w > 0 ? *budget_w : 0;
-	int64_t gained_w = rate_w_per_min * min64(elapsed_ms, BUDGET_MS) / 60000;
+	int64_t saved_w = *budget_w > 0 ? *budget_w : 0, gained = *rest + rate_w_per_min * min64(elapsed_ms, BUDGET_MS);
+	int64_t gained_w = gained / 60000;
+	*rest = gained % 60000;
 	*budget_w = min64(saved_w + gained_w, max64(rate_w_per_min * BUDGET_MS / 60000, unit_w));
 }
 
@@ -32,8 +34,8 @@ static void fill_budgets(struct step *step, int64_t elapsed_ms)
 		unit_w = max64(unit_w, 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
 	int64_t up = stricter(step->conf->ramp_up_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
-	fill(&state->up_budget_w, up, unit_w, elapsed_ms);
-	fill(&state->down_budget_w, down, unit_w, elapsed_ms);
+	fill(&state->up_budget_w, &state->up_rest, up, unit_w, elapsed_ms);
+	fill(&state->down_budget_w, &state->down_rest, down, unit_w, elapsed_ms);
 	step->minute_up_w = up ? max64(up, unit_w) : 0;
 	step->minute_down_w = down ? max64(down, unit_w) : 0;
 }
@@ -216,12 +218,13 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
 }
 
-/* At start, and after a pause, the meters get the time to answer that they always have. */
+/* At start, and after a pause, the meters get the time to answer that they always have; but what miners are told to shed then
+ * needs no meter. */
 static bool is_waiting(const struct step *step)
 {
 	const struct policy_state *state = step->state;
-	bool begins = !state->n_loads && !state->slot_n;
-	int64_t since_ms = begins ? state->started_ms : state->back_ms;
+	bool begins = !state->n_loads && !state->slot_n, shed = step->seen->demand.miners_w < step->tracked.settled_w;
+	int64_t since_ms = begins ? state->started_ms : shed ? 0 : state->back_ms;
 	return !step->site_usable && since_ms && step->seen->now_ms - since_ms <= longest_stale_ms(step->conf);
 }
 

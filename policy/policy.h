@@ -307,10 +307,13 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t wish_ms;
 	double low_wish_w;              /* … the lowest of them of late, fading … */
 	double climb_w;                 /* … and how far they lately climbed while a wake would have taken, fading */
-	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now */
+	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now … */
+	int64_t up_rest, down_rest;     /* … and the part of a watt beside it, W ms */
 	struct policy_setpoint setpoint;
 	struct policy_course course;    /* kept where windows are told */
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
+	int64_t frozen_heard_ms;        /* its newest answer … */
+	uint32_t frozen_answers;        /* … and how many since told the same, up to as many as count */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
 	uint8_t step;                   /* counts them, round and round */

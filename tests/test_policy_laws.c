@@ -503,7 +503,9 @@ static void law_of_loss(struct chance *c, const struct rig *before, const struct
 	const struct policy_meter_group *group = &lost.meter_groups[lost.meter_group[meter]];
 	if (meter >= lost.conf.n_meters)
 		return;
-	lost.meters[meter].at_ms = lost.now_ms - group->stale_ms - 1;
+	/* A pause excuses none that was silent before it. */
+	int64_t since_ms = lost.state.back_ms && lost.state.away_ms < lost.state.last_ms ? lost.state.away_ms : lost.state.last_ms;
+	lost.meters[meter].at_ms = since_ms - group->stale_ms - 1;
 	decide_again(before, &lost);
 	const struct decision *d = &lost.out;
 	if (meter == RIG_MAIN) {
@@ -543,8 +545,10 @@ static void all_laws_hold(void **unused)
 			struct rig after = rig;
 			memcpy(after.seen, before.seen, sizeof(after.seen));
 			relink(&after);
-			bool waiting = !rig.out.picture.site_known && !rig.state.n_loads && !rig.state.slot_n &&
-			               rig.now_ms - rig.state.started_ms <= 2000;
+			bool begins = !rig.state.n_loads && !rig.state.slot_n;
+			bool shed = rig.demand.miners_w < rig.out.picture.settled_miners_w;
+			int64_t since_ms = begins ? rig.state.started_ms : shed ? 0 : rig.state.back_ms;
+			bool waiting = !rig.out.picture.site_known && since_ms && rig.now_ms - since_ms <= 2000;
 			law_of_commands(&after, before.tracks);
 			law_of_flight(&after, before.tracks);
 			law_of_going_up(&after);

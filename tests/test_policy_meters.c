@@ -81,6 +81,18 @@ static void a_pause_of_ours_is_no_silence_of_theirs(void **unused)
 	(void)unused;
 }
 
+static void an_order_is_obeyed_right_after_a_pause(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.now_ms += 4000;
+	rig.demand.miners_w = rig.demand.miners_soon_w = 0;
+	rig.demand.shed = true;
+	rig_decide(&rig);
+	assert_int_equal(rig.sleeps, ALL);
+	(void)unused;
+}
+
 /* The site's meter, at once; of the GPUs' the last values are good for no longer than they would be otherwise. */
 static void who_is_silent_after_a_pause_counts_as_silent(void **unused)
 {
@@ -275,10 +287,27 @@ static void a_frozen_site_meter_is_no_meter(void **unused)
 		rig_read(&rig);
 		rig.meters[RIG_MAIN].import_w = frozen_w;
 		rig_decide(&rig);
-		assert_int_equal(rig.out.picture.site_known, ms < 20000);
+		assert_int_equal(rig.out.picture.site_known, ms < 20000 + RIG_STEP_MS);   /* told again since the rest moved */
 	}
 	assert_in_range(rig.sleeps, 14, 40);
 	assert_int_equal(rig.wakes, 0);
+	(void)unused;
+}
+
+/* Asked every eleven seconds, it says the same for eleven seconds, whatever the GPUs do. */
+static void a_meter_that_is_asked_seldom_is_not_frozen(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.meter_groups[RIG_SITE].stale_ms = 30000;
+	int64_t gpus_w = rig.gpus_w;
+	for (int64_t k = 0; k < 1200000 / RIG_STEP_MS; k++) {
+		int64_t ms = k * RIG_STEP_MS;
+		rig.gpus_w = gpus_w - (ms / 60000 % 2 ? 60 * KW : 0) - k * 7919 % 401;
+		rig.mute[RIG_MAIN] = ms % 11000 >= RIG_STEP_MS;
+		rig_step(&rig);
+		assert_false(rig.state.frozen);
+	}
 	(void)unused;
 }
 
@@ -470,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_pdu_never_heard_is_doubted_whole),
 		cmocka_unit_test(a_pdu_that_is_new_gets_its_time_to_answer),
 		cmocka_unit_test(a_pause_of_ours_is_no_silence_of_theirs),
+		cmocka_unit_test(an_order_is_obeyed_right_after_a_pause),
 		cmocka_unit_test(who_is_silent_after_a_pause_counts_as_silent),
 		cmocka_unit_test(a_pause_excuses_no_older_silence),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
@@ -480,6 +510,7 @@ int main(void)
 		cmocka_unit_test(failsafe_is_the_cap_less_all_nameplates),
 		cmocka_unit_test(failsafe_without_gpu_meters_is_no_miner),
 		cmocka_unit_test(a_frozen_site_meter_is_no_meter),
+		cmocka_unit_test(a_meter_that_is_asked_seldom_is_not_frozen),
 		cmocka_unit_test(what_cannot_be_true_counts_as_silence),
 		cmocka_unit_test(a_still_site_is_no_frozen_meter),
 		cmocka_unit_test(a_site_held_still_is_no_frozen_meter),

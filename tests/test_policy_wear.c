@@ -129,6 +129,18 @@ static void ramps_pace_what_is_done_on_purpose(void **unused)
 	(void)unused;
 }
 
+/* 200 W a minute is less than a watt a step. */
+static void a_slow_ramp_is_not_lost_in_short_steps(void **unused)
+{
+	struct rig rig;
+	begin(&rig, 10);
+	rig.conf.ramp_up_w_per_min = 200;
+	rig.gpus_w -= 100 * KW;
+	rig_run(&rig, 3600000);
+	assert_in_range(rig.wakes, 3, 6);       /* two of them at once */
+	(void)unused;
+}
+
 /* What climbs faster than miners may be moved uses up the reserve; where half of it is gone they fall as for a shed, before the
  * site is over its cap. */
 static void neither_ramp_nor_window_lets_a_climb_cross_the_cap(void **unused)
@@ -206,6 +218,7 @@ static void small_things_are_left_alone(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slow_ramp_is_not_lost_in_short_steps),
 		cmocka_unit_test(wear_delays_a_target_not_a_limit),
 		cmocka_unit_test(a_day_has_only_so_many_cycles),
 		cmocka_unit_test(sheds_are_held_against_nobody_for_longer_than_a_day),
