@@ -208,6 +208,11 @@ static int64_t or_typical(int64_t told_ms, uint32_t typical_ms)
 	return told_ms >= 0 ? told_ms : typical_ms;
 }
 
+static bool steers(const struct miner_group_conf *group, const struct miner_driver *driver)
+{
+	return group->steer_told ? group->steer : driver->tells_power;
+}
+
 static struct policy_miner_group policy_group(const struct miner_group_conf *group, const struct miner_driver *driver)
 {
 	return (struct policy_miner_group){
@@ -220,15 +225,11 @@ static struct policy_miner_group policy_group(const struct miner_group_conf *gro
 		           or_typical(group->sleep_ramp_ms, driver->sleep.ramp_ms) },
 		.wake = { or_typical(group->wake_delay_ms, driver->wake.delay_ms),
 		          or_typical(group->wake_ramp_ms, driver->wake.ramp_ms) },
+		.watched = !steers(group, driver),
 		.partial_w = (int32_t)group->partial_w, .step_w = group->partial_w ? driver->step_w : 0,
 		.power = { or_typical(group->power_delay_ms, driver->power.delay_ms),
 		           or_typical(group->power_ramp_ms, driver->power.ramp_ms) },
 	};
-}
-
-static bool steers(const struct miner_group_conf *group, const struct miner_driver *driver)
-{
-	return group->steer_told ? group->steer : driver->tells_power;
 }
 
 static void wire_miners(struct wired *wired, struct fault_list *faults)
@@ -287,6 +288,8 @@ static void wire_signals(struct wired *wired)
 	}
 	for (size_t g = 0; g < policy->n_miner_groups; g++) {
 		const struct policy_miner_group *group = &policy->miner_groups[g];
+		if (group->watched)
+			continue;
 		int64_t sleep_ms = group->sleep.delay_ms + group->sleep.ramp_ms;
 		int64_t wake_ms = group->wake.delay_ms + group->wake.ramp_ms;
 		int64_t power_ms = group->partial_w ? group->power.delay_ms + group->power.ramp_ms : 0;

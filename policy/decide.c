@@ -177,9 +177,15 @@ static void see_what_is_held_back(struct step *step, const struct wish *wish, in
 
 static bool have_one_priority(const struct policy_conf *conf)
 {
-	for (size_t g = 1; g < conf->n_miner_groups; g++)
-		if (conf->miner_groups[g].priority != conf->miner_groups[0].priority)
+	const struct policy_miner_group *first = NULL;
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		if (group->watched)
+			continue;
+		if (first && group->priority != first->priority)
 			return false;
+		first = group;
+	}
 	return true;
 }
 

@@ -114,6 +114,8 @@ static int64_t slowest_sleep_ms(const struct policy_conf *conf)
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
 		const struct policy_miner_group *group = &conf->miner_groups[g];
+		if (group->watched)
+			continue;
 		slowest_ms = max64(slowest_ms, group->sleep.delay_ms + group->sleep.ramp_ms);
 		if (group->partial_w)   /* that is how they fall, where it is not at once */
 			slowest_ms = max64(slowest_ms, group->power.delay_ms + group->power.ramp_ms);
@@ -168,6 +170,8 @@ struct quickest fleet_quickest(const struct policy_conf *conf)
 	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4, NULL };
 	for (size_t g = 0; g < conf->n_miner_groups; g++) {
 		const struct policy_miner_group *group = &conf->miner_groups[g];
+		if (group->watched)
+			continue;
 		const struct policy_response *sleep = group->partial_w ? &group->power : &group->sleep;
 		const struct policy_response *wake = group->partial_w ? &group->power : &group->wake;
 		int64_t sleep_ms = sleep->delay_ms + sleep->ramp_ms / 2, wake_ms = wake->delay_ms + wake->ramp_ms / 2;
@@ -177,11 +181,17 @@ struct quickest fleet_quickest(const struct policy_conf *conf)
 	return quick;
 }
 
+static int64_t wake_ms_of(const struct policy_miner_group *group)
+{
+	return group->wake.delay_ms + group->wake.ramp_ms;
+}
+
 int64_t fleet_slowest_wake_ms(const struct policy_conf *conf)
 {
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
-		slowest_ms = max64(slowest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+		if (!conf->miner_groups[g].watched)
+			slowest_ms = max64(slowest_ms, wake_ms_of(&conf->miner_groups[g]));
 	return slowest_ms;
 }
 
@@ -189,6 +199,7 @@ int64_t fleet_quickest_wake_ms(const struct policy_conf *conf)
 {
 	int64_t quickest_ms = INT64_MAX;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
-		quickest_ms = min64(quickest_ms, conf->miner_groups[g].wake.delay_ms + conf->miner_groups[g].wake.ramp_ms);
+		if (!conf->miner_groups[g].watched)
+			quickest_ms = min64(quickest_ms, wake_ms_of(&conf->miner_groups[g]));
 	return quickest_ms;
 }

@@ -12,7 +12,7 @@ void foresee(struct step *step, int64_t wake_ms)
 		return;
 	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
 		const struct policy_response *wake = &step->conf->miner_groups[g].wake;
-		if (wake->delay_ms + wake->ramp_ms > slowest.delay_ms + slowest.ramp_ms)
+		if (!step->conf->miner_groups[g].watched && wake->delay_ms + wake->ramp_ms > slowest.delay_ms + slowest.ramp_ms)
 			slowest = *wake;
 	}
 	struct forecast_times times = { .sleep_ms = sleep_ms, .wake_ms = slowest.delay_ms + slowest.ramp_ms / 2,

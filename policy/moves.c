@@ -159,6 +159,8 @@ static int64_t windows_leave_w(const struct step *step, const struct policy_wind
 	for (size_t g = 0; n_windows && g < conf->n_miner_groups; g++) {
 		const struct policy_miner_group *group = &conf->miner_groups[g];
 		const struct policy_response *response = up ? &group->wake : &group->sleep;
+		if (group->watched)
+			continue;
 		struct policy_course *course = &step->state->course;
 		allowed_w = min64(allowed_w, windows_allow_w(course, windows, n_windows, response, up, step->seen->now_ms));
 		if (group->partial_w)

@@ -31,7 +31,7 @@ static void fill_budgets(struct step *step, int64_t elapsed_ms)
 	struct policy_state *state = step->state;
 	int64_t unit_w = 0;
 	for (size_t g = 0; g < step->conf->n_miner_groups; g++)
-		unit_w = max64(unit_w, 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
+		unit_w = max64(unit_w, step->conf->miner_groups[g].watched ? 0 : 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
 	int64_t up = stricter(step->conf->ramp_up_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	fill(&state->up_budget_w, &state->up_rest, up, unit_w, elapsed_ms);
@@ -84,7 +84,7 @@ static int64_t least_percent(const struct policy_conf *conf)
 {
 	int64_t percent = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
-		if (conf->miner_groups[g].partial_w)
+		if (conf->miner_groups[g].partial_w && !conf->miner_groups[g].watched)
 			percent = max64(percent, 100 * (int64_t)conf->miner_groups[g].partial_w / conf->miner_groups[g].nominal_w);
 	return percent;
 }
@@ -245,7 +245,7 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	struct command *room = out->commands;
 	use_learned(&step);
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
-		step.has_partial |= conf->miner_groups[g].partial_w > 0;
+		step.has_partial |= conf->miner_groups[g].partial_w > 0 && !conf->miner_groups[g].watched;
 	*out = (struct decision){ .commands = room };
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
 	state->step++;

@@ -41,6 +41,7 @@ struct policy_miner_group {
 	int64_t min_awake_ms, min_asleep_ms;
 	int64_t stale_ms;               /* not heard for so long: unreachable */
 	struct policy_response sleep, wake, power;      /* declared; policy_step puts what it learned in their place */
+	bool watched;                   /* none of them is ever told anything: how they would follow counts for nothing */
 	int64_t sleep_spread_ms, wake_spread_ms, power_spread_ms;       /* standard deviation of single miners; 0: not known */
 };
 

@@ -9,7 +9,8 @@ int64_t wish_dead_band_w(const struct step *step)
 	int64_t smallest_w = POLICY_NONE;
 	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
 		const struct policy_miner_group *group = &step->conf->miner_groups[g];
-		smallest_w = min64(smallest_w, group->partial_w ? group->nominal_w / 8 : group->nominal_w);
+		if (!group->watched)
+			smallest_w = min64(smallest_w, group->partial_w ? group->nominal_w / 8 : group->nominal_w);
 	}
 	return (smallest_w == POLICY_NONE ? 0 : smallest_w / 2) + step->conf->cap_w / 1000 * DEAD_BAND_PER_MILLE;
 }

@@ -337,11 +337,41 @@ static void wear_outlasts_a_silence(void **unused)
 	(void)unused;
 }
 
+/* How those would follow that nobody tells anything is no matter: a set point told every 4 s is followed by power all the same. */
+static void who_is_only_watched_slows_nobody_down(void **unused)
+{
+	struct rig with, without;
+	uint32_t half = ALL / 2;
+	rig_init(&without, 700 * KW, half);
+	rig_partial(&without, 0, 1000);
+	without.miner_groups[0].power = (struct policy_response){ 1000, 3000 };
+	without.conf.n_miners = half;
+	without.conf.n_miner_groups = 1;
+	rig_init(&with, 700 * KW, half);
+	rig_partial(&with, 0, 1000);
+	with.miner_groups[0].power = (struct policy_response){ 1000, 3000 };
+	with.miner_groups[1].watched = true;
+	with.miner_groups[1].priority = 90;
+	with.miner_groups[1].sleep = with.miner_groups[1].wake = (struct policy_response){ 30000, 60000 };
+	for (uint32_t m = half; m < ALL; m++)
+		with.miners[m].stubborn = true;
+	for (int64_t k = 0; k < 600; k++) {
+		with.demand.setpoint_w = without.demand.setpoint_w = (760 + k * 7 % 13) * KW;
+		rig_run(&with, 4000);
+		rig_run(&without, 4000);
+	}
+	assert_true(without.powers > 600);
+	assert_int_equal(with.powers, without.powers);
+	assert_int_equal(with.sleeps + with.wakes, without.sleeps + without.wakes);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unreachable_miner_is_taken_at_the_most_it_may_draw),
 		cmocka_unit_test(what_cannot_be_told_is_not_told),
+		cmocka_unit_test(who_is_only_watched_slows_nobody_down),
 		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
 		cmocka_unit_test(who_did_not_follow_is_told_again_where_nobody_else_is_left),
 		cmocka_unit_test(a_wake_that_gives_no_answer_may_have_come),

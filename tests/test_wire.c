@@ -157,6 +157,8 @@ static void what_is_told_arrives(void **state)
 	assert_false(wired->site.miners[4].conf.steer);
 	assert_true(wired->site.miners[5].conf.steer);
 	assert_false(wired->site.miners[6].conf.steer);
+	for (size_t g = 0; g < 4; g++)
+		assert_int_equal(policy->miner_groups[g].watched, g == 1 || g == 3);
 	assert_int_equal(wired->signals.nominal_w, 4 * 3000 + 2000);
 	assert_int_equal(wired->signals.wake_ms, policy->miner_groups[0].wake.delay_ms + 90000);
 	wired_free(wired);
