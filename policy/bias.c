@@ -50,22 +50,13 @@ void bias_observe(struct fusion_ratio *bias, int64_t told_w, int64_t shown_w)
 	bias->variance = (1 - part) * (bias->variance + part * off * off);
 }
 
-/* Newton; the room may use no mathematics library. */
-static float root(float x)
-{
-	float r = x > 1 ? x : 1;
-	for (int i = 0; i < 20; i++)
-		r = (r + x / r) / 2;
-	return r;
-}
-
 struct policy_bias policy_bias(const struct policy_state *state, size_t group)
 {
 	if (group >= FUSION_MINERS || !state->fusion.bias[group].n)
 		return (struct policy_bias){ .permille = 1000 };
 	const struct fusion_ratio *bias = &state->fusion.bias[group];
 	return (struct policy_bias){
-		.permille = (int32_t)(bias->mean * 1000 + 0.5F), .spread_permille = (int32_t)(root(bias->variance) * 1000 + 0.5F),
+		.permille = (int32_t)(bias->mean * 1000 + 0.5F), .spread_permille = (int32_t)(root_of(bias->variance) * 1000 + 0.5),
 		.seen = bias->n, .known = bias->n >= ENOUGH && bias->variance <= ALIKE * ALIKE,
 	};
 }

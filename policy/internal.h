@@ -15,9 +15,11 @@ static inline int64_t abs64(int64_t x) { return x < 0 ? -x : x; }
 static inline double root_of(double x)
 {
 	double r = x > 1 ? x : 1;
+	if (!(x > 0))
+		return 0;
 	for (double next = (r + x / r) / 2; next < r * 0.999999; next = (r + x / r) / 2)
 		r = next;
-	return x > 0 ? r : 0;
+	return r;
 }
 
 /* ---- meters.c: what the meters know together ---- */

@@ -189,22 +189,13 @@ static int64_t whole_ms(const struct policy_response *r)
 	return r->delay_ms + r->ramp_ms;
 }
 
-/* Newton, from above: the room may use no mathematics library. */
-static int64_t root(float x)
-{
-	int64_t n = (int64_t)x, r = max64(n, 1);
-	while (r > 1 && r > n / r)
-		r = (r + n / r) / 2;
-	return n < 1 ? 0 : r;
-}
-
 static void make_use(struct policy_actuator *a, const struct policy_response *declared)
 {
 	struct policy_response polled = line(&a->by_polls, 90);
 	bool by_site = agrees(&a->by_site.begin_ms) && agrees(&a->by_site.end_ms);
 	a->used = by_site ? line(&a->by_site, 85) : *declared;
 	bool slower = a->by_polls.end_ms.n >= ENOUGH && whole_ms(&polled) > whole_ms(&a->used) * 9 / 8 + 250;
-	a->spread_ms = slower || by_site ? root(a->by_polls.end_ms.variance) : 0;
+	a->spread_ms = slower || by_site ? (int64_t)root_of(a->by_polls.end_ms.variance) : 0;
 	a->basis = by_site || slower ? BASIS_LEARNED : BASIS_DECLARED;
 	if (!slower)
 		return;

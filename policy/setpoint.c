@@ -125,7 +125,8 @@ void setpoint_look(struct policy_setpoint *sp, int64_t setpoint_w, int64_t load_
 	int64_t elapsed_ms = max64(now_ms - sp->load_ms, 0);
 	sp->load_w += ((double)load_w - sp->load_w) * (double)elapsed_ms / (double)(elapsed_ms + max64(response_ms, 1));
 	sp->load_ms = now_ms;
-	sp->seen_ws += (load_w + miners_w) * (now_ms - max64(sp->seen_ms, sp->told_ms));
+	if (now_ms - sp->told_ms <= LASTS_MS)   /* later nobody asks, and the sum would have no end */
+		sp->seen_ws += (load_w + miners_w) * (now_ms - max64(sp->seen_ms, sp->told_ms));
 	sp->seen_ms = now_ms;
 	if (setpoint_w != sp->told_w) {
 		sp->changed_ms = now_ms;
