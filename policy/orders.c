@@ -45,6 +45,18 @@ static int free_place(const struct order_book *book)
 	return -1;
 }
 
+/* Nobody can take the places that are another signal's own, so there is a free one wherever this finds room. */
+static enum order_refusal refuse_room(const struct order_book *book, uint8_t signal)
+{
+	int n[ORDERS_SIGNALS] = { 0 }, common = 0;
+	for (int i = 0; i < ORDERS_LIVE; i++)
+		if (book->live[i].id[0] && ++n[book->live[i].signal] > ORDERS_OWN)
+			common++;
+	if (n[signal] >= ORDERS_SHARE)
+		return REFUSAL_SHARE;
+	return n[signal] < ORDERS_OWN || common < ORDERS_COMMON ? REFUSAL_NONE : REFUSAL_FULL;
+}
+
 static bool in_range(const struct order *order)
 {
 	if (order->issued_ms < 0 || order->kind == ORDER_RELEASE)
@@ -96,9 +108,7 @@ static enum order_refusal refuse(const struct order_book *book, const struct ord
 	if (order->kind == ORDER_RELEASE)
 		return refuse_release(book, order);
 	enum order_refusal refusal = refuse_period(order, now_ms);
-	if (refusal == REFUSAL_NONE && free_place(book) < 0)
-		return REFUSAL_FULL;
-	return refusal;
+	return refusal == REFUSAL_NONE ? refuse_room(book, order->signal) : refusal;
 }
 
 static void release(struct order_book *book, const struct order *order)
@@ -168,7 +178,8 @@ const char *refusal_text(enum order_refusal refusal)
 	case REFUSAL_ENDED:     return "already ended";
 	case REFUSAL_BACKWARDS: return "ends before it starts";
 	case REFUSAL_RANGE:     return "out of range";
-	case REFUSAL_FULL:      return "too many orders are alive; release some first";
+	case REFUSAL_SHARE:     return "its signal has as many orders alive as one may have; release some first";
+	case REFUSAL_FULL:      return "the book of orders is full; release some first";
 	case REFUSAL_ID_TAKEN:  return "its id is another signal's";
 	case REFUSAL_UNKNOWN:   return "no such order of this signal is alive";
 	}

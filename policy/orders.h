@@ -7,9 +7,12 @@
 
 #include "policy/policy.h"
 
-#define ORDERS_LIVE 64                  /* scheduled and in force at a time */
-#define ORDERS_REMEMBERED 256           /* ids known as answered */
 #define ORDERS_SIGNALS 64
+#define ORDERS_OWN 2                    /* places kept for each signal, whatever the others do: the operator's hold and shed */
+#define ORDERS_COMMON 384               /* beside those, for who comes first: four days of quarter hours … */
+#define ORDERS_SHARE (ORDERS_OWN + 192) /* … of which one signal may take two */
+#define ORDERS_LIVE (ORDERS_SIGNALS * ORDERS_OWN + ORDERS_COMMON)      /* scheduled and in force at a time */
+#define ORDERS_REMEMBERED 512           /* ids known as answered */
 #define ORDER_ID_SIZE 65
 #define ORDER_NO_END INT64_MAX          /* until released */
 #define ORDER_MOST_W 5000000000LL       /* 5 GW: nothing beyond is meant */
@@ -45,7 +48,7 @@ struct order_level {                    /* what a level signal allows until its 
 enum order_verdict { VERDICT_ACCEPTED, VERDICT_DUPLICATE, VERDICT_STALE, VERDICT_REJECTED };
 enum order_refusal {
 	REFUSAL_NONE, REFUSAL_STALE, REFUSAL_RETAINED, REFUSAL_FUTURE, REFUSAL_ENDED, REFUSAL_BACKWARDS,
-	REFUSAL_RANGE, REFUSAL_FULL, REFUSAL_ID_TAKEN, REFUSAL_UNKNOWN,
+	REFUSAL_RANGE, REFUSAL_SHARE, REFUSAL_FULL, REFUSAL_ID_TAKEN, REFUSAL_UNKNOWN,
 };
 struct order_answer { enum order_verdict verdict; enum order_refusal refusal; };
 

@@ -257,25 +257,68 @@ static void test_clock_steps(void **state)
 	orders_resolve(book, INT64_MAX, 1, 1, &demand);
 }
 
-static void test_bounds(void **state)
+static enum order_refusal refused(struct order_book *book, int signal, const char *id, bool by_operator)
+{
+	struct order order = make(id, ORDER_CAP, 1);
+	order.signal = (uint8_t)signal;
+	order.by_operator = by_operator;
+	return orders_take(book, &order, T0, false).refusal;
+}
+
+/* So many are taken, and then as told. */
+static void fill(struct order_book *book, int signal, int n, enum order_refusal then)
+{
+	char id[32];
+	for (int i = 0; i <= n; i++) {
+		snprintf(id, sizeof(id), "s%d-%d", signal, i);
+		assert_int_equal(refused(book, signal, id, false), i < n ? REFUSAL_NONE : then);
+	}
+}
+
+/* A schedule of quarter hours, however many days of it, leaves room for everybody else. */
+static void test_no_signal_fills_the_book(void **state)
+{
+	struct order_book *book = fresh();
+	(void)state;
+	fill(book, 0, ORDERS_SHARE, REFUSAL_SHARE);
+	assert_true(ORDERS_SHARE >= 2 * 96);
+	assert_int_equal(refused(book, 1, "utility-emergency", false), REFUSAL_NONE);
+	assert_int_equal(refused(book, ORDERS_SIGNALS - 1, "operator-1", true), REFUSAL_NONE);
+}
+
+/* Even when others have taken all there is for who comes first, each signal finds a place, and the operator two. */
+static void test_each_signal_has_places_of_its_own(void **state)
+{
+	struct order_book *book = fresh();
+	(void)state;
+	fill(book, 0, ORDERS_SHARE, REFUSAL_SHARE);
+	fill(book, 1, ORDERS_SHARE, REFUSAL_SHARE);
+	for (int signal = 2; signal < ORDERS_SIGNALS; signal++)
+		fill(book, signal, ORDERS_OWN, REFUSAL_FULL);
+	for (int i = 0; i < ORDERS_LIVE; i++)
+		assert_true(book->live[i].id[0]);
+	struct order release = make("r", ORDER_RELEASE, 0), out;
+	int place;
+	snprintf(release.releases, sizeof(release.releases), "s1-7");
+	takes(book, release);
+	while (orders_pop_ended(book, T0, &out, &place))
+		continue;
+	assert_int_equal(refused(book, 40, "after", false), REFUSAL_NONE);
+}
+
+static void test_what_is_alive_is_known(void **state)
 {
 	struct order_book *book = fresh();
 	struct order out;
-	char id[20];
 	int place;
 	(void)state;
-	for (int i = 0; i < ORDERS_LIVE; i++) {
-		snprintf(id, sizeof(id), "id-%d", i);
-		takes(book, make(id, ORDER_CAP, 100 + i));
-	}
-	struct order more = make("more", ORDER_CAP, 1);
-	assert_int_equal(orders_take(book, &more, T0, false).refusal, REFUSAL_FULL);
+	fill(book, 1, ORDERS_SHARE, REFUSAL_SHARE);
 	for (int i = 0; i < ORDERS_REMEMBERED; i++) {
 		struct order bad = make("", ORDER_CAP, -1);
 		snprintf(bad.id, sizeof(bad.id), "bad-%d", i);
 		orders_take(book, &bad, T0, false);
 	}
-	struct order known = make("id-3", ORDER_CAP, 1);                /* no longer remembered, but alive */
+	struct order known = make("s1-3", ORDER_CAP, 1);                /* no longer remembered, but alive */
 	assert_int_equal(orders_take(book, &known, T0, false).verdict, VERDICT_DUPLICATE);
 	known.signal = 2;
 	assert_int_equal(orders_take(book, &known, T0, false).refusal, REFUSAL_ID_TAKEN);
@@ -284,8 +327,8 @@ static void test_bounds(void **state)
 	int n = 0;
 	while (orders_pop_ended(book, T0, &out, &place))
 		n++;
-	assert_int_equal(n, ORDERS_LIVE);
-	assert_int_equal(orders_find(book, "id-3"), -1);
+	assert_int_equal(n, ORDERS_SHARE);
+	assert_int_equal(orders_find(book, "s1-3"), -1);
 	assert_int_equal(orders_find(book, ""), -1);
 }
 
@@ -310,9 +353,9 @@ static struct order any_order(int64_t now_ms)
 		.end_ms = now_ms + any(200000) - 20000,
 		.by_operator = any(20) == 0,
 	};
-	snprintf(order.id, sizeof(order.id), "o%lld", (long long)any(500));
+	snprintf(order.id, sizeof(order.id), "o%lld", (long long)any(2000));
 	if (order.kind == ORDER_RELEASE && any(2))
-		snprintf(order.releases, sizeof(order.releases), "o%lld", (long long)any(500));
+		snprintf(order.releases, sizeof(order.releases), "o%lld", (long long)any(2000));
 	return order;
 }
 
@@ -400,7 +443,9 @@ int main(void)
 		cmocka_unit_test(test_levels_and_sheds),
 		cmocka_unit_test(test_release_and_end),
 		cmocka_unit_test(test_clock_steps),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_no_signal_fills_the_book),
+		cmocka_unit_test(test_each_signal_has_places_of_its_own),
+		cmocka_unit_test(test_what_is_alive_is_known),
 		cmocka_unit_test(test_laws),
 	};
 	return cmocka_run_group_tests_name("orders", tests, NULL, NULL);
