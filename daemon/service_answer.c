@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +59,27 @@ static double number_of(const cJSON *args, const char *key, double otherwise)
 
 static void answer_hold(struct service *service, const cJSON *args, struct instant now, char *error, size_t size)
 {
-	double watts = number_of(args, "watts", -1), for_ms = number_of(args, "for_ms", 0);
-	if (!(watts >= 0 && watts < 1e12 && for_ms >= 0 && for_ms < 1e12) ||
-	    !signals_operator_hold(service->signals, (int64_t)watts, (int64_t)for_ms, now))
-		snprintf(error, size, "hold wants watts from 0 to the site's cap, and for_ms of 0 or more");
+	double watts = number_of(args, "watts", NAN), for_ms = number_of(args, "for_ms", 0);
+	char why[200];
+	/* Written so that what is no number at all fails, too. */
+	if (!(fabs(watts) < 1e12 && fabs(for_ms) < 1e12))
+		snprintf(error, size, "hold wants numbers: watts, and for_ms if it is to end");
+	else if (!signals_operator_hold(service->signals, (int64_t)watts, (int64_t)for_ms, now, why, sizeof(why)))
+		snprintf(error, size, "hold: %s", why);
+}
+
+static void answer_shed(struct service *service, struct instant now, char *error, size_t size)
+{
+	char why[200];
+	if (!signals_operator_shed(service->signals, now, why, sizeof(why)))
+		snprintf(error, size, "shed: refused, so nothing is shed: %s", why);
+}
+
+static void answer_release(struct service *service, struct instant now, char *error, size_t size)
+{
+	char why[200];
+	if (!signals_operator_release(service->signals, now, why, sizeof(why)))
+		snprintf(error, size, "release: refused, so what is in force stays: %s", why);
 }
 
 static void prompt(struct service *service, struct instant now)
@@ -105,10 +123,10 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 		answer_hold(service, args, now, error, error_size);
 		prompt(service, now);
 	} else if (!strcmp(verb, "shed")) {
-		signals_operator_shed(service->signals, now);
+		answer_shed(service, now, error, error_size);
 		prompt(service, now);
 	} else if (!strcmp(verb, "release")) {
-		signals_operator_release(service->signals, now);
+		answer_release(service, now, error, error_size);
 		prompt(service, now);
 	} else if (!strcmp(verb, "reload")) {
 		service_reload(service);

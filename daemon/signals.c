@@ -178,7 +178,7 @@ const char *signals_event_id(const struct signals *signals, int16_t from)
 	return from >= 0 && from < EVENTS && signals->events[from].id[0] ? signals->events[from].id : NULL;
 }
 
-static bool operate(struct signals *signals, struct order *order, struct instant now)
+static bool operate(struct signals *signals, struct order *order, struct instant now, char *why, size_t why_size)
 {
 	int64_t number = now.utc_ms;
 	do {                                    /* two orders of one millisecond are two orders */
@@ -187,7 +187,10 @@ static bool operate(struct signals *signals, struct order *order, struct instant
 	order->signal = OPERATOR;
 	order->by_operator = true;
 	order->issued_ms = now.utc_ms;
-	return take_order(signals, order, false, now);
+	if (take_order(signals, order, false, now))
+		return true;
+	snprintf(why, why_size, "%s", answers_find(&signals->answers, order->id)->why);
+	return false;
 }
 
 static int operators(const struct signals *signals, enum order_kind kind)
@@ -200,10 +203,23 @@ static int operators(const struct signals *signals, enum order_kind kind)
 	return -1;
 }
 
-bool signals_operator_hold(struct signals *signals, int64_t watts, int64_t duration_ms, struct instant now)
+static bool may_hold(const struct signals *signals, int64_t watts, int64_t duration_ms, char *why, size_t why_size)
+{
+	if (watts < 0 || watts > signals->cap_w)
+		snprintf(why, why_size, "%.9g MW is not from 0 to the site's cap of %.9g MW", (double)watts / 1e6,
+		         (double)signals->cap_w / 1e6);
+	else if (duration_ms < 0 || duration_ms > ORDER_MOST_AHEAD_MS)
+		snprintf(why, why_size, "nothing is held for more than ten years, or less than no time");
+	else
+		return true;
+	return false;
+}
+
+bool signals_operator_hold(struct signals *signals, int64_t watts, int64_t duration_ms, struct instant now, char *why,
+                           size_t why_size)
 {
 	struct order hold = { .kind = ORDER_SETPOINT, .watts = watts };
-	if (watts < 0 || watts > ORDER_MOST_W || duration_ms < 0 || duration_ms > ORDER_MOST_AHEAD_MS)
+	if (!may_hold(signals, watts, duration_ms, why, why_size))
 		return false;
 	hold.end_ms = duration_ms ? now.utc_ms + duration_ms : ORDER_NO_END;
 	int place = operators(signals, ORDER_SETPOINT);
@@ -211,20 +227,19 @@ bool signals_operator_hold(struct signals *signals, int64_t watts, int64_t durat
 		signals->book.live[place].cancelled = true;
 		settle_orders(signals, "a newer hold took its place", now);
 	}
-	return operate(signals, &hold, now);
+	return operate(signals, &hold, now, why, why_size);
 }
 
-void signals_operator_shed(struct signals *signals, struct instant now)
+bool signals_operator_shed(struct signals *signals, struct instant now, char *why, size_t why_size)
 {
 	struct order shed = { .kind = ORDER_SHED, .end_ms = ORDER_NO_END };
-	if (operators(signals, ORDER_SHED) < 0)
-		operate(signals, &shed, now);
+	return operators(signals, ORDER_SHED) >= 0 || operate(signals, &shed, now, why, why_size);
 }
 
-void signals_operator_release(struct signals *signals, struct instant now)
+bool signals_operator_release(struct signals *signals, struct instant now, char *why, size_t why_size)
 {
 	struct order release = { .kind = ORDER_RELEASE };
-	operate(signals, &release, now);
+	return operate(signals, &release, now, why, why_size);
 }
 
 void signals_events_json(const struct signals *signals, struct json *json, const char *key)

@@ -42,10 +42,11 @@ void signals_observe(struct signals *, struct instant now, int64_t site_w, int64
 /* Whose is demand.limit_from, setpoint_from or miners_from: an event's id until the next signals_demand; NULL: nobody's. */
 const char *signals_event_id(const struct signals *, int16_t from);
 
-/* The operator's hand. duration_ms 0: until released. A newer hold replaces the older; false: out of range. */
-bool signals_operator_hold(struct signals *, int64_t watts, int64_t duration_ms, struct instant now);
-void signals_operator_shed(struct signals *, struct instant now);
-void signals_operator_release(struct signals *, struct instant now);
+/* The operator's hand. False, with why, where nothing is done. duration_ms 0: until released. A newer hold replaces the
+ * older. */
+bool signals_operator_hold(struct signals *, int64_t watts, int64_t duration_ms, struct instant now, char *why, size_t why_size);
+bool signals_operator_shed(struct signals *, struct instant now, char *why, size_t why_size);
+bool signals_operator_release(struct signals *, struct instant now, char *why, size_t why_size);
 
 void signals_events_json(const struct signals *, struct json *, const char *key);       /* an array: alive, then lately ended */
 

@@ -24,6 +24,7 @@ struct bench {
 	struct instant now;
 	struct demand demand;
 	int changes;
+	char why[200];                  /* of the operator's last refusal */
 };
 
 static void put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
@@ -111,6 +112,22 @@ static void look_for(struct bench *b, int64_t ms, int64_t site_w, int64_t miners
 		look(b, site_w, miners_w, 0);
 		pass(b, 1000);
 	}
+}
+
+static bool hold(struct bench *b, int64_t watts, int64_t duration_ms)
+{
+	b->why[0] = '\0';
+	return signals_operator_hold(b->signals, watts, duration_ms, b->now, b->why, sizeof(b->why));
+}
+
+static bool shed(struct bench *b)
+{
+	return signals_operator_shed(b->signals, b->now, b->why, sizeof(b->why));
+}
+
+static bool release(struct bench *b)
+{
+	return signals_operator_release(b->signals, b->now, b->why, sizeof(b->why));
 }
 
 static bool message(struct bench *b, const char *topic, const char *text)
@@ -591,42 +608,71 @@ static void test_operator(void **state)
 {
 	struct bench *b = *state;
 	target(b, "100", T0);
-	assert_true(signals_operator_hold(b->signals, 9000000, 60000, b->now));
+	assert_true(hold(b, 9000000, 60000));
 	assert_int_equal(b->n, 1);                      /* an event, and no ack: the operator is nobody's signal */
 	assert_non_null(strstr(b->lines[0], "event/operator-1795323843000 state {\"id\":\"operator-1795323843000\",\"signal\":\"operator\",\"kind\":\"setpoint\",\"status\":\"active\",\"limit_w\":9000000"));
 	b->n = 0;
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, 9000000);
 	assert_true(b->demand.by_operator);
-	assert_true(signals_operator_hold(b->signals, 8000000, 0, b->now));
+	assert_true(hold(b, 8000000, 0));
 	assert_int_equal(b->n, 2);
 	assert_non_null(strstr(b->lines[0], "\"why\":\"a newer hold took its place\""));
 	assert_non_null(strstr(b->lines[1], "event/operator-1795323843001 "));
 	assert_non_null(strstr(b->lines[1], "\"end\":null"));
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, 8000000);
-	assert_false(signals_operator_hold(b->signals, -1, 0, b->now));
-	assert_false(signals_operator_hold(b->signals, ORDER_MOST_W + 1, 0, b->now));
-	assert_false(signals_operator_hold(b->signals, 1, -1, b->now));
+	assert_false(hold(b, -1, 0));
+	assert_string_equal(b->why, "-1e-06 MW is not from 0 to the site's cap of 20 MW");
+	assert_false(hold(b, 20000001, 0));
+	assert_string_equal(b->why, "20.000001 MW is not from 0 to the site's cap of 20 MW");
+	assert_false(hold(b, 1, -1));
+	assert_string_equal(b->why, "nothing is held for more than ten years, or less than no time");
+	assert_false(hold(b, 1, ORDER_MOST_AHEAD_MS + 1));
 	b->now.utc_ms -= 3600000;                       /* a clock set back does not shut the operator out */
-	signals_operator_shed(b->signals, b->now);
-	signals_operator_shed(b->signals, b->now);
+	assert_true(shed(b));
+	assert_true(shed(b));
 	look(b, 15000000, 9000000, 0);
 	assert_true(b->demand.shed);
 	assert_int_equal(b->demand.miners_w, 0);
 	b->n = 0;
-	signals_operator_release(b->signals, b->now);
+	assert_true(release(b));
 	assert_int_equal(b->n, 2);
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
 	assert_int_equal(b->demand.miners_w, POLICY_NONE);
-	assert_true(signals_operator_hold(b->signals, 7000000, 60000, b->now));
+	assert_true(hold(b, 7000000, 60000));
 	pass(b, 59999);
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, 7000000);
 	pass(b, 1);
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+}
+
+/* However many orders others have sent, the operator's take effect. */
+static void test_operator_beside_a_full_book(void **state)
+{
+	struct bench *b = *state;
+	char text[300];
+	for (int i = 0; i <= ORDERS_SHARE; i++) {
+		snprintf(text, sizeof(text), "{\"id\":\"q%d\",\"kind\":\"cap\",\"limit_w\":19000000,\"issued\":\"2026-11-22T05:04:03Z\","
+		         "\"start\":\"2026-11-23T00:00:00Z\",\"end\":\"2026-11-23T00:15:00Z\"}", i);
+		const char *ack = ack_of(b, text);
+		if (i == ORDERS_SHARE)
+			assert_non_null(strstr(ack, "\"rejected\",\"why\":\"its signal has as many orders alive as one may have; release some first\""));
+		else
+			assert_non_null(strstr(ack, "\"accepted\""));
+		b->n = 0;
+	}
+	assert_true(hold(b, 20000000, 0));
+	assert_true(hold(b, 15000000, 60000));
+	assert_true(shed(b));
+	look(b, 15000000, 9000000, 0);
+	assert_true(b->demand.shed && b->demand.setpoint_w == 15000000);
+	assert_true(release(b));
+	look(b, 15000000, 9000000, 0);
+	assert_false(b->demand.shed);
 }
 
 /* The configuration is read again: what was ordered goes on, what belonged to a signal now gone ends. */
@@ -638,7 +684,7 @@ static void test_reload(void **state)
 	conf.nominal_w = 8000000;
 	order(b, CAP_A);
 	target(b, "50", T0);
-	signals_operator_hold(b->signals, 9000000, 0, b->now);
+	hold(b, 9000000, 0);
 	order(b, "nonsense");
 	look(b, 15000000, 9000000, 0);
 	b->n = 0;
@@ -659,7 +705,7 @@ static void test_reload(void **state)
 	assert_int_equal(b->demand.setpoint_w, 9000000);
 	assert_int_equal(b->demand.miners_w, 4000000);
 	assert_string_equal(signals_event_id(b->signals, b->demand.miners_from), "maestro");
-	signals_operator_release(b->signals, b->now);
+	assert_true(release(b));
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
 	target(b, "49", T0 - 1000);
@@ -764,7 +810,7 @@ int main(void)
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
-		TEST(test_operator), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
+		TEST(test_operator), TEST(test_operator_beside_a_full_book), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
 		TEST(test_before_is_the_last_quarter_hour), TEST(test_alarms),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
