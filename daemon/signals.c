@@ -193,7 +193,7 @@ static bool operate(struct signals *signals, struct order *order, struct instant
 	return false;
 }
 
-static int operators(const struct signals *signals, enum order_kind kind)
+int operators(const struct signals *signals, enum order_kind kind)
 {
 	for (int i = 0; i < ORDERS_LIVE; i++) {
 		const struct order *order = &signals->book.live[i];
@@ -227,6 +227,7 @@ bool signals_operator_hold(struct signals *signals, int64_t watts, int64_t durat
 		signals->book.live[place].cancelled = true;
 		settle_orders(signals, "a newer hold took its place", now);
 	}
+	signals->hold_until_ms = duration_ms ? now.mono_ms + duration_ms : 0;
 	return operate(signals, &hold, now, why, why_size);
 }
 

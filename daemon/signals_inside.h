@@ -29,6 +29,7 @@ struct signals {
 	struct sink *sink;
 	struct alarms *alarms;
 	struct order_book book;
+	int64_t hold_until_ms;          /* monotonic, of the operator's hold; 0: until released */
 	struct answers answers;
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
 	struct event ended[ENDED];
@@ -43,6 +44,8 @@ struct signals {
 bool take_order(struct signals *, const struct order *, bool retained, struct instant now);
 /* A message or order that the book never saw. id empty: not known. */
 void refuse_order(struct signals *, const struct signal *, const char *id, const char *why, struct instant now);
+/* The place of the operator's own of that kind, or -1. */
+int operators(const struct signals *, enum order_kind);
 /* Ends what has ended, begins what has started. why: said of what was released. */
 void settle_orders(struct signals *, const char *why, struct instant now);
 void publish_event(struct signals *, const struct event *);

@@ -21,10 +21,26 @@ void finish_event(struct signals *signals, struct event *event, bool cancelled, 
 	signals->next_ended = (signals->next_ended + 1) % ENDED;
 }
 
+/* An operator says for how long, not until when: if the clock is set, the end is set with it. */
+static void move_end_of_hold(struct signals *signals, struct instant now)
+{
+	int place = operators(signals, ORDER_SETPOINT);
+	if (place < 0 || !signals->hold_until_ms)
+		return;
+	struct event *event = &signals->events[place];
+	int64_t end_ms = now.utc_ms + signals->hold_until_ms - now.mono_ms, moved_ms = end_ms - event->end_utc_ms;
+	signals->book.live[place].end_ms = end_ms;
+	if (!event->alive || (moved_ms > -1000 && moved_ms < 1000))
+		return;
+	event->end_utc_ms = end_ms;
+	publish_event(signals, event);
+}
+
 void settle_orders(struct signals *signals, const char *why, struct instant now)
 {
 	struct order order;
 	int place;
+	move_end_of_hold(signals, now);
 	orders_begin(&signals->book, now.utc_ms);
 	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place))
 		if (signals->events[place].alive)

@@ -650,6 +650,31 @@ static void test_operator(void **state)
 	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
 }
 
+/* How long it is held is the operator's to say, and no clock's. */
+static void test_hold_while_the_clock_is_set(void **state)
+{
+	struct bench *b = *state;
+	for (int64_t step_ms = -3600000; step_ms <= 3600000; step_ms += 7200000) {
+		assert_true(hold(b, 9000000, 600000));
+		look(b, 9000000, 5000000, 0);
+		b->n = 0;
+		b->now.utc_ms += step_ms;
+		pass(b, 599999);
+		look(b, 9000000, 5000000, 0);
+		assert_int_equal(b->demand.setpoint_w, 9000000);
+		assert_int_equal(b->n, 1);              /* the event tells its end by the clock as it is now */
+		assert_non_null(strstr(b->lines[0], step_ms < 0 ? "\"end\":\"2026-11-22T04:14:03.000Z\"" : "\"end\":\"2026-11-22T05:24:03.000Z\""));
+		pass(b, 1);
+		look(b, 9000000, 5000000, 0);
+		assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+		assert_non_null(strstr(b->lines[1], "\"status\":\"completed\""));
+	}
+	assert_true(hold(b, 9000000, 0));
+	b->now.utc_ms += 365LL * 24 * 3600 * 1000;
+	look(b, 9000000, 5000000, 0);
+	assert_int_equal(b->demand.setpoint_w, 9000000);
+}
+
 /* However many orders others have sent, the operator's take effect. */
 static void test_operator_beside_a_full_book(void **state)
 {
@@ -684,7 +709,7 @@ static void test_reload(void **state)
 	conf.nominal_w = 8000000;
 	order(b, CAP_A);
 	target(b, "50", T0);
-	hold(b, 9000000, 0);
+	hold(b, 9000000, 60000);
 	order(b, "nonsense");
 	look(b, 15000000, 9000000, 0);
 	b->n = 0;
@@ -705,6 +730,12 @@ static void test_reload(void **state)
 	assert_int_equal(b->demand.setpoint_w, 9000000);
 	assert_int_equal(b->demand.miners_w, 4000000);
 	assert_string_equal(signals_event_id(b->signals, b->demand.miners_from), "maestro");
+	b->now.utc_ms -= 3600000;                       /* for how long it is to be held is known still */
+	pass(b, 60000);
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
+	b->now.utc_ms += 3600000 - 60000;
+	assert_true(hold(b, 9000000, 0));
 	assert_true(release(b));
 	look(b, 15000000, 9000000, 0);
 	assert_int_equal(b->demand.setpoint_w, POLICY_NONE);
@@ -810,7 +841,8 @@ int main(void)
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
-		TEST(test_operator), TEST(test_operator_beside_a_full_book), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
+		TEST(test_operator), ORDERS(test_hold_while_the_clock_is_set),
+		TEST(test_operator_beside_a_full_book), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
 		TEST(test_before_is_the_last_quarter_hour), TEST(test_alarms),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
