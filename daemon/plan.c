@@ -55,12 +55,31 @@ static const char *refusal(enum notice_answer answer)
 	case NOTICE_KNOWN:
 	case NOTICE_WITHDRAWN:
 	case NOTICE_UNKNOWN:    /* what is over needs no withdrawal */
+	case NOTICE_INSTEAD:
 		break;
 	case NOTICE_OVER: return "its time is over already";
 	case NOTICE_FAR:  return "it lies more than a week ahead";
-	case NOTICE_FULL: return "there are 64 notices already";
+	case NOTICE_FULL: return "there are 64 notices already, none of which comes later";
 	}
 	return NULL;
+}
+
+/* Taken, or why not. */
+static void enter(struct plan *plan, const struct notice *notice, struct instant now)
+{
+	char last[ORDER_ID_SIZE] = "", gone[ORDER_ID_SIZE + 80];
+	if (plan->book.n)
+		memcpy(last, plan->book.notices[plan->book.n - 1].id, sizeof(last));
+	enum notice_answer answer = notices_take(&plan->book, notice, now.mono_ms);
+	const char *why = refusal(answer);
+	if (answer == NOTICE_INSTEAD) {
+		snprintf(gone, sizeof(gone), "forgotten: there are %d notices, and %s comes sooner", NOTICES_MOST, notice->id);
+		refuse(plan, last, gone, now);
+	} else if (why) {
+		refuse(plan, notice->id, why, now);
+	} else {
+		alarms_clear(plan->alarms, SIGNAL_ALARM, now);
+	}
 }
 
 static void take(struct plan *plan, const char *text, size_t len, bool retained, struct instant now)
@@ -76,11 +95,7 @@ static void take(struct plan *plan, const char *text, size_t len, bool retained,
 		return;
 	}
 	notice.at_ms += now.mono_ms - now.utc_ms;       /* from here on nobody's clock matters */
-	const char *why = refusal(notices_take(&plan->book, &notice, now.mono_ms));
-	if (why)
-		refuse(plan, notice.id, why, now);
-	else
-		alarms_clear(plan->alarms, SIGNAL_ALARM, now);
+	enter(plan, &notice, now);
 }
 
 bool plan_message(struct plan *plan, const char *topic, const char *text, size_t len, bool retained, struct instant now)

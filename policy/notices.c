@@ -60,6 +60,11 @@ static void put_in(struct notice_book *book, const struct notice *notice)
 	book->notices[i].base_w = book->notices[i].moved_w = 0;
 }
 
+static bool gives_way(const struct notice *last, const struct notice *sooner)
+{
+	return !last->due && last->at_ms > sooner->at_ms;
+}
+
 enum notice_answer notices_take(struct notice_book *book, const struct notice *notice, int64_t now_ms)
 {
 	size_t i = find(book, notice->id);
@@ -78,10 +83,13 @@ enum notice_answer notices_take(struct notice_book *book, const struct notice *n
 		return NOTICE_KNOWN;    /* delivered twice: what has come of it stands */
 	if (known)
 		take_out(book, i);
-	if (book->n == NOTICES_MOST)
+	bool full = book->n == NOTICES_MOST;
+	if (full && !gives_way(&book->notices[NOTICES_MOST - 1], notice))
 		return NOTICE_FULL;
+	if (full)
+		take_out(book, NOTICES_MOST - 1);
 	put_in(book, notice);
-	return NOTICE_TAKEN;
+	return full ? NOTICE_INSTEAD : NOTICE_TAKEN;
 }
 
 /* ---- what comes of them ---- */

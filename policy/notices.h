@@ -39,9 +39,13 @@ struct notice_book {
 	int64_t highest_w, lowest_w;    /* so far the load's moves have been credited to notices that are due */
 };
 
-enum notice_answer { NOTICE_TAKEN, NOTICE_KNOWN, NOTICE_WITHDRAWN, NOTICE_UNKNOWN, NOTICE_OVER, NOTICE_FAR, NOTICE_FULL };
+enum notice_answer {
+	NOTICE_TAKEN, NOTICE_KNOWN, NOTICE_WITHDRAWN, NOTICE_UNKNOWN, NOTICE_OVER, NOTICE_FAR, NOTICE_FULL,
+	NOTICE_INSTEAD,                 /* taken; the last one of a full book gave way */
+};
 
-/* The same id again takes the place of the old one; with delta_w 0 it withdraws it. */
+/* The same id again takes the place of the old one; with delta_w 0 it withdraws it. In a full book one that comes later,
+ * and is not due, gives way to one that comes sooner. */
 enum notice_answer notices_take(struct notice_book *, const struct notice *, int64_t now_ms);
 /* After each step. planned_w: the highest load of late, without what notices add; recent_w, present_w: the highest of the
  * last NOTICE_LASTS_MS and NOTICE_SEEN_MS. Moves are credited to the soonest first; a fall and the rise that ends it before

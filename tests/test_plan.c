@@ -188,6 +188,12 @@ static void sixty_four_are_enough(void **state)
 	}
 	assert_non_null(strstr(b->last, "job-64: there are 64 notices already"));
 	assert_int_equal(count(b), 64);
+	say(b, "{\"id\":\"urgent\",\"at\":\"2026-11-22T05:04:33Z\",\"delta_w\":5000000}");
+	assert_non_null(strstr(b->last, "job-63: forgotten: there are 64 notices, and urgent comes sooner"));
+	assert_int_equal(count(b), 64);
+	assert_string_equal(plan_notices(b->plan, &(size_t){ 0 })[0].id, "urgent");
+	say(b, "{\"id\":\"job-7\",\"delta_w\":0}");
+	assert_int_equal(alarms_count(b->alarms), 0);
 }
 
 /* ---- what becomes of them ---- */

@@ -647,12 +647,35 @@ static void the_book_has_an_end(void **unused)
 	for (size_t i = 1; i < book.n; i++)
 		assert_true(book.notices[i - 1].at_ms <= book.notices[i].at_ms);
 	snprintf(n.id, sizeof(n.id), "one more");
+	n.at_ms = book.notices[NOTICES_MOST - 1].at_ms;         /* no sooner than the last */
 	assert_int_equal(notices_take(&book, &n, 0), NOTICE_FULL);
 	snprintf(n.id, sizeof(n.id), "n7");
 	n.at_ms = SEC;
 	assert_int_equal(notices_take(&book, &n, 0), NOTICE_TAKEN);
 	assert_string_equal(book.notices[0].id, "n7");
 	assert_int_equal(book.n, NOTICES_MOST);
+	(void)unused;
+}
+
+/* What comes in a minute is not kept out by what comes in days, but what is due already stays. */
+static void in_a_full_book_the_last_gives_way_to_one_sooner(void **unused)
+{
+	struct notice_book book = { .n = 0 };
+	struct notice n = { .delta_w = KW };
+	for (int i = 0; i < NOTICES_MOST; i++) {
+		snprintf(n.id, sizeof(n.id), "far%d", i);
+		n.at_ms = (24 + i) * 3600 * SEC;
+		assert_int_equal(notices_take(&book, &n, 0), NOTICE_TAKEN);
+	}
+	n = (struct notice){ .id = "job", .at_ms = 60 * SEC, .delta_w = 5000 * KW };
+	assert_int_equal(notices_take(&book, &n, 0), NOTICE_INSTEAD);
+	assert_int_equal(book.n, NOTICES_MOST);
+	assert_string_equal(book.notices[0].id, "job");
+	assert_string_equal(book.notices[NOTICES_MOST - 1].id, "far62");
+	assert_int_equal(notices_take(&book, &n, 0), NOTICE_KNOWN);
+	book.notices[NOTICES_MOST - 1].due = true;
+	n = (struct notice){ .id = "job2", .at_ms = 120 * SEC, .delta_w = KW };
+	assert_int_equal(notices_take(&book, &n, 0), NOTICE_FULL);
 	(void)unused;
 }
 
@@ -690,6 +713,7 @@ int main(void)
 		cmocka_unit_test(of_two_that_contradict_the_rise_is_planned_for),
 		cmocka_unit_test(lies_never_cost_the_cap),
 		cmocka_unit_test(the_book_has_an_end),
+		cmocka_unit_test(in_a_full_book_the_last_gives_way_to_one_sooner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
