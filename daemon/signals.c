@@ -100,7 +100,9 @@ static void take_order_message(struct signals *signals, const struct signal *sig
 	}
 	alarms_clear(signals->alarms, signal->alarm, now);
 	if (reserved(signals, order.id)) {
-		refuse_order(signals, signal, order.id, "its id is kept for events of other origin", now);
+		static const char why[] = "its id is kept for events of other origin";
+		refuse_order(signals, signal, order.id, why, now);
+		log_refusal(signals, signal, order.id, why, now);
 		return;
 	}
 	order.signal = (uint8_t)(signal - signals->signals);

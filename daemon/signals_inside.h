@@ -37,11 +37,14 @@ struct signals {
 	struct site_history history;
 	struct demand demand;           /* the last one given out */
 	int64_t site_w, miners_w;       /* as last observed; POLICY_NONE: not known */
+	struct line_budget { int64_t since_ms; uint32_t n; } accepted_lines, refused_lines;     /* in the log, this minute */
 	struct json json;
 };
 
 /* Answers one order of a signal, publishes ack and event. Whether it was accepted. */
 bool take_order(struct signals *, const struct order *, bool retained, struct instant now);
+/* Why an order was not taken, in the log; where an alarm does not say so already. */
+void log_refusal(struct signals *, const struct signal *, const char *id, const char *why, struct instant now);
 /* A message or order that the book never saw. id empty: not known. */
 void refuse_order(struct signals *, const struct signal *, const char *id, const char *why, struct instant now);
 /* The place of the operator's own of that kind, or -1. */

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/log.h"
+
+#define LINES_A_MINUTE 200              /* two days of quarter hours at once; what is wild must not fill the journal */
+
 void publish_event(struct signals *signals, const struct event *event)
 {
 	char topic[ORDER_ID_SIZE + 8];
@@ -127,6 +131,55 @@ static void judge(const struct signals *signals, const struct order *order, stru
 	ack->eta_ms = order->kind == ORDER_RELEASE ? 0 : start_ms - now.utc_ms + eta_of(signals, order, ack->effective_w);
 }
 
+/* ---- the log ---- */
+
+static bool may_log(struct line_budget *lines, const char *what, struct instant now)
+{
+	if (now.mono_ms - lines->since_ms >= 60000) {
+		if (lines->n > LINES_A_MINUTE)
+			log_notice("%u more orders were %s in a minute", (unsigned)(lines->n - LINES_A_MINUTE), what);
+		*lines = (struct line_budget){ .since_ms = now.mono_ms };
+	}
+	return ++lines->n <= LINES_A_MINUTE;
+}
+
+/* "cap of 12.000 MW, in 3600 s, for 900 s" */
+static void describe(const struct order *order, struct instant now, char *text, size_t size)
+{
+	static const char *const kinds[] = { [ORDER_CAP] = "cap of", [ORDER_SETPOINT] = "set point of",
+	                                     [ORDER_SHED] = "shed to" };
+	int64_t start_ms = order->start_ms > now.utc_ms ? order->start_ms : now.utc_ms;
+	char begin[40] = "", end[40] = "until released";
+	if (order->kind == ORDER_RELEASE) {
+		snprintf(text, size, "release of %s", order->releases[0] ? order->releases : "all");
+		return;
+	}
+	if (start_ms > now.utc_ms)
+		snprintf(begin, sizeof(begin), "in %lld s, ", (long long)(start_ms - now.utc_ms) / 1000);
+	if (order->end_ms != ORDER_NO_END)
+		snprintf(end, sizeof(end), "for %lld s", (long long)(order->end_ms - start_ms) / 1000);
+	snprintf(text, size, "%s %.3f MW, %s%s", kinds[order->kind], (double)order->watts / 1e6, begin, end);
+}
+
+static void log_accepted(struct signals *signals, const struct order *order, const struct ack *ack, struct instant now)
+{
+	char what[160];
+	const char *but = ack->result == ACK_PARTIAL ? "; in part: " : ack->why[0] ? "; " : "";
+	describe(order, now, what, sizeof(what));
+	if (order->by_operator)
+		log_notice("the operator: %s%s%s", what, but, ack->why);
+	else if (may_log(&signals->accepted_lines, "accepted", now))
+		log_info("order %s of %s: accepted, %s%s%s", order->id, signals->signals[order->signal].name, what, but, ack->why);
+}
+
+void log_refusal(struct signals *signals, const struct signal *signal, const char *id, const char *why, struct instant now)
+{
+	if (may_log(&signals->refused_lines, "refused", now))
+		log_warning("order %s of %s: refused, %s", id, signal->name, why);
+}
+
+/* ---- answers ---- */
+
 static void begin_event(struct signals *signals, const struct order *order, const char *name, struct instant now)
 {
 	struct event *event = &signals->events[orders_find(&signals->book, order->id)];
@@ -163,6 +216,7 @@ static bool accept(struct signals *signals, const struct order *order, struct ac
 	judge(signals, order, ack, now);
 	answers_keep(&signals->answers, ack);
 	answer(signals, signal, ack, now);
+	log_accepted(signals, order, ack, now);
 	snprintf(why, sizeof(why), "released by %s", order->id);
 	if (order->kind == ORDER_RELEASE)
 		settle_orders(signals, why, now);
@@ -191,7 +245,10 @@ static void reject(struct signals *signals, const struct order *order, struct or
 	ack->result = given.verdict == VERDICT_STALE ? ACK_STALE : ACK_REJECTED;
 	snprintf(ack->why, sizeof(ack->why), "%s", refusal_text(given.refusal));
 	answer(signals, signal, ack, now);
-	if (!ours || before)
+	if (before)
+		return;
+	log_refusal(signals, signal, order->id, ack->why, now);
+	if (!ours)
 		return;
 	answers_keep(&signals->answers, ack);
 	if (order->kind != ORDER_RELEASE)

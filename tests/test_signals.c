@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/signals.h"
 #include "daemon/xalloc.h"
@@ -700,6 +702,61 @@ static void test_operator_beside_a_full_book(void **state)
 	assert_false(b->demand.shed);
 }
 
+/* What was said to the journal, since the last call, while stderr was `log`. */
+static const char *logged(int log)
+{
+	static char text[65536];
+	ssize_t n = read(log, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void test_orders_in_the_log(void **state)
+{
+	struct bench *b = *state;
+	int ends[2], stderr_before = dup(STDERR_FILENO);
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	dup2(ends[1], STDERR_FILENO);
+	order(b, CAP_A);
+	order(b, CAP_A);                                /* again: nothing new */
+	char accepted[2000], refused_once[2000], operated[2000];
+	snprintf(accepted, sizeof(accepted), "%s", logged(ends[0]));
+	for (int i = 0; i < 2; i++)
+		order(b, "{\"id\":\"f\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:06:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}");
+	order(b, "{\"id\":\"operator-1\",\"kind\":\"cap\",\"limit_w\":1," REST);
+	snprintf(refused_once, sizeof(refused_once), "%s", logged(ends[0]));
+	b->n = 0;
+	hold(b, 9000000, 60000);
+	shed(b);
+	release(b);
+	snprintf(operated, sizeof(operated), "%s", logged(ends[0]));
+	for (int i = 0; i < 1000; i++) {
+		char text[300];
+		b->n = 0;
+		snprintf(text, sizeof(text), "{\"id\":\"f%d\",\"kind\":\"cap\",\"limit_w\":1,\"issued\":\"2026-11-22T05:06:03Z\",\"end\":\"2026-11-22T06:00:00Z\"}", i);
+		order(b, text);
+	}
+	const char *wild = logged(ends[0]);
+	int lines = 0;
+	for (const char *at = wild; (at = strchr(at, '\n')); at++)
+		lines++;
+	pass(b, 60000);
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"releases\":\"x\",\"issued\":\"2026-11-22T05:04:03Z\"}");
+	wild = logged(ends[0]);
+	dup2(stderr_before, STDERR_FILENO);
+	assert_string_equal(accepted, "<6>order a of qse: accepted, cap of 12.000 MW, for 300 s\n");
+	assert_string_equal(refused_once, "<4>order f of qse: refused, issued more than 60 s in the future: check both clocks\n"
+	                    "<4>order operator-1 of qse: refused, its id is kept for events of other origin\n");
+	assert_string_equal(operated, "<5>the operator: set point of 9.000 MW, for 60 s\n"
+	                    "<5>the operator: shed to 0.000 MW, until released\n<5>the operator: release of all\n");
+	assert_int_equal(lines, 198);                   /* no more than 200 a minute */
+	assert_string_equal(wild, "<5>802 more orders were refused in a minute\n"
+	                    "<4>order r of qse: refused, no such order of this signal is alive\n");
+	close(ends[0]);
+	close(ends[1]);
+	close(stderr_before);
+}
+
 /* The configuration is read again: what was ordered goes on, what belonged to a signal now gone ends. */
 static void test_reload(void **state)
 {
@@ -841,7 +898,7 @@ int main(void)
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
-		TEST(test_operator), ORDERS(test_hold_while_the_clock_is_set),
+		TEST(test_operator), ORDERS(test_hold_while_the_clock_is_set), ORDERS(test_orders_in_the_log),
 		TEST(test_operator_beside_a_full_book), TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
 		TEST(test_before_is_the_last_quarter_hour), TEST(test_alarms),
 	};
