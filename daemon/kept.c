@@ -117,6 +117,7 @@ void kept_format(const struct kept *kept, const char *site, struct json *json)
 	json_close_array(json);
 	kept_wear_format(kept, json);
 	kept_shown_format(kept, json);
+	kept_orders_format(&kept->orders, json);
 	json_close(json);
 	json_newline(json);
 }
@@ -262,12 +263,15 @@ static void read_all(struct reader *reader, const cJSON *tree, const char *site,
 	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
 	read_groups(reader, kept_member(tree, "groups"), kept);
 	const cJSON *wear = kept_member(tree, "wear");
-	const cJSON *load = kept_member(tree, "load");       /* files were written before there were such things */
+	const cJSON *load = kept_member(tree, "load"), *orders = kept_member(tree, "orders");
+	/* Files were written before there were such things. */
 	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;
 	if (!fault && load)
 		fault = kept_shown_parse(load, kept);
 	if (fault)
 		wrong(reader, "%s", fault);
+	if (orders)
+		kept_orders_parse(orders, &kept->orders);
 }
 
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *kept, char *why, size_t why_size)
@@ -290,6 +294,7 @@ bool kept_parse(const char *text, size_t len, const char *site, struct kept *kep
 void kept_free(struct kept *kept)
 {
 	kept_wear_free(kept);
+	kept_orders_free(&kept->orders);
 	cJSON_Delete(kept->tree);
 	*kept = (struct kept){ 0 };
 }

@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/events.h"
 #include "daemon/group_record.h"
 #include "daemon/record.h"
 
@@ -42,6 +43,26 @@ struct kept_wear {                      /* of a group, at wear_utc_ms */
 	size_t n_miners;
 };
 
+/* An order alive, and what came of it so far. */
+struct kept_order {
+	const char *signal;             /* lent; NULL: it is the operator's */
+	struct order order;             /* but for the number of its signal */
+	int64_t left_ms;                /* of a time that the operator told, when this was written; 0: none was told */
+	struct event event;             /* only: when received, first commanded and met, with which response; before_w, max_w;
+	                                 * energy_ws and known_ms; its status, if it is EVENT_MET */
+};
+
+struct kept_newest { const char *signal; int64_t issued_ms; };          /* of the orders accepted from it */
+
+struct kept_orders {
+	struct kept_order *alive;       /* owned */
+	size_t n;
+	struct kept_newest newest[ORDERS_SIGNALS];
+	size_t n_newest;
+	size_t n_lost;                  /* could not be read; */
+	const char *fault;              /* the first thing wrong with them; NULL: nothing is */
+};
+
 struct kept {
 	uint64_t seq;                   /* of the newest decision */
 	uint64_t seq_reserved;          /* what may have been given after this was written: the next one is higher */
@@ -54,7 +75,8 @@ struct kept {
 	size_t n_wear;
 	int64_t shown_utc_ms;           /* when it was so; 0: not kept */
 	struct policy_shown shown;      /* by the load */
-	cJSON *tree;                    /* whose texts the groups lend, where it was parsed */
+	struct kept_orders orders;
+	cJSON *tree;                    /* whose texts the groups and orders lend, where it was parsed */
 };
 
 /* The same group, declared the same way; the firmware may differ, and whether and how it is run at partial power. */
@@ -62,7 +84,7 @@ bool kept_same_group(const struct kept_group *, const struct kept_group *);
 bool kept_same_power(const struct kept_group *, const struct kept_group *);     /* both at partial power, declared alike */
 
 void kept_format(const struct kept *, const char *site, struct json *);
-/* False, with why, unless all of it is of this site and version, whole and possible. True: kept_free ends it. */
+/* False, with why, unless all of it but orders is of this site and version, whole and possible. True: kept_free ends it. */
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
 void kept_free(struct kept *);
 
@@ -75,5 +97,10 @@ void kept_wear_free(struct kept *);
 /* ---- kept_shown.c: the member "load" ---- */
 void kept_shown_format(const struct kept *, struct json *);
 const char *kept_shown_parse(const cJSON *load, struct kept *);         /* likewise */
+
+/* ---- kept_orders.c: the member "orders" ---- */
+void kept_orders_format(const struct kept_orders *, struct json *);
+void kept_orders_parse(const cJSON *orders, struct kept_orders *);     /* what cannot be read is counted */
+void kept_orders_free(struct kept_orders *);
 
 #endif

@@ -44,6 +44,8 @@ struct service {
 	uv_timer_t keep_timer;
 	char *kept_text;                /* written last */
 	int64_t kept_ms;
+	uint64_t orders_kept;           /* signals_changes, as written last */
+	bool operated;                  /* the operator has spoken since */
 	uint64_t seq_reserved, seq_asked;       /* on the disk; in what is being written */
 	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
 	bool step_now, reloading, reload_again, stopping, site_closed;
@@ -55,6 +57,7 @@ void service_reload(struct service *);
 struct wired *service_read_again(struct service *);
 /* ---- service_keep.c: over a restart ---- */
 void service_recall(struct service *);  /* before the site's start: what an earlier run kept; keeps on from here */
+void service_keep_orders(struct service *);     /* after each step: if they have changed */
 void service_keep(struct service *);    /* at the end, for good: no number is reserved */
 
 bool service_password(struct service *);        /* of the broker, if it takes one; false: it cannot be read */

@@ -82,8 +82,10 @@ static void answer_release(struct service *service, struct instant now, char *er
 		snprintf(error, size, "release: refused, so what is in force stays: %s", why);
 }
 
+/* The operator has spoken. */
 static void prompt(struct service *service, struct instant now)
 {
+	service->operated = true;
 	site_prompted(service->site, now);
 	service->step_now = true;
 }

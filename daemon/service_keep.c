@@ -8,7 +8,9 @@
 
 #define LOOK_MS 5000
 #define KEEP_MS (2 * 60000)             /* at least this between two writes … */
-#define BLOCK   1000                    /* … but for numbers of decisions: so many are reserved at a time */
+#define BLOCK   1000                    /* … but for numbers of decisions: so many are reserved at a time; … */
+#define SOON_MS 1000                    /* … and for orders, but no sooner, … */
+#define DISK_BYTES_PER_MS 100           /* … nor, for the grid's, with more than this for long: they may come every 4 s */
 
 static struct instant now(void)
 {
@@ -22,6 +24,7 @@ static char *text_of(const struct service *service, uint64_t reserve, uint64_t *
 	struct kept kept;
 	struct json json = { 0 };
 	site_keep(service->site, now(), &kept);
+	signals_keep(service->signals, now(), &kept.orders);
 	*reserved = kept.seq_reserved += reserve;
 	kept_format(&kept, service->wired->site.name, &json);
 	kept_free(&kept);
@@ -37,12 +40,13 @@ static void on_written(void *self, int error)
 	} else {
 		free(service->kept_text);       /* the same is not on the disk */
 		service->kept_text = NULL;
+		service->orders_kept = UINT64_MAX;
 	}
 	if (error && service->stopping)
 		log_error("%s: cannot be written: %s", path, uv_strerror(error));
 	else if (error)
 		alarms_raise(service->alarms, "state_file", SEVERITY_WARNING, path, now(),
-		             "cannot be written: %s; a restart will not know what was learned", uv_strerror(error));
+		             "cannot be written: %s; a restart will not know what was learned and ordered", uv_strerror(error));
 	else if (!service->stopping)
 		alarms_clear(service->alarms, "state_file", now());
 }
@@ -51,6 +55,8 @@ static void write_down(struct service *service, char *text, uint64_t reserved, i
 {
 	service->seq_asked = reserved;
 	service->kept_ms = now_ms;
+	service->orders_kept = signals_changes(service->signals);
+	service->operated = false;
 	free(service->kept_text);
 	service->kept_text = text;
 	state_file_write(&service->state_file, text, strlen(text));
@@ -74,6 +80,24 @@ static void on_keep_timer(uv_timer_t *timer)
 		write_down(service, text, reserved, now_ms);
 }
 
+static int64_t pace_ms(const struct service *service)
+{
+	int64_t disk_ms = service->kept_text ? (int64_t)strlen(service->kept_text) / DISK_BYTES_PER_MS : 0;
+	return service->operated || disk_ms < SOON_MS ? SOON_MS : disk_ms;
+}
+
+void service_keep_orders(struct service *service)
+{
+	int64_t now_ms = now().mono_ms;
+	bool changed = service->operated || signals_changes(service->signals) != service->orders_kept;
+	if (!changed || !service->state_file.path || service->conf->dry_run || service->stopping ||
+	    state_file_busy(&service->state_file) || (service->kept_ms && now_ms - service->kept_ms < pace_ms(service)))
+		return;
+	uint64_t reserved;
+	char *text = text_of(service, BLOCK, &reserved);
+	write_down(service, text, reserved, now_ms);
+}
+
 /* On the pool, too: the loop lives until it is done, and takes leave of the broker meanwhile. */
 void service_keep(struct service *service)
 {
@@ -95,8 +119,20 @@ static bool put_aside(const struct service *service, const char *why)
 	if (rc)
 		log_error("%s: ignored, %s; it cannot be put aside (%s), so nothing is written", path, why, uv_strerror(rc));
 	else
-		log_warning("%s: ignored, %s%s%s", path, why, *to ? "; kept as " : "", to);
+		log_warning("%s: ignored, %s%s%s; orders given before are not known", path, why, *to ? "; kept as " : "", to);
 	return rc == 0;
+}
+
+static void recall_orders(struct service *service, const struct kept_orders *orders)
+{
+	const char *path = service->state_file.path;
+	struct signals_recalled recalled = signals_recall(service->signals, orders, now());
+	service->orders_kept = signals_changes(service->signals);
+	if (orders->fault)
+		log_error("%s: of its orders %zu cannot be read and are ignored: %s", path, orders->n_lost, orders->fault);
+	if (orders->n)
+		log_notice("%s: %zu orders go on, %zu ended meanwhile, %zu have no signal or no room now", path, recalled.alive,
+		           recalled.ended, recalled.lost);
 }
 
 static bool recall_text(struct service *service, const char *text, size_t len)
@@ -115,6 +151,7 @@ static bool recall_text(struct service *service, const char *text, size_t len)
 	if (known.groups < kept.n_groups)
 		log_notice("%s: %zu groups have another driver or response now, or are gone: learned anew",
 		           service->state_file.path, kept.n_groups - known.groups);
+	recall_orders(service, &kept.orders);
 	kept_free(&kept);
 	return true;
 }
@@ -136,7 +173,7 @@ static bool recall_file(struct service *service)
 void service_recall(struct service *service)
 {
 	if (!service->conf->state) {
-		log_notice("neither --state nor $STATE_DIRECTORY: a restart will not know what was learned of the miners");
+		log_notice("neither --state nor $STATE_DIRECTORY: a restart will not know what was learned of the miners, and ordered");
 		return;
 	}
 	state_file_init(&service->state_file, &service->loop, service->conf->state,

@@ -63,7 +63,7 @@ static bool member(const cJSON *root, const char *key, const cJSON **out, struct
 	return true;
 }
 
-static bool is_id(const char *s)
+bool signal_is_id(const char *s)
 {
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-");
 	return n >= 1 && n < ORDER_ID_SIZE && s[n] == '\0';
@@ -79,7 +79,7 @@ static bool take_id(const cJSON *root, const char *key, bool required, char out[
 		return required ? refuse(fault, "%s is missing", key) : true;
 	if (!cJSON_IsString(item))
 		return refuse(fault, "%s is not a string", key);
-	if (!is_id(item->valuestring))
+	if (!signal_is_id(item->valuestring))
 		return refuse(fault, "%s must be 1 to %d of A-Z a-z 0-9 _ . : -", key, ORDER_ID_SIZE - 1);
 	memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
 	return true;

@@ -28,6 +28,8 @@ bool signal_target_parse(const char *text, size_t len, struct target_message *, 
 /* at_ms is UTC; it may be missing where delta_w is 0, which withdraws. */
 bool signal_notice_parse(const char *text, size_t len, struct notice *, struct signal_fault *);
 
+bool signal_is_id(const char *text);    /* 1 to 64 of the signs an id, and so a topic, may have */
+
 /* RFC 3339, years 1970 to 9999, any offset, fractions to the ms (further digits are cut off). */
 bool rfc3339_parse(const char *text, int64_t *utc_ms);
 

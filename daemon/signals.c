@@ -79,8 +79,7 @@ const char *signals_topic(const struct signals *signals, size_t i)
 	return signals->signals[i].topic;
 }
 
-/* Ids that event/ID keeps for others: the level signals' names, and what the operator's orders are called. */
-static bool reserved(const struct signals *signals, const char *id)
+bool reserved(const struct signals *signals, const char *id)
 {
 	for (size_t i = 0; i < signals->n; i++)
 		if (signals->signals[i].format == SIGNAL_TARGET && strcmp(signals->signals[i].name, id) == 0)

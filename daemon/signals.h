@@ -30,6 +30,13 @@ void signals_free(struct signals *);
  * the operator's too. Others are cancelled. */
 void signals_adopt(struct signals *, struct signals *old, struct instant now);
 
+/* ---- over a restart ---- */
+struct kept_orders;                     /* daemon/kept.h */
+void signals_keep(const struct signals *, struct instant now, struct kept_orders *);   /* lends names; kept_orders_free ends it */
+uint64_t signals_changes(const struct signals *);       /* another number: orders have come, begun or gone since */
+struct signals_recalled { size_t alive, ended, lost; }; /* orders: go on; ended meanwhile; cannot go on */
+struct signals_recalled signals_recall(struct signals *, const struct kept_orders *, struct instant now);      /* at the start */
+
 size_t signals_count(const struct signals *);
 const char *signals_topic(const struct signals *, size_t i);    /* to subscribe to */
 

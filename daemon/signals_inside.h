@@ -1,4 +1,4 @@
-/* daemon/signals_inside.h - what signals.c and signals_orders.c share; nobody else includes it. */
+/* daemon/signals_inside.h - what the files of signals.h share; nobody else includes it. */
 #ifndef DAEMON_SIGNALS_INSIDE_H
 #define DAEMON_SIGNALS_INSIDE_H
 
@@ -30,6 +30,7 @@ struct signals {
 	struct alarms *alarms;
 	struct order_book book;
 	int64_t hold_until_ms;          /* monotonic, of the operator's hold; 0: until released */
+	uint64_t changes;               /* of what is alive */
 	struct answers answers;
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
 	struct event ended[ENDED];
@@ -41,6 +42,9 @@ struct signals {
 	struct json json;
 };
 
+/* Ids that event/ID keeps for others: the level signals' names, and what the operator's orders are called. */
+bool reserved(const struct signals *, const char *id);
+void describe_order(const struct order *, struct instant now, char *text, size_t size);        /* for the log */
 /* Answers one order of a signal, publishes ack and event. Whether it was accepted. */
 bool take_order(struct signals *, const struct order *, bool retained, struct instant now);
 /* Why an order was not taken, in the log; where an alarm does not say so already. */

@@ -46,13 +46,16 @@ void settle_orders(struct signals *signals, const char *why, struct instant now)
 	int place;
 	move_end_of_hold(signals, now);
 	orders_begin(&signals->book, now.utc_ms);
-	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place))
+	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place)) {
+		signals->changes++;
 		if (signals->events[place].alive)
 			finish_event(signals, &signals->events[place], order.cancelled, order.cancelled ? why : NULL, now);
+	}
 	for (place = 0; place < ORDERS_LIVE; place++) {
 		struct event *event = &signals->events[place];
 		if (!event->alive || event->status != EVENT_SCHEDULED || !signals->book.live[place].begun)
 			continue;
+		signals->changes++;
 		event_activate(event, &signals->history, now);
 		publish_event(signals, event);
 	}
@@ -144,7 +147,7 @@ static bool may_log(struct line_budget *lines, const char *what, struct instant 
 }
 
 /* "cap of 12.000 MW, in 3600 s, for 900 s" */
-static void describe(const struct order *order, struct instant now, char *text, size_t size)
+void describe_order(const struct order *order, struct instant now, char *text, size_t size)
 {
 	static const char *const kinds[] = { [ORDER_CAP] = "cap of", [ORDER_SETPOINT] = "set point of",
 	                                     [ORDER_SHED] = "shed to" };
@@ -165,7 +168,7 @@ static void log_accepted(struct signals *signals, const struct order *order, con
 {
 	char what[160];
 	const char *but = ack->result == ACK_PARTIAL ? "; in part: " : ack->why[0] ? "; " : "";
-	describe(order, now, what, sizeof(what));
+	describe_order(order, now, what, sizeof(what));
 	if (order->by_operator)
 		log_notice("the operator: %s%s%s", what, but, ack->why);
 	else if (may_log(&signals->accepted_lines, "accepted", now))
@@ -213,6 +216,7 @@ static bool accept(struct signals *signals, const struct order *order, struct ac
 	int place = orders_find(&signals->book, order->id);
 	if (place >= 0)                         /* so that judging can name it */
 		memcpy(signals->events[place].id, order->id, sizeof(order->id));
+	signals->changes++;
 	judge(signals, order, ack, now);
 	answers_keep(&signals->answers, ack);
 	answer(signals, signal, ack, now);

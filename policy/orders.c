@@ -168,6 +168,20 @@ struct order_answer orders_take(struct order_book *book, const struct order *ord
 	return answer;
 }
 
+int orders_put_back(struct order_book *book, const struct order *order)
+{
+	bool possible = order->id[0] && order->signal < ORDERS_SIGNALS && order->kind < ORDER_RELEASE && in_range(order) &&
+	                order->start_ms > 0 && (order->begun || order->end_ms > order->start_ms);
+	if (!possible || orders_find(book, order->id) >= 0 || refuse_room(book, order->signal) != REFUSAL_NONE)
+		return -1;
+	int place = free_place(book);
+	book->live[place] = *order;
+	book->live[place].cancelled = false;
+	if (order->issued_ms > book->newest_issued_ms[order->signal])
+		book->newest_issued_ms[order->signal] = order->issued_ms;
+	return place;
+}
+
 const char *refusal_text(enum order_refusal refusal)
 {
 	switch (refusal) {

@@ -71,6 +71,9 @@ struct order_book {
 struct order_answer orders_take(struct order_book *, const struct order *, int64_t now_ms, bool retained);
 const char *refusal_text(enum order_refusal);
 
+/* Of an earlier run: what was accepted then is not judged again, but has to be possible, and to find room. Its place, or -1. */
+int orders_put_back(struct order_book *, const struct order *);
+
 /* The index of a demand's limit_from, setpoint_from, miners_from: below ORDERS_LIVE an order's place in
  * live, from there on ORDERS_LIVE + the signal whose level it is. */
 int orders_find(const struct order_book *, const char *id);     /* place in live, or -1 */

@@ -23,9 +23,18 @@ static struct policy_actuator actuator(float seed)
 	};
 }
 
-/* Its wear is the test's: not to be freed. */
+/* Its wear and orders are the test's: not to be freed. */
 static struct kept example(void)
 {
+	static struct kept_order orders[] = {
+		{ NULL, { .id = "operator-1795000000000", .kind = ORDER_SETPOINT, .by_operator = true, .begun = true, .watts = 700000,
+		          .issued_ms = 1795000000000, .start_ms = 1795000000000, .end_ms = 1795000600000 }, 599000,
+		  { .status = EVENT_MET, .received_utc_ms = 1795000000000, .first_command_utc_ms = 1795000000100,
+		    .met_utc_ms = 1795000004000, .response_ms = 4000, .before_w = -5, .max_w = 900000, .energy_ws = -77, .known_ms = 5000 } },
+		{ "qse", { .id = "q:1", .kind = ORDER_CAP, .priority = 3, .issued_ms = 1795000000000,
+		           .start_ms = 1795000900000, .end_ms = ORDER_NO_END, .ramp_w_per_min = 60000 }, 0,
+		  { .status = EVENT_ACTIVE, .received_utc_ms = 1795000000000, .response_ms = -1, .before_w = POLICY_NONE, .max_w = POLICY_NONE } },
+	};
 	static struct kept_miner miners[] = {
 		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000 }, { "m-\"2\"", 0, 0, 0, 0 },
 		{ "fe80::1", 0x0A, 1, 86400000, -1 },
@@ -36,6 +45,7 @@ static struct kept example(void)
 		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2, .shown_utc_ms = 1795000000456,
 		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .missed_w = { 0, 7000 },
 		           .rises = { { { 1000, 0.001 }, { 2001, 123.456 } }, [POLICY_HOLDS - 1] = { { 3, 1 } } } },
+		.orders = { .alive = orders, .n = 2, .newest = { { "qse", 1795000000000 }, { "utility", 17 } }, .n_newest = 2 },
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
 	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
@@ -95,6 +105,45 @@ static void assert_same_shown(const struct kept *a, const struct kept *b)
 		}
 }
 
+static void assert_same_order(const struct kept_order *a, const struct kept_order *b)
+{
+	assert_true(a->signal == b->signal || !strcmp(a->signal, b->signal));
+	assert_string_equal(a->order.id, b->order.id);
+	assert_int_equal(a->order.kind, b->order.kind);
+	assert_int_equal(a->order.by_operator, b->order.by_operator);
+	assert_int_equal(a->order.begun, b->order.begun);
+	assert_int_equal(a->order.priority, b->order.priority);
+	assert_int_equal(a->order.watts, b->order.watts);
+	assert_int_equal(a->order.ramp_w_per_min, b->order.ramp_w_per_min);
+	assert_int_equal(a->order.issued_ms, b->order.issued_ms);
+	assert_int_equal(a->order.start_ms, b->order.start_ms);
+	assert_int_equal(a->order.end_ms, b->order.end_ms);
+	assert_int_equal(a->left_ms, b->left_ms);
+	assert_int_equal(a->event.status, b->event.status);
+	assert_int_equal(a->event.received_utc_ms, b->event.received_utc_ms);
+	assert_int_equal(a->event.first_command_utc_ms, b->event.first_command_utc_ms);
+	assert_int_equal(a->event.met_utc_ms, b->event.met_utc_ms);
+	assert_int_equal(a->event.response_ms, b->event.response_ms);
+	assert_int_equal(a->event.before_w, b->event.before_w);
+	assert_int_equal(a->event.max_w, b->event.max_w);
+	assert_int_equal(a->event.energy_ws, b->event.energy_ws);
+	assert_int_equal(a->event.known_ms, b->event.known_ms);
+}
+
+static void assert_same_orders(const struct kept_orders *a, const struct kept_orders *b)
+{
+	assert_null(b->fault);
+	assert_int_equal(b->n_lost, 0);
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++)
+		assert_same_order(&a->alive[i], &b->alive[i]);
+	assert_int_equal(a->n_newest, b->n_newest);
+	for (size_t i = 0; i < a->n_newest; i++) {
+		assert_string_equal(a->newest[i].signal, b->newest[i].signal);
+		assert_int_equal(a->newest[i].issued_ms, b->newest[i].issued_ms);
+	}
+}
+
 static void what_is_written_is_read(void **unused)
 {
 	struct kept kept = example(), back;
@@ -121,6 +170,7 @@ static void what_is_written_is_read(void **unused)
 	assert_false(kept_same_power(&kept.groups[1], &back.groups[1]));
 	assert_same_wear(&kept, &back);
 	assert_same_shown(&kept, &back);
+	assert_same_orders(&kept.orders, &back.orders);
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -163,19 +213,23 @@ static void wear_is_rounded_to_the_safe_side(void **unused)
 	(void)unused;
 }
 
-static void a_file_without_wear_and_load_is_whole(void **unused)
+static void a_file_without_wear_load_and_orders_is_whole(void **unused)
 {
 	struct kept kept = example(), back;
 	struct json json = { 0 };
 	char why[200];
 	kept.wear = NULL;
 	kept.shown_utc_ms = 0;
+	kept.orders = (struct kept_orders){ .n = 0 };
 	kept_format(&kept, "pecos-1", &json);
+	assert_null(strstr(json.text, "orders\""));
 	assert_null(strstr(json.text, "wear"));
 	assert_null(strstr(json.text, "load"));
 	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
 	assert_null(back.wear);
 	assert_int_equal(back.shown_utc_ms, 0);
+	assert_int_equal(back.orders.n, 0);
+	assert_null(back.orders.fault);
 	assert_int_equal(back.n_groups, 2);
 	kept_free(&back);
 	json_free(&json);
@@ -368,6 +422,89 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 	(void)unused;
 }
 
+/* With one place changed so many are left, and the rest of the file is read all the same. */
+static void assert_orders_left(const char *from, const char *to, size_t n, size_t n_newest, const char *because)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	kept_format(&kept, "pecos-1", &json);
+	const char *at = strstr(json.text, "\"orders\":");
+	at = at ? strstr(at, from) : NULL;
+	if (!at)
+		fail_msg("no %s in it", from);
+	size_t size = json.len + strlen(to) + 1;
+	char *text = calloc(size, 1);
+	int len = snprintf(text, size, "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
+	if (!kept_parse(text, (size_t)len, "pecos-1", &back, why, sizeof(why)))
+		fail_msg("%s: %s", to, why);
+	assert_int_equal(back.seq, 1234);
+	assert_same_wear(&kept, &back);
+	if (back.orders.n != n || back.orders.n_newest != n_newest || !back.orders.fault || !strstr(back.orders.fault, because))
+		fail_msg("%s: %zu orders, %zu newest, %s", to, back.orders.n, back.orders.n_newest, back.orders.fault);
+	assert_true(back.orders.n_lost > 0);
+	kept_free(&back);
+	json_free(&json);
+	free(text);
+}
+
+static void damaged_orders_cost_no_more_than_themselves(void **unused)
+{
+	static const struct { const char *from, *to; size_t n, n_newest; const char *because; } rows[] = {
+		{ "{\"alive\"", "{\"alife\"", 0, 2, "no list" },
+		{ "\"newest\"", "\"newer\"", 2, 0, "no list" },
+		{ "{\"alive\":[", "[7],\"o\":{\"alive\":[", 0, 0, "no list" },
+		{ "\"alive\":[", "\"alive\":[7,", 2, 2, "no id" },
+		{ "\"q:1\"", "\"q/1\"", 1, 2, "no id" },
+		{ "\"q:1\"", "\"#\"", 1, 2, "no id" },
+		{ "\"q:1\"", "null", 1, 2, "no id" },
+		{ "\"q:1\"", "\"operator-7\"", 1, 2, "nobody's" },
+		{ "\"signal\":null", "\"signal\":\"qse\"", 1, 2, "nobody's" },
+		{ "\"signal\":null", "\"sign\":null", 1, 2, "nobody's" },
+		{ "\"signal\":\"qse\"", "\"signal\":7", 1, 2, "nobody's" },
+		{ "\"kind\":\"cap\"", "\"kind\":\"release\"", 1, 2, "neither cap" },
+		{ "\"kind\":\"cap\"", "\"kind\":0", 1, 2, "neither cap" },
+		{ "\"priority\":3", "\"priority\":-3", 1, 2, "no priority" },
+		{ "\"begun\":true", "\"begun\":1", 1, 2, "begun" },
+		{ "\"met\":true", "\"mat\":true", 1, 2, "met" },
+		{ "\"watts\":700000", "\"watts\":-1", 1, 2, "cannot be" },
+		{ "\"watts\":700000", "\"watts\":5000000001", 1, 2, "cannot be" },
+		{ "\"watts\":700000", "\"watts\":0.5", 1, 2, "cannot be" },
+		{ "\"watts\":700000", "\"watt\":700000", 1, 2, "lacks a figure" },
+		{ "\"start_ms\":1795000900000", "\"start_ms\":0", 1, 2, "cannot be" },
+		{ "\"end_ms\":1795000600000", "\"end_ms\":\"soon\"", 1, 2, "cannot be" },
+		{ "\"end_ms\":1795000600000", "\"end_ms\":1e300", 1, 2, "cannot be" },
+		{ "\"left_ms\":599000", "\"left_ms\":-1", 1, 2, "cannot be" },
+		{ "\"energy_ws\":-77", "\"energy_ws\":-1e19", 1, 2, "cannot be" },
+		{ "[\"utility\",17]", "[\"utility\",-17]", 2, 1, "newest" },
+		{ "[\"utility\",17]", "[\"utility\"]", 2, 1, "newest" },
+		{ "[\"utility\",17]", "[7,17]", 2, 1, "newest" },
+		{ "[\"utility\",17]", "{}", 2, 1, "newest" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_orders_left(rows[i].from, rows[i].to, rows[i].n, rows[i].n_newest, rows[i].because);
+	(void)unused;
+}
+
+static void more_orders_than_there_is_room_for_are_counted(void **unused)
+{
+	static struct kept_order many[ORDERS_LIVE + 3];
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	for (int i = 0; i < ORDERS_LIVE + 3; i++)
+		many[i] = kept.orders.alive[1];
+	kept.orders.alive = many;
+	kept.orders.n = ORDERS_LIVE + 3;
+	kept_format(&kept, "pecos-1", &json);
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.orders.n, ORDERS_LIVE);
+	assert_int_equal(back.orders.n_lost, 3);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
 static void more_groups_than_there_is_room_for_are_refused(void **unused)
 {
 	struct json json = { 0 };
@@ -375,6 +512,7 @@ static void more_groups_than_there_is_room_for_are_refused(void **unused)
 	kept.n_groups = KEPT_GROUPS;
 	kept.wear = NULL;                       /* the groups are last, then */
 	kept.shown_utc_ms = 0;
+	kept.orders = (struct kept_orders){ .n = 0 };
 	for (size_t g = 0; g < KEPT_GROUPS; g++)
 		kept.groups[g] = kept.groups[0];
 	kept_format(&kept, "pecos-1", &json);
@@ -397,12 +535,14 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_count_beyond_any_other_is_the_most),
 		cmocka_unit_test(wear_is_rounded_to_the_safe_side),
-		cmocka_unit_test(a_file_without_wear_and_load_is_whole),
+		cmocka_unit_test(a_file_without_wear_load_and_orders_is_whole),
 		cmocka_unit_test(a_large_fleet_stays_small),
 		cmocka_unit_test(a_group_is_its_words_and_its_times),
 		cmocka_unit_test(no_number_is_written_that_is_none),
 		cmocka_unit_test(a_damaged_text_is_refused),
 		cmocka_unit_test(what_is_foreign_or_absurd_is_refused),
+		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
+		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),
 		cmocka_unit_test(more_groups_than_there_is_room_for_are_refused),
 	};
 	return cmocka_run_group_tests_name("kept", tests, NULL, NULL);

@@ -332,6 +332,34 @@ static void test_what_is_alive_is_known(void **state)
 	assert_int_equal(orders_find(book, ""), -1);
 }
 
+/* What was begun stays so, whatever the clock says after a restart; what cannot be is not put back. */
+static void test_put_back(void **state)
+{
+	struct order_book *book = fresh();
+	(void)state;
+	struct order begun = WITH(o.start_ms = T0 - 5; o.begun = true; o.cancelled = true; o.issued_ms = T0 - 7);
+	assert_int_equal(orders_put_back(book, &begun), 0);
+	assert_int_equal(resolved(book, T0 - 7200000).limit_w, 5);
+	assert_int_equal(orders_put_back(book, &begun), -1);
+	assert_int_equal(refused(book, 1, "x", false), REFUSAL_NONE);   /* the same again: VERDICT_DUPLICATE */
+	struct order older = WITH(name(o.id, "older"); o.issued_ms = T0 - 8);
+	assert_int_equal(orders_take(book, &older, T0, false).verdict, VERDICT_STALE);
+	const struct order bad[] = {
+		WITH(o.start_ms = 0), WITH(o.start_ms = T0; o.end_ms = T0), WITH(o.start_ms = T0; name(o.id, "")),
+		WITH(o.start_ms = T0; o.signal = ORDERS_SIGNALS), WITH(o.start_ms = T0; o.kind = ORDER_RELEASE),
+		WITH(o.start_ms = T0; o.watts = -1), WITH(o.start_ms = T0; o.priority = -1), WITH(o.start_ms = -1),
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct order order = bad[i];
+		if (order.id[0])
+			name(order.id, "bad");
+		assert_int_equal(orders_put_back(book, &order), -1);
+	}
+	fill(book, 1, ORDERS_SHARE - 1, REFUSAL_SHARE);
+	struct order more = WITH(o.start_ms = T0; name(o.id, "more"));
+	assert_int_equal(orders_put_back(book, &more), -1);
+}
+
 /* ---- by law ---- */
 
 static uint64_t random_state;
@@ -446,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_no_signal_fills_the_book),
 		cmocka_unit_test(test_each_signal_has_places_of_its_own),
 		cmocka_unit_test(test_what_is_alive_is_known),
+		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_laws),
 	};
 	return cmocka_run_group_tests_name("orders", tests, NULL, NULL);

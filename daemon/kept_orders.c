@@ -1,0 +1,177 @@
+/* Orders alive, as JSON: an object each, in which what is not known, or is not so, is left out. What cannot be read is
+ * lost, and the rest is not: miners may stand still for an order, and for what is learned they only work less well. */
+#include <math.h>
+#include <string.h>
+
+#include "daemon/kept_parts.h"
+#include "daemon/signal_json.h"
+#include "daemon/xalloc.h"
+
+#define MOST_W 1e12
+#define MOST_WS 9e18
+#define ALWAYS INT64_MIN                /* there is no figure that is left out */
+
+static const char *const kinds[] = { [ORDER_CAP] = "cap", [ORDER_SETPOINT] = "setpoint", [ORDER_SHED] = "shed" };
+
+static const struct figure { const char *key; size_t at; double least, most; int64_t left_out; } figures[] = {
+	{ "watts", offsetof(struct kept_order, order.watts), 0, (double)ORDER_MOST_W, ALWAYS },
+	{ "ramp_w_per_min", offsetof(struct kept_order, order.ramp_w_per_min), 0, (double)ORDER_MOST_W, 0 },
+	{ "issued_ms", offsetof(struct kept_order, order.issued_ms), 0, KEPT_MOST_COUNT, ALWAYS },
+	{ "start_ms", offsetof(struct kept_order, order.start_ms), 1, KEPT_MOST_COUNT, ALWAYS },
+	{ "end_ms", offsetof(struct kept_order, order.end_ms), 1, KEPT_MOST_COUNT, ORDER_NO_END },
+	{ "left_ms", offsetof(struct kept_order, left_ms), 1, (double)ORDER_MOST_AHEAD_MS, 0 },
+	{ "received_ms", offsetof(struct kept_order, event.received_utc_ms), 0, KEPT_MOST_COUNT, ALWAYS },
+	{ "first_command_ms", offsetof(struct kept_order, event.first_command_utc_ms), 1, KEPT_MOST_COUNT, 0 },
+	{ "met_ms", offsetof(struct kept_order, event.met_utc_ms), 1, KEPT_MOST_COUNT, 0 },
+	{ "response_ms", offsetof(struct kept_order, event.response_ms), 0, KEPT_MOST_COUNT, -1 },
+	{ "before_w", offsetof(struct kept_order, event.before_w), -MOST_W, MOST_W, POLICY_NONE },
+	{ "max_w", offsetof(struct kept_order, event.max_w), -MOST_W, MOST_W, POLICY_NONE },
+	{ "energy_ws", offsetof(struct kept_order, event.energy_ws), -MOST_WS, MOST_WS, 0 },
+	{ "known_ms", offsetof(struct kept_order, event.known_ms), 0, KEPT_MOST_COUNT, 0 },
+};
+#define N_FIGURES (sizeof(figures) / sizeof(*figures))
+
+/* ---- writing ---- */
+
+static void put_order(struct json *json, const struct kept_order *kept)
+{
+	json_open(json, NULL);
+	json_string(json, "id", kept->order.id);
+	json_string(json, "signal", kept->signal);
+	json_string(json, "kind", kinds[kept->order.kind]);
+	json_int(json, "priority", kept->order.priority);
+	json_bool(json, "begun", kept->order.begun);
+	json_bool(json, "met", kept->event.status == EVENT_MET);
+	for (size_t i = 0; i < N_FIGURES; i++) {
+		int64_t value = *(const int64_t *)(const void *)((const char *)kept + figures[i].at);
+		if (value != figures[i].left_out)
+			json_int(json, figures[i].key, value);
+	}
+	json_close(json);
+}
+
+void kept_orders_format(const struct kept_orders *orders, struct json *json)
+{
+	if (!orders->n && !orders->n_newest)
+		return;
+	json_open(json, "orders");
+	json_open_array(json, "alive");
+	for (size_t i = 0; i < orders->n; i++)
+		put_order(json, &orders->alive[i]);
+	json_close_array(json);
+	json_open_array(json, "newest");
+	for (size_t i = 0; i < orders->n_newest; i++) {
+		json_open_array(json, NULL);
+		json_string(json, NULL, orders->newest[i].signal);
+		json_int(json, NULL, orders->newest[i].issued_ms);
+		json_close_array(json);
+	}
+	json_close_array(json);
+	json_close(json);
+}
+
+/* ---- reading ---- */
+
+static const char *read_figure(const cJSON *item, const struct figure *figure, int64_t *out)
+{
+	*out = figure->left_out;
+	if (!item)
+		return figure->left_out == ALWAYS ? "one lacks a figure" : NULL;
+	/* Written so that what is no number at all fails, too. */
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= figure->least && item->valuedouble <= figure->most) ||
+	    item->valuedouble != floor(item->valuedouble))
+		return "a figure of one cannot be";
+	*out = (int64_t)item->valuedouble;
+	return NULL;
+}
+
+static const char *read_kind(const cJSON *item, uint8_t *kind)
+{
+	const char *text = cJSON_GetStringValue(item);
+	for (*kind = 0; text && *kind < ORDER_RELEASE; ++*kind)
+		if (!strcmp(text, kinds[*kind]))
+			return NULL;
+	return "one is neither cap, setpoint nor shed";
+}
+
+/* Ids that begin like the operator's are the operator's. */
+static const char *read_names(const cJSON *item, struct kept_order *kept)
+{
+	const cJSON *signal = kept_member(item, "signal");
+	const char *id = cJSON_GetStringValue(kept_member(item, "id"));
+	if (!id || !signal_is_id(id))
+		return "one has no id";
+	kept->signal = cJSON_GetStringValue(signal);
+	kept->order.by_operator = cJSON_IsNull(signal);
+	if ((!kept->signal && !cJSON_IsNull(signal)) || kept->order.by_operator != !strncmp(id, "operator", 8))
+		return "one is nobody's";
+	memcpy(kept->order.id, id, strlen(id) + 1);
+	return NULL;
+}
+
+static const char *read_order(const cJSON *item, struct kept_order *kept)
+{
+	const cJSON *begun = kept_member(item, "begun"), *met = kept_member(item, "met");
+	uint64_t priority;
+	*kept = (struct kept_order){ .signal = NULL };
+	const char *fault = read_names(item, kept);
+	if (!fault)
+		fault = read_kind(kept_member(item, "kind"), &kept->order.kind);
+	if (!fault && (!cJSON_IsBool(begun) || !cJSON_IsBool(met)))
+		fault = "one does not tell whether it was begun, or met";
+	if (!fault && !kept_whole(kept_member(item, "priority"), INT32_MAX, &priority))
+		fault = "one has no priority";
+	if (fault)
+		return fault;
+	kept->order.priority = (int32_t)priority;
+	kept->order.begun = cJSON_IsTrue(begun);
+	kept->event.status = cJSON_IsTrue(met) ? EVENT_MET : EVENT_ACTIVE;
+	for (size_t i = 0; i < N_FIGURES && !fault; i++)
+		fault = read_figure(kept_member(item, figures[i].key), &figures[i], (int64_t *)(void *)((char *)kept + figures[i].at));
+	return fault;
+}
+
+static const char *read_newest(const cJSON *item, struct kept_newest *newest)
+{
+	uint64_t issued_ms;
+	newest->signal = cJSON_GetStringValue(cJSON_GetArrayItem(item, 0));
+	if (!newest->signal || !kept_whole(cJSON_GetArrayItem(item, 1), KEPT_MOST_COUNT, &issued_ms))
+		return "when the newest of a signal was issued is not told";
+	newest->issued_ms = (int64_t)issued_ms;
+	return NULL;
+}
+
+static void lose(struct kept_orders *orders, const char *fault)
+{
+	orders->n_lost++;
+	if (!orders->fault)
+		orders->fault = fault;
+}
+
+void kept_orders_parse(const cJSON *tree, struct kept_orders *orders)
+{
+	const cJSON *alive = kept_member(tree, "alive"), *newest = kept_member(tree, "newest"), *item;
+	const char *fault;
+	if (!cJSON_IsArray(alive) || !cJSON_IsArray(newest))
+		lose(orders, "those alive are no list, or the newest");
+	orders->alive = xcalloc(ORDERS_LIVE, sizeof(*orders->alive));
+	cJSON_ArrayForEach(item, alive) {
+		fault = orders->n < ORDERS_LIVE ? read_order(item, &orders->alive[orders->n]) : "there are more than there is room for";
+		if (fault)
+			lose(orders, fault);
+		else
+			orders->n++;
+	}
+	cJSON_ArrayForEach(item, newest) {
+		fault = orders->n_newest < ORDERS_SIGNALS ? read_newest(item, &orders->newest[orders->n_newest]) : "more are newest than may be";
+		if (fault)
+			lose(orders, fault);
+		else
+			orders->n_newest++;
+	}
+}
+
+void kept_orders_free(struct kept_orders *orders)
+{
+	free(orders->alive);
+}
