@@ -244,15 +244,19 @@ static void read_groups(struct reader *reader, const cJSON *list, struct kept *k
 	}
 }
 
-static void read_all(struct reader *reader, const cJSON *tree, const char *site, struct kept *kept)
+static void read_origin(struct reader *reader, const cJSON *tree, const char *site)
 {
-	const cJSON *energy = kept_member(tree, "energy_wh");
 	double version = number(reader, tree, "version", 0, KEPT_MOST_COUNT);
 	if (version != KEPT_VERSION)
 		wrong(reader, "it is of version %.0f, and this reads %d", version, KEPT_VERSION);
 	const char *of_site = text_of(reader, tree, "site");
 	if (of_site && strcmp(of_site, site) != 0)
 		wrong(reader, "it is of the site %.80s", of_site);
+}
+
+static void read_learned(struct reader *reader, const cJSON *tree, struct kept *kept)
+{
+	const cJSON *energy = kept_member(tree, "energy_wh");
 	kept->seq = count_of(reader, tree, "decisions", KEPT_MOST_COUNT / 2);
 	kept->seq_reserved = count_of(reader, tree, "decisions_reserved", KEPT_MOST_COUNT / 2);
 	if (kept->seq_reserved < kept->seq)
@@ -263,31 +267,56 @@ static void read_all(struct reader *reader, const cJSON *tree, const char *site,
 	kept->energy.miners_wh = number(reader, energy, "miners", -MOST_WH, MOST_WH);
 	read_groups(reader, kept_member(tree, "groups"), kept);
 	const cJSON *wear = kept_member(tree, "wear");
-	const cJSON *load = kept_member(tree, "load"), *orders = kept_member(tree, "orders");
-	/* Files were written before there were such things. */
+	const cJSON *load = kept_member(tree, "load");       /* files were written before there were such things */
 	const char *fault = wear ? kept_wear_parse(wear, kept) : NULL;
 	if (!fault && load)
 		fault = kept_shown_parse(load, kept);
 	if (fault)
 		wrong(reader, "%s", fault);
+}
+
+static void read_orders(const cJSON *tree, struct kept *kept)
+{
+	const cJSON *orders = kept_member(tree, "orders");
 	if (orders)
 		kept_orders_parse(orders, &kept->orders);
+}
+
+static void begin(struct reader *reader, const char *text, size_t len, const char *site, struct kept *kept)
+{
+	*kept = (struct kept){ 0 };
+	const char *fault = len > KEPT_BYTES ? "it is too long" : json_strict_fault(text, len, DEPTH);
+	kept->tree = fault ? NULL : cJSON_ParseWithLength(text, len);
+	if (!kept->tree)
+		wrong(reader, "%s", fault ? fault : "it is no JSON");
+	else if (!cJSON_IsObject(kept->tree))
+		wrong(reader, "it is no object");
+	else
+		read_origin(reader, kept->tree, site);
 }
 
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *kept, char *why, size_t why_size)
 {
 	struct reader reader = { .why = why, .why_size = why_size };
-	*kept = (struct kept){ 0 };
-	const char *fault = len > KEPT_BYTES ? "it is too long" : json_strict_fault(text, len, DEPTH);
-	kept->tree = fault ? NULL : cJSON_ParseWithLength(text, len);
-	if (!kept->tree)
-		wrong(&reader, "%s", fault ? fault : "it is no JSON");
-	else if (!cJSON_IsObject(kept->tree))
-		wrong(&reader, "it is no object");
-	else
-		read_all(&reader, kept->tree, site, kept);
+	begin(&reader, text, len, site, kept);
+	if (!reader.failed)
+		read_learned(&reader, kept->tree, kept);
 	if (reader.failed)
 		kept_free(kept);
+	else
+		read_orders(kept->tree, kept);
+	return !reader.failed;
+}
+
+bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *kept)
+{
+	char why[8];
+	struct reader reader = { .why = why, .why_size = sizeof(why) };
+	begin(&reader, text, len, site, kept);
+	if (reader.failed)
+		kept_free(kept);
+	else
+		read_orders(kept->tree, kept);
 	return !reader.failed;
 }
 

@@ -86,6 +86,8 @@ bool kept_same_power(const struct kept_group *, const struct kept_group *);     
 void kept_format(const struct kept *, const char *site, struct json *);
 /* False, with why, unless all of it but orders is of this site and version, whole and possible. True: kept_free ends it. */
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
+/* Of a text that was refused, the orders and nothing else. False: it is no JSON, or of another site or version. */
+bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *);
 void kept_free(struct kept *);
 
 /* ---- kept_wear.c: the member "wear" ---- */

@@ -119,7 +119,7 @@ static bool put_aside(const struct service *service, const char *why)
 	if (rc)
 		log_error("%s: ignored, %s; it cannot be put aside (%s), so nothing is written", path, why, uv_strerror(rc));
 	else
-		log_warning("%s: ignored, %s%s%s; orders given before are not known", path, why, *to ? "; kept as " : "", to);
+		log_warning("%s: ignored, %s%s%s", path, why, *to ? "; kept as " : "", to);
 	return rc == 0;
 }
 
@@ -135,12 +135,26 @@ static void recall_orders(struct service *service, const struct kept_orders *ord
 		           recalled.ended, recalled.lost);
 }
 
+/* What is wrong with a number of the miners is no reason to wake them against an order. */
+static void recall_orders_alone(struct service *service, const char *text, size_t len)
+{
+	struct kept kept;
+	if (!kept_parse_orders(text, len, service->wired->site.name, &kept)) {
+		log_warning("%s: what was ordered before is not known", service->state_file.path);
+		return;
+	}
+	recall_orders(service, &kept.orders);
+	kept_free(&kept);
+}
+
 static bool recall_text(struct service *service, const char *text, size_t len)
 {
 	struct kept kept;
 	char why[256];
-	if (!kept_parse(text, len, service->wired->site.name, &kept, why, sizeof(why)))
+	if (!kept_parse(text, len, service->wired->site.name, &kept, why, sizeof(why))) {
+		recall_orders_alone(service, text, len);
 		return put_aside(service, why);
+	}
 	struct recalled known = site_recall(service->site, now(), &kept);
 	log_notice("%s: knows %zu of %zu groups of miners, and how worn %zu miners are; decisions go on after %llu",
 	           service->state_file.path, known.groups, service->wired->site.policy.n_miner_groups, known.miners,

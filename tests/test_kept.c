@@ -486,6 +486,39 @@ static void damaged_orders_cost_no_more_than_themselves(void **unused)
 	(void)unused;
 }
 
+static bool orders_alone(const char *from, const char *to)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	kept_format(&kept, "pecos-1", &json);
+	const char *at = strstr(json.text, from);
+	size_t size = json.len + strlen(to) + 1;
+	char *text = calloc(size, 1);
+	int len = snprintf(text, size, "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
+	bool there = kept_parse_orders(text, (size_t)len, "pecos-1", &back);
+	if (there) {
+		assert_same_orders(&kept.orders, &back.orders);
+		assert_int_equal(back.seq, 0);
+		assert_int_equal(back.n_groups, 0);
+		kept_free(&back);
+	}
+	json_free(&json);
+	free(text);
+	return there;
+}
+
+/* A file that is damaged elsewhere still tells what was ordered. */
+static void orders_are_read_of_what_is_else_refused(void **unused)
+{
+	assert_true(orders_alone("\"decisions\":1234", "\"decisions\":-1"));
+	assert_true(orders_alone("\"driver\":\"luxos\"", "\"driver\":null"));
+	assert_true(orders_alone("\"miners\":[[", "\"miners\":{}, \"m\":[["));
+	assert_false(orders_alone("\"version\":1", "\"version\":2"));
+	assert_false(orders_alone("pecos-1", "pecos-2"));
+	assert_false(orders_alone("\"groups\":[", "\"groups\":[["));
+	(void)unused;
+}
+
 static void more_orders_than_there_is_room_for_are_counted(void **unused)
 {
 	static struct kept_order many[ORDERS_LIVE + 3];
@@ -542,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_text_is_refused),
 		cmocka_unit_test(what_is_foreign_or_absurd_is_refused),
 		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
+		cmocka_unit_test(orders_are_read_of_what_is_else_refused),
 		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),
 		cmocka_unit_test(more_groups_than_there_is_room_for_are_refused),
 	};
