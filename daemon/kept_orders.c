@@ -7,27 +7,29 @@
 #include "daemon/signal_json.h"
 #include "daemon/xalloc.h"
 
-#define MOST_W 1e12
-#define MOST_WS 9e18
+#define MOST_W ((double)ORDER_MOST_W)
+#define MOST_UTC_MS 253402300799999.0   /* the year 9999 */
+#define MOST_MS ((double)ORDER_MOST_AHEAD_MS)
+#define MOST_WS (MOST_W * MOST_MS / 1000)
 #define ALWAYS INT64_MIN                /* there is no figure that is left out */
 
 static const char *const kinds[] = { [ORDER_CAP] = "cap", [ORDER_SETPOINT] = "setpoint", [ORDER_SHED] = "shed" };
 
 static const struct figure { const char *key; size_t at; double least, most; int64_t left_out; } figures[] = {
-	{ "watts", offsetof(struct kept_order, order.watts), 0, (double)ORDER_MOST_W, ALWAYS },
-	{ "ramp_w_per_min", offsetof(struct kept_order, order.ramp_w_per_min), 0, (double)ORDER_MOST_W, 0 },
-	{ "issued_ms", offsetof(struct kept_order, order.issued_ms), 0, KEPT_MOST_COUNT, ALWAYS },
-	{ "start_ms", offsetof(struct kept_order, order.start_ms), 1, KEPT_MOST_COUNT, ALWAYS },
-	{ "end_ms", offsetof(struct kept_order, order.end_ms), 1, KEPT_MOST_COUNT, ORDER_NO_END },
-	{ "left_ms", offsetof(struct kept_order, left_ms), 1, (double)ORDER_MOST_AHEAD_MS, 0 },
-	{ "received_ms", offsetof(struct kept_order, event.received_utc_ms), 0, KEPT_MOST_COUNT, ALWAYS },
-	{ "first_command_ms", offsetof(struct kept_order, event.first_command_utc_ms), 1, KEPT_MOST_COUNT, 0 },
-	{ "met_ms", offsetof(struct kept_order, event.met_utc_ms), 1, KEPT_MOST_COUNT, 0 },
-	{ "response_ms", offsetof(struct kept_order, event.response_ms), 0, KEPT_MOST_COUNT, -1 },
+	{ "watts", offsetof(struct kept_order, order.watts), 0, MOST_W, ALWAYS },
+	{ "ramp_w_per_min", offsetof(struct kept_order, order.ramp_w_per_min), 0, MOST_W, 0 },
+	{ "issued_ms", offsetof(struct kept_order, order.issued_ms), 0, MOST_UTC_MS, ALWAYS },
+	{ "start_ms", offsetof(struct kept_order, order.start_ms), 1, MOST_UTC_MS, ALWAYS },
+	{ "end_ms", offsetof(struct kept_order, order.end_ms), 1, MOST_UTC_MS, ORDER_NO_END },
+	{ "left_ms", offsetof(struct kept_order, left_ms), 1, MOST_MS, 0 },
+	{ "received_ms", offsetof(struct kept_order, event.received_utc_ms), 0, MOST_UTC_MS, ALWAYS },
+	{ "first_command_ms", offsetof(struct kept_order, event.first_command_utc_ms), 1, MOST_UTC_MS, 0 },
+	{ "met_ms", offsetof(struct kept_order, event.met_utc_ms), 1, MOST_UTC_MS, 0 },
+	{ "response_ms", offsetof(struct kept_order, event.response_ms), 0, MOST_MS, -1 },
 	{ "before_w", offsetof(struct kept_order, event.before_w), -MOST_W, MOST_W, POLICY_NONE },
 	{ "max_w", offsetof(struct kept_order, event.max_w), -MOST_W, MOST_W, POLICY_NONE },
 	{ "energy_ws", offsetof(struct kept_order, event.energy_ws), -MOST_WS, MOST_WS, 0 },
-	{ "known_ms", offsetof(struct kept_order, event.known_ms), 0, KEPT_MOST_COUNT, 0 },
+	{ "known_ms", offsetof(struct kept_order, event.known_ms), 0, MOST_MS, 0 },
 };
 #define N_FIGURES (sizeof(figures) / sizeof(*figures))
 
@@ -44,7 +46,8 @@ static void put_order(struct json *json, const struct kept_order *kept)
 	json_bool(json, "met", kept->event.status == EVENT_MET);
 	for (size_t i = 0; i < N_FIGURES; i++) {
 		int64_t value = *(const int64_t *)(const void *)((const char *)kept + figures[i].at);
-		if (value != figures[i].left_out)
+		bool possible = (double)value >= figures[i].least && (double)value <= figures[i].most;
+		if (value != figures[i].left_out && (possible || figures[i].left_out == ALWAYS))
 			json_int(json, figures[i].key, value);
 	}
 	json_close(json);
@@ -109,6 +112,14 @@ static const char *read_names(const cJSON *item, struct kept_order *kept)
 	return NULL;
 }
 
+/* More than can have been drawn in that time: neither is told. */
+static void check_energy(struct event *event)
+{
+	double most_ws = MOST_W * ((double)event->known_ms / 1000 + 1);
+	if (!(fabs((double)event->energy_ws) <= most_ws))
+		event->energy_ws = event->known_ms = 0;
+}
+
 static const char *read_order(const cJSON *item, struct kept_order *kept)
 {
 	const cJSON *begun = kept_member(item, "begun"), *met = kept_member(item, "met");
@@ -128,6 +139,7 @@ static const char *read_order(const cJSON *item, struct kept_order *kept)
 	kept->event.status = cJSON_IsTrue(met) ? EVENT_MET : EVENT_ACTIVE;
 	for (size_t i = 0; i < N_FIGURES && !fault; i++)
 		fault = read_figure(kept_member(item, figures[i].key), &figures[i], (int64_t *)(void *)((char *)kept + figures[i].at));
+	check_energy(&kept->event);
 	return fault;
 }
 
@@ -163,7 +175,8 @@ void kept_orders_parse(const cJSON *tree, struct kept_orders *orders)
 			orders->n++;
 	}
 	cJSON_ArrayForEach(item, newest) {
-		fault = orders->n_newest < ORDERS_SIGNALS ? read_newest(item, &orders->newest[orders->n_newest]) : "more are newest than may be";
+		fault = orders->n_newest < ORDERS_SIGNALS ? read_newest(item, &orders->newest[orders->n_newest])
+		                                          : "there are more signals than may be";
 		if (fault)
 			lose(orders, fault);
 		else

@@ -32,10 +32,11 @@ void signals_adopt(struct signals *, struct signals *old, struct instant now);
 
 /* ---- over a restart ---- */
 struct kept_orders;                     /* daemon/kept.h */
-void signals_keep(const struct signals *, struct instant now, struct kept_orders *);   /* lends names; kept_orders_free ends it */
+void signals_keep(const struct signals *, struct instant now, struct kept_orders *);   /* kept_orders_free; lends names */
 uint64_t signals_changes(const struct signals *);       /* another number: orders have come, begun or gone since */
 struct signals_recalled { size_t alive, ended, lost; }; /* orders: go on; ended meanwhile; cannot go on */
-struct signals_recalled signals_recall(struct signals *, const struct kept_orders *, struct instant now);      /* at the start */
+/* At the start, before the first demand. */
+struct signals_recalled signals_recall(struct signals *, const struct kept_orders *, struct instant now);
 
 size_t signals_count(const struct signals *);
 const char *signals_topic(const struct signals *, size_t i);    /* to subscribe to */
@@ -49,9 +50,9 @@ void signals_observe(struct signals *, struct instant now, int64_t site_w, int64
 /* Whose is demand.limit_from, setpoint_from or miners_from: an event's id until the next signals_demand; NULL: nobody's. */
 const char *signals_event_id(const struct signals *, int16_t from);
 
-/* The operator's hand. False, with why, where nothing is done. duration_ms 0: until released. A newer hold replaces the
- * older. */
-bool signals_operator_hold(struct signals *, int64_t watts, int64_t duration_ms, struct instant now, char *why, size_t why_size);
+/* The operator's hand. False, with why, where nothing is done. duration_ms 0: until released, else monotonic. A newer hold
+ * replaces the older. */
+bool signals_operator_hold(struct signals *, int64_t watts, int64_t duration_ms, struct instant now, char *why, size_t size);
 bool signals_operator_shed(struct signals *, struct instant now, char *why, size_t why_size);
 bool signals_operator_release(struct signals *, struct instant now, char *why, size_t why_size);
 

@@ -476,6 +476,8 @@ static void damaged_orders_cost_no_more_than_themselves(void **unused)
 		{ "\"end_ms\":1795000600000", "\"end_ms\":1e300", 1, 2, "cannot be" },
 		{ "\"left_ms\":599000", "\"left_ms\":-1", 1, 2, "cannot be" },
 		{ "\"energy_ws\":-77", "\"energy_ws\":-1e19", 1, 2, "cannot be" },
+		{ "\"known_ms\":5000", "\"known_ms\":4e11", 1, 2, "cannot be" },
+		{ "\"met_ms\":1795000004000", "\"met_ms\":253402300800000", 1, 2, "cannot be" },
 		{ "[\"utility\",17]", "[\"utility\",-17]", 2, 1, "newest" },
 		{ "[\"utility\",17]", "[\"utility\"]", 2, 1, "newest" },
 		{ "[\"utility\",17]", "[7,17]", 2, 1, "newest" },
@@ -516,6 +518,24 @@ static void orders_are_read_of_what_is_else_refused(void **unused)
 	assert_false(orders_alone("\"version\":1", "\"version\":2"));
 	assert_false(orders_alone("pecos-1", "pecos-2"));
 	assert_false(orders_alone("\"groups\":[", "\"groups\":[["));
+	(void)unused;
+}
+
+static void what_cannot_have_been_drawn_is_not_told(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	kept.orders.alive[0].event.energy_ws = 2 * ORDER_MOST_W * 5;
+	kept.orders.alive[0].event.max_w = ORDER_MOST_W + 1;    /* nor is that; the order is */
+	kept_format(&kept, "pecos-1", &json);
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.orders.n, 2);
+	assert_int_equal(back.orders.alive[0].event.known_ms, 0);
+	assert_int_equal(back.orders.alive[0].event.energy_ws, 0);
+	assert_int_equal(back.orders.alive[0].event.max_w, POLICY_NONE);
+	kept_free(&back);
+	json_free(&json);
 	(void)unused;
 }
 
@@ -576,6 +596,7 @@ int main(void)
 		cmocka_unit_test(what_is_foreign_or_absurd_is_refused),
 		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
 		cmocka_unit_test(orders_are_read_of_what_is_else_refused),
+		cmocka_unit_test(what_cannot_have_been_drawn_is_not_told),
 		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),
 		cmocka_unit_test(more_groups_than_there_is_room_for_are_refused),
 	};
