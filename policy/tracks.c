@@ -8,6 +8,7 @@
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
 #define LOW_MS   (60 * 60000)   /* one that did not rise three times counts as what it draws for so long */
+#define MOST_FALLS 3            /* of its power by itself, within as long, before it is left where it is */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -175,6 +176,26 @@ static bool at_full(const struct policy_miner_group *group, const struct miner_t
 	return track->limit_w >= group->nominal_w || (!track->limit_w && told_awake_w(r) >= group->nominal_w);
 }
 
+/* What it draws is the most that it will, for the time being. */
+static void count_as_drawn(struct miner_track *track, int64_t now_ms)
+{
+	track->awake_w = track->drawn_w;
+	track->low_until_ms = now_ms + LOW_MS;
+}
+
+/* It hashes on at less, and nobody told it so: too hot, by its own protection. The third time within an hour it is left to it. */
+static void see_fall(const struct policy_miner_group *group, struct miner_track *track, int32_t from_w, int64_t now_ms)
+{
+	if (from_w - track->drawn_w <= group->nominal_w / TRACK_COARSE_PART)
+		return;
+	if (now_ms - track->fell_ms > LOW_MS)
+		track->falls = 0;
+	if (track->falls++ == 0)
+		track->fell_ms = now_ms;
+	if (track->falls >= MOST_FALLS)
+		count_as_drawn(track, now_ms);
+}
+
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
                          const struct miner_reading *r, enum miner_phase seen_in, int64_t now_ms)
 {
@@ -215,10 +236,8 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 		return;
 	/* It hashes at no more: its owner's limit, a board gone. What it draws beyond that is seen, and it is asked again. */
 	bool never_rises = track->deed == DEED_POWER && track->to_w > track->from_w && track->tries >= POLICY_MAX_TRIES;
-	if (never_rises && knows_power(r) && seen_in == PHASE_AWAKE) {
-		track->awake_w = track->drawn_w;
-		track->low_until_ms = now_ms + LOW_MS;
-	}
+	if (never_rises && knows_power(r) && seen_in == PHASE_AWAKE)
+		count_as_drawn(track, now_ms);
 	give_up_order(track, seen_in, now_ms);
 }
 
@@ -251,6 +270,7 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	if (!track->awake_w)
 		track->awake_w = told_w ? told_w : group->nominal_w;
 	enum miner_phase seen_in = phase_seen(group, track, r);
+	int32_t before_w = track->drawn_w;
 	if (knows_power(r))
 		track->drawn_w = r->power_w;
 	else
@@ -272,6 +292,8 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 			return;
 		track->tries = 0;
 	}
+	if (group->partial_w && knows_power(r) && seen_in == PHASE_AWAKE && track->phase == PHASE_AWAKE)
+		see_fall(group, track, before_w, now_ms);
 	settle(track, seen_in, now_ms);
 }
 

@@ -303,6 +303,27 @@ static void who_hashes_at_no_more_is_not_asked_for_ever(void **unused)
 	(void)unused;
 }
 
+/* Too hot at its full power, it lowers itself half a minute after it was raised: three times an hour, not a hundred. */
+static void who_lowers_itself_is_left_where_it_is(void **unused)
+{
+	struct rig rig;
+	set_up(&rig, 700 * KW, ALL);
+	rig_run(&rig, 60 * SEC);
+	for (int k = 0; k < 45; k++) {
+		hash_at(&rig, 2 * KW);
+		for (uint32_t m = 0; m < ALL / 2; m++)
+			rig.miners[m].hash = true;
+		run_restless(&rig, 30 * SEC);
+		assert_true(rig.powers <= 2 * ALL / 2);
+	}
+	assert_int_equal(rig.powers, 2 * ALL / 2);
+	assert_int_equal(rig.state.fusion.on_hpc.lie, LIE_NONE);
+	run_restless(&rig, 60 * 60 * SEC);
+	assert_int_equal(rig.powers, 3 * ALL / 2);
+	assert_int_equal(rig_miners_w(&rig), ALL * RIG_MINER_W);
+	(void)unused;
+}
+
 /* It took orders again before it was asked: nothing of it is lost for longer than an hour. */
 static void who_rises_again_is_used_again(void **unused)
 {
@@ -589,6 +610,7 @@ int main(void)
 		cmocka_unit_test(those_of_the_higher_priority_are_raised_first),
 		cmocka_unit_test(who_does_not_follow_power_still_sleeps),
 		cmocka_unit_test(who_hashes_at_no_more_is_not_asked_for_ever),
+		cmocka_unit_test(who_lowers_itself_is_left_where_it_is),
 		cmocka_unit_test(who_rises_again_is_used_again),
 		cmocka_unit_test(own_figures_a_little_off_are_no_disobedience),
 		cmocka_unit_test(a_restart_finds_them_where_they_are),
