@@ -332,6 +332,7 @@ static void on_stop_timer(uv_timer_t *timer)
 		return;
 	uv_timer_stop(timer);
 	service_keep(service);
+	site_leave(service->site, now());
 	site_close(service->site);
 }
 

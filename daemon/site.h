@@ -70,6 +70,8 @@ struct recalled site_recall(struct site *, struct instant now, const struct kept
 void site_keep(const struct site *, struct instant now, struct kept *);
 uint64_t site_seq(const struct site *);                 /* of the newest decision; 0: none */
 void site_start(struct site *, struct instant now);    /* opens every device */
+/* Before the close at the end of the process, after the last step: what is asked of the GPU side is withdrawn. */
+void site_leave(struct site *, struct instant now);
 void site_close(struct site *);                        /* after the start: closes every device, then frees the site */
 
 /* Polls who is due. Returns when to call again, monotonic. */

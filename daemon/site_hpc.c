@@ -182,3 +182,10 @@ void tell_hpc(struct site *site, struct instant now)
 	alarm_futile(site, now);
 	tell_limit(site, now);
 }
+
+/* Nobody would say when there is room again. */
+void site_leave(struct site *site, struct instant now)
+{
+	if (site->hpc_asked.limit_w != POLICY_NONE)
+		publish_limit(site, POLICY_NONE, "mulletd was stopped", now);
+}

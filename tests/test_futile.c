@@ -213,6 +213,23 @@ static void the_gpu_side_is_asked_where_miners_do_not_do(void **unused)
 	(void)unused;
 }
 
+/* Stopped in the middle of it: who is asked for less must not wait for somebody who is gone. */
+static void what_is_asked_ends_with_the_daemon(void **unused)
+{
+	struct scenario s;
+	open_site(&s, LOAD_CONSTANT, 900 * KW);
+	uint32_t n = s.n_limits;
+	site_leave(s.site, s.clock.at);
+	assert_int_equal(s.n_limits, n);
+	sim_world_add_job(s.world, 0, 1300 * KW, 5 * SEC);
+	scenario_run(&s, 30 * SEC);
+	assert_true(asked_w(&s) > 0);
+	site_leave(s.site, s.clock.at);
+	assert_non_null(strstr(s.last_limit, "{\"limit_w\":null,\"why\":\"mulletd was stopped\""));
+	scenario_close(&s);
+	(void)unused;
+}
+
 static void lying_miners_are_an_alarm(void **unused)
 {
 	struct scenario s;
@@ -281,6 +298,7 @@ int main(void)
 		cmocka_unit_test(without_gpu_meters_there_is_no_verdict),
 		cmocka_unit_test(a_verdict_falls_after_a_calm),
 		cmocka_unit_test(the_gpu_side_is_asked_where_miners_do_not_do),
+		cmocka_unit_test(what_is_asked_ends_with_the_daemon),
 		cmocka_unit_test(lying_miners_are_an_alarm),
 		cmocka_unit_test(announced_the_whole_site_stays_under),
 		cmocka_unit_test(announced_for_nothing_is_an_alarm),
