@@ -94,72 +94,7 @@ static void on_site_changed(void *self)
 	((struct service *)self)->step_now = true;
 }
 
-/* ---- the bus ---- */
-
-static void relay_put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
-{
-	struct service *service = (struct service *)(void *)((char *)sink - offsetof(struct service, relay));
-	if (service->bus)
-		bus_sink(service->bus)->put(bus_sink(service->bus), topic, delivery, text, len);
-}
-
-static void on_bus_connected(void *self)
-{
-	struct service *service = self;
-	log_notice("broker %s:%u: connected", service->wired->config->mqtt.host, service->wired->config->mqtt.port);
-}
-
-static void on_bus_lost(void *self, const char *why)
-{
-	struct service *service = self;
-	log_warning("broker %s:%u: %s; trying again", service->wired->config->mqtt.host,
-	            service->wired->config->mqtt.port, why);
-}
-
-static void on_bus_message(void *self, const char *topic, const char *text, size_t len, bool retained)
-{
-	struct service *service = self;
-	if (service->stopping)
-		return;
-	struct instant at = now();
-	bool ours = signals_message(service->signals, topic, text, len, retained, at);
-	if (service->plan)
-		ours |= plan_message(service->plan, topic, text, len, retained, at);
-	if (ours) {
-		if (service->site)
-			site_prompted(service->site, at);
-		service->step_now = true;
-	}
-}
-
-static void on_bus_closed(void *self)
-{
-	((struct service *)self)->bus = NULL;
-}
-
-static void open_bus(struct service *service)
-{
-	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
-	if (!mqtt->present)
-		return;
-	char client_id[128];
-	snprintf(client_id, sizeof(client_id), "mulletd-%s", service->wired->site.name);
-	struct bus_conf conf = {
-		.host = mqtt->host, .port = mqtt->port, .tls_ca = mqtt->tls_ca, .tls_cert = mqtt->tls_cert,
-		.tls_key = mqtt->tls_key, .username = mqtt->username, .password = service->password,
-		.client_id = client_id, .prefix = service->wired->topic_prefix, .will_topic = "state",
-		.will = "{\"state\":\"offline\",\"since\":null,\"why\":\"the connection broke\","
-		        "\"version\":\"" MULLET_VERSION "\",\"dry_run\":false}",
-	};
-	service->bus = bus_open(&service->loop, &conf, (struct bus_user){
-		service, on_bus_connected, on_bus_lost, on_bus_message, on_bus_closed });
-}
-
-static void subscribe(struct service *service)
-{
-	for (size_t i = 0; service->bus && i < signals_count(service->signals); i++)
-		bus_subscribe(service->bus, signals_topic(service->signals, i));
-}
+/* ---- what stands around the site ---- */
 
 /* Notices stay over a reload; without hpc.plan there are none. */
 static void set_plan(struct service *service)
@@ -175,20 +110,6 @@ static void set_plan(struct service *service)
 		plan_free(service->plan, now());
 		service->plan = NULL;
 	}
-}
-
-static void publish_offline(struct service *service, const char *why)
-{
-	struct json json = { 0 };
-	json_open(&json, NULL);
-	json_string(&json, "state", "offline");
-	json_time(&json, "since", now().utc_ms);
-	json_string(&json, "why", why);
-	json_string(&json, "version", MULLET_VERSION);
-	json_bool(&json, "dry_run", service->conf->dry_run);
-	json_close(&json);
-	service->relay.put(&service->relay, "state", DELIVER_STATE, json.text, json.len);
-	json_free(&json);
 }
 
 static void on_alarm(void *self, const char *name, bool raised, enum severity severity, const char *why)
@@ -249,7 +170,7 @@ static void swap_signals(struct service *service)
 	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
 	signals_adopt(service->signals, old, now());
 	signals_free(old);
-	subscribe(service);
+	service_subscribe(service);
 }
 
 /* The old devices are closed before the new are opened: many meters take one connection only. */
@@ -290,7 +211,7 @@ static void close_handle(uv_handle_t *handle, void *self)
 static void close_rest(struct service *service)
 {
 	service->site_closed = true;
-	publish_offline(service, "stopped");
+	service_say_offline(service, "stopped");
 	meter_room_close(service->meters);
 	miner_room_close(service->miners);
 	if (service->bus)
@@ -416,10 +337,10 @@ static void open_handles(struct service *service)
 static void start(struct service *service)
 {
 	open_handles(service);
-	open_bus(service);
+	service_open_bus(service);
 	service->alarms = alarms_new(&service->relay, (struct alarms_user){ service, on_alarm });
 	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
-	subscribe(service);
+	service_subscribe(service);
 	set_plan(service);
 	service->meters = meter_room_open(&service->loop);
 	service->miners = miner_room_open(&service->loop, connections_at_most(service));
@@ -440,7 +361,6 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 	int code = 1;
 	service->conf = conf;
 	service->wired = wired;
-	service->relay.put = relay_put;
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
 	uv_loop_init(&service->loop);

@@ -55,6 +55,10 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 void service_reload(struct service *);
 /* For a reload: NULL, logged and with the alarm raised, where the old configuration has to stay. */
 struct wired *service_read_again(struct service *);
+/* ---- service_bus.c ---- */
+void service_open_bus(struct service *);        /* where the file names a broker; before anything is said */
+void service_subscribe(struct service *);       /* to what the signals obey */
+void service_say_offline(struct service *, const char *why);
 /* ---- service_keep.c: over a restart ---- */
 void service_recall(struct service *);  /* before the site's start: what an earlier run kept; keeps on from here */
 void service_keep_orders(struct service *);     /* after each step: if they have changed */
