@@ -130,7 +130,7 @@ static void on_site_closed(void *self);
 static void new_site(struct service *service)
 {
 	service->wired->site.dry_run = service->conf->dry_run;
-	struct site_rooms rooms = { &system_clock, service->meters, service->miners, &service->relay, service->alarms,
+	struct site_rooms rooms = { &system_clock, service->meters, service->miners, &service->retained.sink, service->alarms,
 	                            service->signals, service->plan };
 	service->site = site_new(&service->wired->site, &rooms,
 	                         (struct site_user){ service, on_site_changed, on_site_closed }, now());
@@ -167,7 +167,7 @@ static void swap_signals(struct service *service)
 	struct signals *old = service->signals;
 	for (size_t i = 0; service->bus && i < signals_count(old); i++)
 		bus_unsubscribe(service->bus, signals_topic(old, i));
-	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
+	service->signals = signals_new(&service->wired->signals, &service->retained.sink, service->alarms, now());
 	signals_adopt(service->signals, old, now());
 	signals_free(old);
 	service_subscribe(service);
@@ -338,8 +338,8 @@ static void start(struct service *service)
 {
 	open_handles(service);
 	service_open_bus(service);
-	service->alarms = alarms_new(&service->relay, (struct alarms_user){ service, on_alarm });
-	service->signals = signals_new(&service->wired->signals, &service->relay, service->alarms, now());
+	service->alarms = alarms_new(&service->retained.sink, (struct alarms_user){ service, on_alarm });
+	service->signals = signals_new(&service->wired->signals, &service->retained.sink, service->alarms, now());
 	service_subscribe(service);
 	set_plan(service);
 	service->meters = meter_room_open(&service->loop);
@@ -370,6 +370,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		signals_free(service->signals);
 		plan_free(service->plan, now());
 		alarms_free(service->alarms);
+		retained_free(&service->retained);
 		state_file_free(&service->state_file);
 		free(service->kept_text);
 		code = 0;

@@ -4,6 +4,7 @@
 
 #include "daemon/bus.h"
 #include "daemon/control.h"
+#include "daemon/retained.h"
 #include "daemon/state_file.h"
 #include "daemon/wire.h"
 
@@ -28,7 +29,7 @@ struct service {
 	uv_loop_t loop;
 	struct wired *wired, *next;     /* next: being swapped in */
 	char *password;
-	struct sink relay;              /* to the bus, or nowhere */
+	struct retained retained;       /* before the bus, or nowhere */
 	struct bus *bus;
 	struct control *control;
 	struct alarms *alarms;

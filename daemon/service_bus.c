@@ -1,5 +1,6 @@
 /* What the service says to the broker and hears from it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/log.h"
 #include "daemon/service.h"
@@ -9,17 +10,11 @@ static struct instant now(void)
 	return system_clock.now(&system_clock);
 }
 
-static void relay_put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
-{
-	struct service *service = (struct service *)(void *)((char *)sink - offsetof(struct service, relay));
-	if (service->bus)
-		bus_sink(service->bus)->put(bus_sink(service->bus), topic, delivery, text, len);
-}
-
 static void on_bus_connected(void *self)
 {
 	struct service *service = self;
 	log_notice("broker %s:%u: connected", service->wired->config->mqtt.host, service->wired->config->mqtt.port);
+	retained_repeat(&service->retained);
 }
 
 static void on_bus_lost(void *self, const char *why)
@@ -29,12 +24,29 @@ static void on_bus_lost(void *self, const char *why)
 	            service->wired->config->mqtt.port, why);
 }
 
+/* Below PREFIX/SITE/; NULL: it is not of this site. */
+static const char *own_topic(const struct service *service, const char *topic)
+{
+	size_t n = strlen(service->wired->topic_prefix);
+	return strncmp(topic, service->wired->topic_prefix, n) == 0 && topic[n] == '/' ? topic + n + 1 : NULL;
+}
+
+/* What we say ourselves comes back, too, but not as retained. */
+static void look_back(struct service *service, const char *topic, const char *text, size_t len, struct instant at)
+{
+	const char *own = own_topic(service, topic);
+	if (own && text)
+		retained_found(&service->retained, own, text, len, at);
+}
+
 static void on_bus_message(void *self, const char *topic, const char *text, size_t len, bool retained)
 {
 	struct service *service = self;
 	if (service->stopping)
 		return;
 	struct instant at = now();
+	if (retained)
+		look_back(service, topic, text, len, at);
 	bool ours = signals_message(service->signals, topic, text, len, retained, at);
 	if (service->plan)
 		ours |= plan_message(service->plan, topic, text, len, retained, at);
@@ -47,13 +59,26 @@ static void on_bus_message(void *self, const char *topic, const char *text, size
 
 static void on_bus_closed(void *self)
 {
-	((struct service *)self)->bus = NULL;
+	struct service *service = self;
+	service->bus = NULL;
+	service->retained.to = NULL;
+}
+
+/* Each connection has the broker hand back what it has retained of these. */
+static void subscribe_to_own(struct service *service)
+{
+	static const char *const own[] = { "alarm/#", "event/#", "hpc/limit" };
+	char topic[512];
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
+		bus_subscribe(service->bus, topic);
+	}
 }
 
 void service_open_bus(struct service *service)
 {
 	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
-	service->relay.put = relay_put;
+	retained_init(&service->retained, NULL);
 	if (!mqtt->present)
 		return;
 	char client_id[128];
@@ -67,6 +92,8 @@ void service_open_bus(struct service *service)
 	};
 	service->bus = bus_open(&service->loop, &conf, (struct bus_user){
 		service, on_bus_connected, on_bus_lost, on_bus_message, on_bus_closed });
+	service->retained.to = bus_sink(service->bus);
+	subscribe_to_own(service);
 }
 
 void service_subscribe(struct service *service)
@@ -85,6 +112,6 @@ void service_say_offline(struct service *service, const char *why)
 	json_string(&json, "version", MULLET_VERSION);
 	json_bool(&json, "dry_run", service->conf->dry_run);
 	json_close(&json);
-	service->relay.put(&service->relay, "state", DELIVER_STATE, json.text, json.len);
+	service->retained.sink.put(&service->retained.sink, "state", DELIVER_STATE, json.text, json.len);
 	json_free(&json);
 }
