@@ -160,15 +160,27 @@ void alarms_raise(struct alarms *alarms, const char *name, enum severity severit
 	tell(alarms, alarm);
 }
 
-void alarms_clear(struct alarms *alarms, const char *name, struct instant now)
+static void clear(struct alarms *alarms, struct alarm *alarm, struct instant now)
 {
-	struct alarm *alarm = find(alarms, name);
-	if (!alarm || !alarm->raised)
+	if (!alarm->raised)
 		return;
 	alarm->raised = false;
 	alarm->since_utc_ms = now.utc_ms;
 	publish(alarms, alarm);
 	tell(alarms, alarm);
+}
+
+void alarms_clear(struct alarms *alarms, const char *name, struct instant now)
+{
+	struct alarm *alarm = find(alarms, name);
+	if (alarm)
+		clear(alarms, alarm, now);
+}
+
+void alarms_clear_all(struct alarms *alarms, struct instant now)
+{
+	for (size_t i = 0; i < alarms->n; i++)
+		clear(alarms, &alarms->items[i], now);
 }
 
 bool alarms_raised(const struct alarms *alarms, const char *name)

@@ -30,6 +30,7 @@ void alarms_declare(struct alarms *, const char *name, const char *subject, stru
 void alarms_raise(struct alarms *, const char *name, enum severity, const char *subject, struct instant now,
                   const char *format, ...) __attribute__((format(printf, 6, 7)));
 void alarms_clear(struct alarms *, const char *name, struct instant now);       /* nothing happens if it is not raised */
+void alarms_clear_all(struct alarms *, struct instant now);
 
 bool alarms_raised(const struct alarms *, const char *name);
 size_t alarms_count(const struct alarms *);             /* raised now */

@@ -114,7 +114,9 @@ static void set_plan(struct service *service)
 
 static void on_alarm(void *self, const char *name, bool raised, enum severity severity, const char *why)
 {
-	(void)self;
+	struct service *service = self;
+	if (service->stopping)
+		return;                 /* all are cleared: nobody looks any more */
 	if (!raised)
 		log_notice("alarm %s cleared", name);
 	else if (severity == SEVERITY_CRITICAL)
@@ -211,6 +213,7 @@ static void close_handle(uv_handle_t *handle, void *self)
 static void close_rest(struct service *service)
 {
 	service->site_closed = true;
+	alarms_clear_all(service->alarms, now());
 	service_say_offline(service, "stopped");
 	meter_room_close(service->meters);
 	miner_room_close(service->miners);
