@@ -31,17 +31,11 @@ static const char *const requests[] = {
 	[READ_PROFILES] = "{\"command\":\"profiles\"}",
 };
 
-struct luxos {
-	struct cgminer_desk desk;
+/* What is known of it, beside what is under way. */
+struct luxos_past {
 	bool unjoinable;                /* joined reads failed; tried again when the tables are */
 	bool is_luxos;                  /* its version says so, or it was not asked yet */
-	uint8_t reading;                /* enum read: the exchange under way */
-	int64_t asked_ms;
-	struct luxos_seen seen;         /* of the poll under way */
-	struct luxos_session session, old_session;
-	bool keeping;
-	bool outlived;                  /* the session was still there when it should have ended */
-	struct luxos_errand errand;
+	struct luxos_session session;
 	bool awake, atm;                /* as last heard */
 	bool tables_tried, tables_known;
 	int64_t tables_tried_ms;
@@ -56,30 +50,43 @@ struct luxos {
 	uint64_t identity;              /* of the machine; 0: not told */
 };
 
+struct luxos {
+	struct cgminer_desk desk;
+	uint8_t reading;                /* enum read: the exchange under way */
+	int64_t asked_ms;
+	struct luxos_seen seen;         /* of the poll under way */
+	struct luxos_session old_session;
+	bool keeping;
+	bool outlived;                  /* the session was still there when it should have ended */
+	struct luxos_errand errand;
+	struct luxos_past past;
+};
+
 static const struct luxos_rung *rungs_of(const struct luxos *luxos)
 {
-	return luxos->ladder ? luxos->ladder->rungs : NULL;
+	return luxos->past.ladder ? luxos->past.ladder->rungs : NULL;
 }
 
 static size_t n_rungs_of(const struct luxos *luxos)
 {
-	return luxos->ladder ? luxos->ladder->n : 0;
+	return luxos->past.ladder ? luxos->past.ladder->n : 0;
 }
 
 /* Another profile of the same table is no reason to read it again: limits change profiles all day. */
 static bool is_outdated(const struct luxos *luxos)
 {
 	const struct luxos_seen *seen = &luxos->seen;
-	if (!luxos->tables_known || luxos->tables_wrong)
+	if (!luxos->past.tables_known || luxos->past.tables_wrong)
 		return true;
-	return luxos->tables_of != seen->fingerprint &&
-	       (luxos->tables_firmware != seen->firmware || !luxos_profile_w(rungs_of(luxos), n_rungs_of(luxos), seen->profile));
+	return luxos->past.tables_of != seen->fingerprint &&
+	       (luxos->past.tables_firmware != seen->firmware ||
+	        !luxos_profile_w(rungs_of(luxos), n_rungs_of(luxos), seen->profile));
 }
 
 static bool tables_due(const struct luxos *luxos)
 {
-	int64_t age_ms = cgminer_desk_now_ms(&luxos->desk) - luxos->tables_tried_ms;
-	if (!luxos->tables_tried || age_ms >= TABLES_EVERY_MS)
+	int64_t age_ms = cgminer_desk_now_ms(&luxos->desk) - luxos->past.tables_tried_ms;
+	if (!luxos->past.tables_tried || age_ms >= TABLES_EVERY_MS)
 		return true;
 	return is_outdated(luxos) && age_ms >= TABLES_AGAIN_MS;
 }
@@ -89,9 +96,9 @@ static void begin_poll(struct cgminer_desk *desk)
 	struct luxos *luxos = (struct luxos *)desk;
 	luxos->seen = (struct luxos_seen){ 0 };
 	luxos->asked_ms = cgminer_desk_now_ms(desk);
-	if (luxos->asked_ms - luxos->tables_tried_ms >= TABLES_EVERY_MS)
-		luxos->unjoinable = false;
-	luxos->reading = luxos->unjoinable ? READ_POWER : READ_JOINED;
+	if (luxos->asked_ms - luxos->past.tables_tried_ms >= TABLES_EVERY_MS)
+		luxos->past.unjoinable = false;
+	luxos->reading = luxos->past.unjoinable ? READ_POWER : READ_JOINED;
 }
 
 static size_t poll_request(struct cgminer_desk *desk, char *text, size_t size)
@@ -115,9 +122,9 @@ static int32_t usual_w(const struct luxos *luxos)
 
 static int64_t session_left_ms(const struct luxos *luxos)
 {
-	if (!luxos->session.id[0])
+	if (!luxos->past.session.id[0])
 		return 0;
-	return luxos->session.used_ms + SESSION_ENDS_MS - cgminer_desk_now_ms(&luxos->desk);
+	return luxos->past.session.used_ms + SESSION_ENDS_MS - cgminer_desk_now_ms(&luxos->desk);
 }
 
 static void remind(struct luxos *luxos, int64_t in_ms)
@@ -144,8 +151,8 @@ static bool begin_keep(struct cgminer_desk *desk)
 		remind(luxos, left_ms);
 		return false;
 	}
-	luxos->old_session = luxos->session;
-	luxos->session.id[0] = '\0';
+	luxos->old_session = luxos->past.session;
+	luxos->past.session.id[0] = '\0';
 	luxos_errand_begin_logon(&luxos->errand);
 	return true;
 }
@@ -155,12 +162,12 @@ static bool begin_keep(struct cgminer_desk *desk)
 static void end_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	bool found = luxos->session.id[0] && luxos->errand.exchanges > 1;
-	bool old = found && strcmp(luxos->session.id, luxos->old_session.id) == 0;
+	bool found = luxos->past.session.id[0] && luxos->errand.exchanges > 1;
+	bool old = found && strcmp(luxos->past.session.id, luxos->old_session.id) == 0;
 	bool dying = old && !luxos->outlived;
 	luxos->outlived = old;
 	if (dying)
-		luxos->session.used_ms -= SESSION_ENDS_MS - OLD_SESSION_MS;
+		luxos->past.session.used_ms -= SESSION_ENDS_MS - OLD_SESSION_MS;
 	remind(luxos, dying ? OLD_SESSION_MS : SESSION_ENDS_MS);
 }
 
@@ -177,32 +184,32 @@ static void keep_session(struct luxos *luxos)
 /* What was learned of another machine at this address does not hold for this one. */
 static void meet(struct luxos *luxos, uint64_t identity)
 {
-	if (identity == 0 || identity == luxos->identity)
+	if (identity == 0 || identity == luxos->past.identity)
 		return;
-	if (luxos->identity) {
-		luxos->session = luxos->old_session = (struct luxos_session){ 0 };
-		luxos->tables_tried = luxos->tables_known = false;
-		luxos_ladder_drop(luxos->ladder);
-		luxos->ladder = NULL;
-		luxos->slept_ms = 0;
-		luxos->profile[0] = luxos->own[0] = '\0';
-		luxos->atm_was = false;
+	if (luxos->past.identity) {
+		luxos->past.session = luxos->old_session = (struct luxos_session){ 0 };
+		luxos->past.tables_tried = luxos->past.tables_known = false;
+		luxos_ladder_drop(luxos->past.ladder);
+		luxos->past.ladder = NULL;
+		luxos->past.slept_ms = 0;
+		luxos->past.profile[0] = luxos->past.own[0] = '\0';
+		luxos->past.atm_was = false;
 	}
-	luxos->identity = identity;
+	luxos->past.identity = identity;
 }
 
 /* A profile that nobody here told it is its owner's choice, if it can be the full one: a restart may find it at a limit. */
 static void hear_profile(struct luxos *luxos)
 {
 	const struct luxos_seen *seen = &luxos->seen;
-	if (!seen->knows_config || !luxos->ladder)
+	if (!seen->knows_config || !luxos->past.ladder)
 		return;
 	const struct luxos_rung *full = luxos_rung_full(rungs_of(luxos), n_rungs_of(luxos), luxos->desk.conf.nominal_w, seen->profile);
-	bool news = strcmp(seen->profile, luxos->profile) != 0;
+	bool news = strcmp(seen->profile, luxos->past.profile) != 0;
 	if (news && !seen->atm && full && strcmp(full->name, seen->profile) == 0)
-		memcpy(luxos->own, seen->profile, sizeof luxos->own);
-	memcpy(luxos->profile, seen->profile, sizeof luxos->profile);
-	luxos->profile_heard = seen->profile[0];
+		memcpy(luxos->past.own, seen->profile, sizeof luxos->past.own);
+	memcpy(luxos->past.profile, seen->profile, sizeof luxos->past.profile);
+	luxos->past.profile_heard = seen->profile[0];
 }
 
 static void judge(struct luxos *luxos, struct miner_reading *reading)
@@ -212,13 +219,13 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 	reading->fault = luxos_judge(seen, usual_w(luxos), reading);
 	reading->awake_w = luxos_profile_w(rungs_of(luxos), n_rungs_of(luxos), seen->profile);
 	/* A build without config does not tell whether it can; the watts will. */
-	bool able = seen->can_curtail || (!seen->knows_config && luxos->tables_known);
-	reading->steerable = luxos->desk.conf.steer && able && luxos->is_luxos;
+	bool able = seen->can_curtail || (!seen->knows_config && luxos->past.tables_known);
+	reading->steerable = luxos->desk.conf.steer && able && luxos->past.is_luxos;
 	if (reading->fault != FAULT_NONE)
 		return;
-	bool settled = luxos->asked_ms - luxos->slept_ms >= SETTLES_MS || luxos->slept_ms == 0;
-	luxos->awake = settled && (reading->state == MINER_HASHING || reading->state == MINER_RAMPING);
-	luxos->atm = seen->atm;
+	bool settled = luxos->asked_ms - luxos->past.slept_ms >= SETTLES_MS || luxos->past.slept_ms == 0;
+	luxos->past.awake = settled && (reading->state == MINER_HASHING || reading->state == MINER_RAMPING);
+	luxos->past.atm = seen->atm;
 	hear_profile(luxos);
 	if (reading->steerable)
 		keep_session(luxos);
@@ -227,11 +234,11 @@ static void judge(struct luxos *luxos, struct miner_reading *reading)
 static void keep_tables(struct luxos *luxos, const struct luxos_tables *tables)
 {
 	if (tables->knows_version)
-		luxos->is_luxos = tables->is_luxos;
+		luxos->past.is_luxos = tables->is_luxos;
 	if (!tables->knows_profiles)
 		return;
-	luxos_ladder_drop(luxos->ladder);
-	luxos->ladder = luxos_ladder_take(luxos->desk.line.room, tables->rungs, tables->n);
+	luxos_ladder_drop(luxos->past.ladder);
+	luxos->past.ladder = luxos_ladder_take(luxos->desk.line.room, tables->rungs, tables->n);
 }
 
 /* The tables are worth having but no part of the reading: what goes wrong with them is tried again in a while. */
@@ -239,31 +246,31 @@ static enum read after_tables(struct luxos *luxos, const struct cgminer_reply *r
 {
 	struct luxos_tables tables = { 0 };
 	bool nothing = true;
-	luxos->tables_tried = true;
-	luxos->tables_tried_ms = cgminer_desk_now_ms(&luxos->desk);
-	luxos->tables_of = luxos->seen.fingerprint;
-	luxos->tables_firmware = luxos->seen.firmware;
-	luxos->tables_wrong = false;
-	luxos->tables_known = reply->fault == FAULT_NONE &&
+	luxos->past.tables_tried = true;
+	luxos->past.tables_tried_ms = cgminer_desk_now_ms(&luxos->desk);
+	luxos->past.tables_of = luxos->seen.fingerprint;
+	luxos->past.tables_firmware = luxos->seen.firmware;
+	luxos->past.tables_wrong = false;
+	luxos->past.tables_known = reply->fault == FAULT_NONE &&
 	                      luxos_decode_tables(reply->text, &tables, &nothing) == FAULT_NONE;
 	keep_tables(luxos, &tables);
-	if (luxos->tables_known && nothing && luxos->reading == READ_TABLES)
+	if (luxos->past.tables_known && nothing && luxos->reading == READ_TABLES)
 		return READ_VERSION;
-	return luxos->tables_known && luxos->reading == READ_VERSION ? READ_PROFILES : READ_NOTHING;
+	return luxos->past.tables_known && luxos->reading == READ_VERSION ? READ_PROFILES : READ_NOTHING;
 }
 
 static enum read tables_or_nothing(const struct luxos *luxos)
 {
 	if (!tables_due(luxos))
 		return READ_NOTHING;
-	return luxos->unjoinable ? READ_VERSION : READ_TABLES;
+	return luxos->past.unjoinable ? READ_VERSION : READ_TABLES;
 }
 
 static enum read after_state(struct luxos *luxos, bool nothing)
 {
 	switch ((enum read)luxos->reading) {
 	case READ_JOINED:
-		luxos->unjoinable = nothing;
+		luxos->past.unjoinable = nothing;
 		return nothing ? READ_POWER : tables_or_nothing(luxos);
 	case READ_POWER:
 		return READ_CONFIG;
@@ -307,21 +314,21 @@ static enum fault begin_order(struct cgminer_desk *desk, const struct miner_orde
 {
 	struct luxos *luxos = (struct luxos *)desk;
 	struct luxos_known known = {
-		luxos->awake, luxos->atm, rungs_of(luxos), n_rungs_of(luxos), desk->conf.nominal_w, luxos->own,
-		luxos->profile_heard ? luxos->profile : NULL, luxos->atm_was,
+		luxos->past.awake, luxos->past.atm, rungs_of(luxos), n_rungs_of(luxos), desk->conf.nominal_w, luxos->past.own,
+		luxos->past.profile_heard ? luxos->past.profile : NULL, luxos->past.atm_was,
 	};
 	if (!desk->conf.steer)
 		return FAULT_REFUSED;
 	enum fault fault = luxos_errand_begin(&luxos->errand, order, &known, desk->conf.wake);
 	if (fault == FAULT_NEVER && luxos->errand.profile[0]) {         /* whether it is heard or not */
-		memcpy(luxos->profile, luxos->errand.profile, sizeof luxos->profile);
-		luxos->profile_heard = false;
-		luxos->atm_was |= luxos->atm;
-		luxos->atm |= luxos->errand.atm_on;
+		memcpy(luxos->past.profile, luxos->errand.profile, sizeof luxos->past.profile);
+		luxos->past.profile_heard = false;
+		luxos->past.atm_was |= luxos->past.atm;
+		luxos->past.atm |= luxos->errand.atm_on;
 	}
 	if (!order->hash) {
-		luxos->awake = false;
-		luxos->slept_ms = cgminer_desk_now_ms(desk);
+		luxos->past.awake = false;
+		luxos->past.slept_ms = cgminer_desk_now_ms(desk);
 	}
 	return fault;
 }
@@ -329,27 +336,27 @@ static enum fault begin_order(struct cgminer_desk *desk, const struct miner_orde
 static size_t order_request(struct cgminer_desk *desk, char *text, size_t size)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	return luxos_errand_request(&luxos->errand, &luxos->session, cgminer_desk_now_ms(desk), text, size);
+	return luxos_errand_request(&luxos->errand, &luxos->past.session, cgminer_desk_now_ms(desk), text, size);
 }
 
 static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_reply *reply)
 {
 	struct luxos *luxos = (struct luxos *)desk;
 	struct luxos_errand *errand = &luxos->errand;
-	enum fault fault = luxos_errand_reply(errand, &luxos->session, cgminer_desk_now_ms(desk), reply->fault, reply->text);
+	enum fault fault = luxos_errand_reply(errand, &luxos->past.session, cgminer_desk_now_ms(desk), reply->fault, reply->text);
 	if (fault == FAULT_NONE && errand->profile[0]) {
-		luxos->atm = errand->atm_on;
-		luxos->atm_was &= !errand->atm_on;
+		luxos->past.atm = errand->atm_on;
+		luxos->past.atm_was &= !errand->atm_on;
 	}
 	if (fault == FAULT_REFUSED && luxos_errand_task(errand) == TASK_PROFILE)
-		luxos->tables_wrong = true;
+		luxos->past.tables_wrong = true;
 	return fault;
 }
 
 static void freed(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	luxos_ladder_drop(luxos->ladder);
+	luxos_ladder_drop(luxos->past.ladder);
 	free(luxos);
 }
 
@@ -363,7 +370,7 @@ static struct miner *luxos_open(struct miner_room *room, const struct miner_conf
 	if (!luxos)
 		abort();
 	cgminer_desk_init(&luxos->desk, &luxos_driver, &trade, room, conf, user);
-	luxos->is_luxos = true;
+	luxos->past.is_luxos = true;
 	return &luxos->desk.miner;
 }
 
