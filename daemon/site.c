@@ -211,6 +211,7 @@ static void site_free(struct site *site)
 	free(site->awaited);
 	free(site->groups);
 	free(site->pasts);
+	free(site->memories);
 	free(site->orphans);
 	free(site->words.commands);
 	schedule_free(&site->meters_due);

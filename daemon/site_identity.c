@@ -92,12 +92,20 @@ static void keep_orphans(struct site *site, const struct site *old, const bool *
 	orphans_sort(site);
 }
 
+static void remember(const struct site *old, uint32_t k, struct miner_memory *memory)
+{
+	const struct miner_driver *driver = old->conf->miners[k].driver;
+	if (driver->remember)
+		driver->remember(old->miners[k].miner, memory);
+}
+
 /* The same address is taken for the same machine, whatever its name, until it says otherwise. */
 void adopt_miners(struct site *site, const struct site *old)
 {
 	size_t n = old->conf->policy.n_miners;
 	struct place *places = places_of(old);
 	bool *adopted = xcalloc(n, sizeof(*adopted));
+	site->memories = xcalloc(site->conf->policy.n_miners, sizeof(*site->memories));
 	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++) {
 		struct place key = { &site->conf->miners[i].conf, 0 };
 		const struct place *found = bsearch(&key, places, n, sizeof(key), by_address);
@@ -108,6 +116,7 @@ void adopt_miners(struct site *site, const struct site *old)
 		site->tracks[i] = old->tracks[found->i];
 		site->miners[i].identity = old->miners[found->i].identity;
 		site->miners[i].firmware = old->miners[found->i].firmware;
+		remember(old, found->i, &site->memories[i]);
 	}
 	keep_orphans(site, old, adopted);
 	free(adopted);

@@ -1,4 +1,6 @@
 /* When who is asked, and what they say. */
+#include <stdlib.h>
+
 #include "daemon/site_parts.h"
 
 #define WATCH_MS      1000              /* a miner told something is looked at so often … */
@@ -229,6 +231,14 @@ static void open_meter(struct site *site, uint32_t i, int64_t now_ms)
 	site->open_devices++;
 }
 
+/* The same address may be told another driver now. */
+static void recall(struct miner_memory *memory, struct miner *miner)
+{
+	const struct miner_driver *driver = memory->driver;
+	if (driver)
+		driver->recall(driver == miner->driver ? miner : NULL, memory);
+}
+
 static void open_miner(struct site *site, uint32_t i, int64_t now_ms)
 {
 	struct site_miner_state *miner = &site->miners[i];
@@ -243,6 +253,8 @@ static void open_miner(struct site *site, uint32_t i, int64_t now_ms)
 	schedule_put(&site->miners_due, i, miner->next_ms);
 	miner->miner = conf->driver->open(site->rooms.miners, &conf->conf,
 	                                  (struct miner_user){ miner, on_miner_reading, on_ordered, on_miner_closed });
+	if (site->memories)
+		recall(&site->memories[i], miner->miner);
 	site->open_devices++;
 }
 
@@ -252,4 +264,6 @@ void site_start(struct site *site, struct instant now)
 		open_meter(site, i, now.mono_ms);
 	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++)
 		open_miner(site, i, now.mono_ms);
+	free(site->memories);
+	site->memories = NULL;
 }

@@ -353,6 +353,31 @@ static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_re
 	return fault;
 }
 
+/* ---- opened again ---- */
+
+_Static_assert(sizeof(struct luxos_past) <= sizeof ((struct miner_memory *)0)->bytes, "a memory has room for it");
+
+static void luxos_remember(const struct miner *miner, struct miner_memory *memory)
+{
+	const struct luxos *luxos = (const struct luxos *)miner;
+	memory->driver = &luxos_driver;
+	memcpy(memory->bytes, &luxos->past, sizeof luxos->past);
+	if (luxos->past.ladder)
+		luxos->past.ladder->users++;
+}
+
+static void luxos_recall(struct miner *miner, struct miner_memory *memory)
+{
+	struct luxos *luxos = (struct luxos *)miner;
+	struct luxos_past past;
+	memcpy(&past, memory->bytes, sizeof past);
+	if (luxos)
+		luxos->past = past;
+	else
+		luxos_ladder_drop(past.ladder);
+	memory->driver = NULL;
+}
+
 static void freed(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
@@ -389,5 +414,7 @@ const struct miner_driver luxos_driver = {
 	.open = luxos_open,
 	.poll = cgminer_desk_poll,
 	.order = cgminer_desk_order,
+	.remember = luxos_remember,
+	.recall = luxos_recall,
 	.close = cgminer_desk_close,
 };

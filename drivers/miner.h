@@ -38,6 +38,12 @@ void miner_room_close(struct miner_room *);     /* after the last on_closed; fin
 struct miner_room_figures { uint32_t connections, most, orders_waiting, polls_waiting; };       /* now */
 struct miner_room_figures miner_room_figures(const struct miner_room *);
 
+/* What is worth knowing of a miner that is closed to be opened again, at the same address. */
+struct miner_memory {           /* plain data; zero: nothing */
+	const struct miner_driver *driver;      /* whose it is */
+	_Alignas(8) unsigned char bytes[160];   /* only that one knows what they say */
+};
+
 struct miner_response { uint32_t delay_ms, ramp_ms; };  /* from the order heard: dead time, then linear */
 
 struct miner_driver {
@@ -54,6 +60,9 @@ struct miner_driver {
 	void (*order)(struct miner *, const struct miner_order *);      /* answered exactly once by on_ordered;
 	                                   goes before a waiting poll; a newer order replaces one not yet sent,
 	                                   which is then answered FAULT_REFUSED */
+	void (*remember)(const struct miner *, struct miner_memory *);  /* before the close; NULL: nothing is known */
+	void (*recall)(struct miner *, struct miner_memory *);  /* ends what remember began: the miner is opened anew,
+	                                   in the same room, and nothing was asked of it yet; NULL: it is not */
 	void (*close)(struct miner *);
 };
 

@@ -199,7 +199,7 @@ struct owner {                          /* of the miner under test; aborts where
 	struct miner_room *room;
 	struct miner *miner;
 	unsigned polls, readings, orders, answers, closed;
-	bool inside, closing;
+	bool inside, closing, room_stays;
 	struct miner_reading last;
 	enum fault answered[16];        /* orders, in the order of the answers */
 	void (*then)(struct owner *);   /* called at the end of each answer; NULL: nothing */
@@ -228,15 +228,21 @@ static inline void owner_closed(void *self)
 {
 	struct owner *owner = self;
 	assert(!owner->inside && owner->closing);
-	miner_room_close(owner->room);
+	if (!owner->room_stays)
+		miner_room_close(owner->room);
 	owner->closed++;
+}
+
+static inline void owner_open_in(struct owner *owner, const char *driver, struct miner_room *room, const struct miner_conf *conf)
+{
+	*owner = (struct owner){ .inside = true, .room = room };
+	owner->miner = miner_driver_named(driver)->open(owner->room, conf, (struct miner_user){ owner, owner_read, owner_answered, owner_closed });
+	owner->inside = false;
 }
 
 static inline void owner_open(struct owner *owner, const char *driver, uv_loop_t *loop, const struct miner_conf *conf)
 {
-	*owner = (struct owner){ .inside = true, .room = miner_room_open(loop, 16) };
-	owner->miner = miner_driver_named(driver)->open(owner->room, conf, (struct miner_user){ owner, owner_read, owner_answered, owner_closed });
-	owner->inside = false;
+	owner_open_in(owner, driver, miner_room_open(loop, 16), conf);
 }
 
 static inline void owner_poll(struct owner *owner)

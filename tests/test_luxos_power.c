@@ -18,6 +18,7 @@ struct stage {                          /* one S21 and its owner, on one loop */
 	struct options options;
 	struct farm farm;
 	struct owner owner;
+	struct miner_conf conf;
 	unsigned farm_closed;
 };
 
@@ -44,8 +45,9 @@ static struct stage *stage_open(void)
 	if (farm_open(&stage->farm, &stage->loop, conf, why, sizeof why) != 0)
 		fail_msg("%s", why);
 	stage->farm.self = stage;
-	owner_open(&stage->owner, "luxos", &stage->loop, &(struct miner_conf){
-		.host = "127.30.0.1", .port = port, .timeout_ms = 20000, .nominal_w = FULL_W, .asleep_w = 25, .steer = true });
+	stage->conf = (struct miner_conf){
+		.host = "127.30.0.1", .port = port, .timeout_ms = 20000, .nominal_w = FULL_W, .asleep_w = 25, .steer = true };
+	owner_open(&stage->owner, "luxos", &stage->loop, &stage->conf);
 	return stage;
 }
 
@@ -170,12 +172,98 @@ static void its_tuner_gives_way_and_comes_back(void **state)
 	stage_close(stage);
 }
 
+/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
+static void reopen(struct stage *stage)
+{
+	struct miner_memory memory = { 0 };
+	struct owner *owner = &stage->owner;
+	const struct miner_driver *driver = owner->miner->driver;
+	driver->remember(owner->miner, &memory);
+	assert_ptr_equal(memory.driver, driver);
+	owner->room_stays = true;
+	owner_close(owner);
+	assert_true(loop_until(&stage->loop, &owner->closed, 1));
+	owner_open_in(owner, "luxos", owner->room, &stage->conf);
+	driver->recall(owner->miner, &memory);
+}
+
+static void its_tuner_comes_back_after_a_reload(void **state)
+{
+	struct stage *stage = stage_open();
+	struct asic *asic = &stage->farm.asics[0];
+	(void)state;
+	asic->atm = true;
+	poll_now(stage);
+	order_now(stage, true, 2000);
+	assert_false(asic->atm);
+	reopen(stage);
+	poll_now(stage);
+	order_now(stage, true, 2600);
+	assert_false(asic->atm);
+	reopen(stage);
+	poll_now(stage);
+	order_now(stage, true, FULL_W);
+	assert_true(asic->atm);
+	draws(stage, unit(stage)->full_w);
+	stage_close(stage);
+}
+
+/* Told at once: what its profiles are must be known before it was heard again. */
+static void an_order_right_after_a_reload_is_followed(void **state)
+{
+	struct stage *stage = stage_open();
+	(void)state;
+	poll_now(stage);
+	order_now(stage, true, 2000);
+	reopen(stage);
+	order_now(stage, true, FULL_W);
+	draws(stage, unit(stage)->full_w);
+	reopen(stage);
+	order_now(stage, true, 2000);
+	draws(stage, unit(stage)->limit_w);
+	stage_close(stage);
+}
+
+static void what_is_known_of_one_that_is_gone_is_let_go(void **state)
+{
+	struct stage *stage = stage_open();
+	struct miner_memory memory = { 0 };
+	(void)state;
+	poll_now(stage);
+	stage->owner.miner->driver->remember(stage->owner.miner, &memory);
+	memory.driver->recall(NULL, &memory);
+	assert_null(memory.driver);
+	stage_close(stage);                     /* the room ends with no profile table left in it */
+}
+
+static void its_owners_profile_outlasts_a_reload(void **state)
+{
+	struct stage *stage = stage_open();
+	(void)state;
+	owner_close(&stage->owner);
+	assert_true(loop_until(&stage->loop, &stage->owner.closed, 1));
+	stage->conf.nominal_w = 3000;           /* below what it has: that is its owner's choice, and full power */
+	owner_open(&stage->owner, "luxos", &stage->loop, &stage->conf);
+	poll_now(stage);
+	int32_t full_w = unit(stage)->full_w;
+	order_now(stage, true, 2000);
+	reopen(stage);
+	poll_now(stage);
+	order_now(stage, true, 3000);
+	draws(stage, full_w);
+	stage_close(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_miner_is_told_2_kw_and_draws_it),
 		cmocka_unit_test(sleep_keeps_it_and_a_wake_brings_another),
 		cmocka_unit_test(its_tuner_gives_way_and_comes_back),
+		cmocka_unit_test(its_tuner_comes_back_after_a_reload),
+		cmocka_unit_test(its_owners_profile_outlasts_a_reload),
+		cmocka_unit_test(an_order_right_after_a_reload_is_followed),
+		cmocka_unit_test(what_is_known_of_one_that_is_gone_is_let_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
