@@ -89,6 +89,20 @@ struct recalled site_recall(struct site *site, struct instant now, const struct 
 
 /* ---- a reload ---- */
 
+/* Nobody is left to clear its alarms; and the broker forgets it. */
+static void let_go(struct site *site, const char *group)
+{
+	static const char *const alarms[] = { "miners", "exchanged" };
+	struct instant now = site->rooms.clock->now(site->rooms.clock);
+	char name[160];
+	for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++) {
+		snprintf(name, sizeof(name), "%s/%s", alarms[i], group);
+		alarms_clear(site->rooms.alarms, name, now);
+	}
+	snprintf(name, sizeof(name), "group/%s", group);
+	site->rooms.sink->put(site->rooms.sink, name, DELIVER_STATE, "", 0);
+}
+
 static void adopt_past(struct site *site, const struct site *old, size_t h)
 {
 	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
@@ -103,9 +117,7 @@ static void adopt_past(struct site *site, const struct site *old, size_t h)
 			site->state.fusion.bias[g] = old->state.fusion.bias[h];
 		return;
 	}
-	char topic[160];
-	snprintf(topic, sizeof(topic), "group/%s", old->conf->miner_groups[h]);
-	site->rooms.sink->put(site->rooms.sink, topic, DELIVER_STATE, "", 0);   /* the broker forgets it */
+	let_go(site, old->conf->miner_groups[h]);
 }
 
 void adopt_groups(struct site *site, const struct site *old)

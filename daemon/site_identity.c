@@ -134,10 +134,27 @@ static int by_name(const void *a, const void *b)
 	return names ? names : strcmp(x->conf.host, y->conf.host);
 }
 
+/* Its alarm, and its group's with the last of them: nobody is left to clear them. */
+static void clear_meter(struct site *site, const char *name)
+{
+	struct instant now = site->rooms.clock->now(site->rooms.clock);
+	const struct site_conf *conf = site->conf;
+	int group = (int)strcspn(name, "/");
+	char alarm[160];
+	snprintf(alarm, sizeof(alarm), "meter/%s", name);
+	alarms_clear(site->rooms.alarms, alarm, now);
+	for (size_t i = 0; i < conf->policy.n_meters; i++)
+		if ((int)strcspn(conf->meters[i].name, "/") == group && !strncmp(conf->meters[i].name, name, (size_t)group))
+			return;
+	snprintf(alarm, sizeof(alarm), "meter/%.*s", group, name);
+	alarms_clear(site->rooms.alarms, alarm, now);
+}
+
 void adopt_meters(struct site *site, const struct site *old)
 {
 	size_t n = old->conf->policy.n_meters;
 	struct meter_place *places = xcalloc(n, sizeof(*places));
+	bool *adopted = xcalloc(n, sizeof(*adopted));
 	for (uint32_t i = 0; i < n; i++)
 		places[i] = (struct meter_place){ &old->conf->meters[i], i };
 	qsort(places, n, sizeof(*places), by_name);
@@ -146,9 +163,14 @@ void adopt_meters(struct site *site, const struct site *old)
 		const struct meter_place *found = bsearch(&key, places, n, sizeof(key), by_name);
 		if (!found)
 			continue;
+		adopted[found->i] = true;
 		site->meters[i].newest = old->meters[found->i].newest;
 		site->meters[i].refresh = old->meters[found->i].refresh;
 		site->meters[i].alarmed = old->meters[found->i].alarmed;
 	}
+	for (uint32_t k = 0; k < n; k++)
+		if (!adopted[k])
+			clear_meter(site, old->conf->meters[k].name);
+	free(adopted);
 	free(places);
 }

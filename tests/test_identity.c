@@ -118,12 +118,59 @@ static void a_reload_follows_the_machines(void **unused)
 	(void)unused;
 }
 
+/* The file named a PDU and a hall that do not answer, by mistake; then it names them no longer. */
+static void what_a_reload_takes_out_leaves_no_alarm(void **unused)
+{
+	static const char *const names[] = { "hall-2" };
+	struct scenario s;
+	open_told(&s);
+	sim_world_set_meter_fault(s.world, SIM_FIRST_PDU + 1, SIM_METER_SILENT);
+	for (size_t i = 0; i < MINERS / 2; i++)
+		sim_world_set_miner_fault(s.world, i, PLANT_SILENT);
+	sim_world_set_identity(s.world, MINERS - 1, STRANGER);
+	scenario_run(&s, 200 * SEC);
+	assert_true(raised(&s, "meter/pdu/2 true") && raised(&s, "miners/hall true") && raised(&s, "exchanged/hall true"));
+	struct site_conf conf = s.site_conf;
+	conf.policy.n_meters--;
+	conf.miner_groups = names;
+	scenario_reload(&s, &conf);
+	assert_true(raised(&s, "meter/pdu/2 false") && raised(&s, "miners/hall false") && raised(&s, "exchanged/hall false"));
+	assert_false(alarms_raised(s.alarms, "meter/pdu/1"));
+	scenario_run(&s, 200 * SEC);
+	assert_true(alarms_raised(s.alarms, "miners/hall-2"));
+	assert_false(alarms_raised(s.alarms, "miners/hall"));
+	scenario_close(&s);
+	(void)unused;
+}
+
+/* Another meter of the same name: what was wrong with the old one says nothing of it. */
+static void a_meter_at_another_host_starts_without_alarm(void **unused)
+{
+	struct scenario s;
+	open_told(&s);
+	sim_world_set_meter_fault(s.world, SIM_FIRST_PDU + 1, SIM_METER_SILENT);
+	scenario_run(&s, 20 * SEC);
+	assert_true(alarms_raised(s.alarms, "meter/pdu/2"));
+	struct site_conf conf = s.site_conf;
+	struct site_meter meters[3];
+	memcpy(meters, conf.meters, sizeof(meters));
+	meters[2].conf.host = "sim:pdu:0";
+	conf.meters = meters;
+	scenario_reload(&s, &conf);
+	scenario_run(&s, 20 * SEC);
+	assert_false(alarms_raised(s.alarms, "meter/pdu/2"));
+	scenario_close(&s);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_exchanged_miner_begins_anew),
 		cmocka_unit_test(its_predecessors_command_has_failed),
 		cmocka_unit_test(a_reload_follows_the_machines),
+		cmocka_unit_test(what_a_reload_takes_out_leaves_no_alarm),
+		cmocka_unit_test(a_meter_at_another_host_starts_without_alarm),
 	};
 	return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
 }
