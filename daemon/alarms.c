@@ -6,11 +6,14 @@
 
 #include "daemon/xalloc.h"
 
+#define WHY_SIZE 256
+
 struct alarm {
 	char *name, *subject;           /* subject may be NULL */
-	char why[256];
+	char why[WHY_SIZE];
 	enum severity severity;
 	bool raised;
+	int64_t passes_ms;              /* monotonic, cleared then; 0: it lasts */
 	int64_t since_utc_ms;
 	uint64_t order;                 /* of raising */
 };
@@ -135,19 +138,21 @@ static bool same_but_figures(const char *a, const char *b)
 	}
 }
 
-void alarms_raise(struct alarms *alarms, const char *name, enum severity severity, const char *subject,
-                  struct instant now, const char *format, ...)
+static void clear(struct alarms *alarms, struct alarm *alarm, struct instant now)
 {
-	char why[sizeof(((struct alarm *)0)->why)];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
-	va_end(args);
-	struct alarm *alarm = find_or_add(alarms, name, subject);
-	if (!alarm)
+	if (!alarm->raised)
 		return;
+	alarm->raised = false;
+	alarm->passes_ms = 0;
+	alarm->since_utc_ms = now.utc_ms;
+	publish(alarms, alarm);
+	tell(alarms, alarm);
+}
+
+static void raise_as(struct alarms *alarms, struct alarm *alarm, enum severity severity, const char *why, struct instant now)
+{
 	bool same = alarm->raised && alarm->severity == severity && same_but_figures(alarm->why, why);
-	memcpy(alarm->why, why, sizeof(alarm->why));
+	snprintf(alarm->why, sizeof(alarm->why), "%s", why);
 	alarm->severity = severity;
 	if (same)
 		return;
@@ -160,14 +165,42 @@ void alarms_raise(struct alarms *alarms, const char *name, enum severity severit
 	tell(alarms, alarm);
 }
 
-static void clear(struct alarms *alarms, struct alarm *alarm, struct instant now)
+void alarms_raise(struct alarms *alarms, const char *name, enum severity severity, const char *subject,
+                  struct instant now, const char *format, ...)
 {
-	if (!alarm->raised)
+	char why[WHY_SIZE];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	struct alarm *alarm = find_or_add(alarms, name, subject);
+	if (!alarm)
 		return;
-	alarm->raised = false;
-	alarm->since_utc_ms = now.utc_ms;
-	publish(alarms, alarm);
-	tell(alarms, alarm);
+	alarm->passes_ms = 0;
+	raise_as(alarms, alarm, severity, why, now);
+}
+
+void alarms_raise_passing(struct alarms *alarms, const char *name, const char *subject, struct instant now,
+                          const char *format, ...)
+{
+	char why[WHY_SIZE];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	struct alarm *alarm = find_or_add(alarms, name, subject);
+	if (!alarm)
+		return;
+	if (!alarm->raised || alarm->passes_ms)
+		alarm->passes_ms = now.mono_ms + ALARMS_PASSING_MS;
+	raise_as(alarms, alarm, SEVERITY_WARNING, why, now);
+}
+
+void alarms_pass(struct alarms *alarms, struct instant now)
+{
+	for (size_t i = 0; i < alarms->n; i++)
+		if (alarms->items[i].passes_ms && now.mono_ms >= alarms->items[i].passes_ms)
+			clear(alarms, &alarms->items[i], now);
 }
 
 void alarms_clear(struct alarms *alarms, const char *name, struct instant now)

@@ -10,6 +10,7 @@
 #include "daemon/sink.h"
 
 #define ALARMS_MOST 4096                /* names; more are neither kept nor published */
+#define ALARMS_PASSING_MS (60 * 60000)
 
 enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL };
 
@@ -29,6 +30,11 @@ void alarms_declare(struct alarms *, const char *name, const char *subject, stru
  * what is measured now. subject: the device, group or signal meant; NULL: none. */
 void alarms_raise(struct alarms *, const char *name, enum severity, const char *subject, struct instant now,
                   const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* A warning of what happened and is over, as a message that was wrong: cleared an hour after the last one. Over what lasts
+ * it changes the words, and lasts as well. */
+void alarms_raise_passing(struct alarms *, const char *name, const char *subject, struct instant now,
+                          const char *format, ...) __attribute__((format(printf, 5, 6)));
+void alarms_pass(struct alarms *, struct instant now);  /* to be called again and again: clears those whose hour is over */
 void alarms_clear(struct alarms *, const char *name, struct instant now);       /* nothing happens if it is not raised */
 void alarms_clear_all(struct alarms *, struct instant now);
 

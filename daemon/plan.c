@@ -45,7 +45,7 @@ const char *plan_topic(const struct plan *plan)
 
 static void refuse(struct plan *plan, const char *id, const char *why, struct instant now)
 {
-	alarms_raise(plan->alarms, SIGNAL_ALARM, SEVERITY_WARNING, "hpc-plan", now, "%s%s%s", id, *id ? ": " : "", why);
+	alarms_raise_passing(plan->alarms, SIGNAL_ALARM, "hpc-plan", now, "%s%s%s", id, *id ? ": " : "", why);
 }
 
 static const char *refusal(enum notice_answer answer)
@@ -122,10 +122,10 @@ const struct notice *plan_notices(const struct plan *plan, size_t *n)
 static void tell_false(struct plan *plan, const struct notice *notice, struct instant now)
 {
 	bool rise = notice->delta_w > 0;
-	alarms_raise(plan->alarms, "plan", SEVERITY_WARNING, "hpc-plan", now,
-	             "%s did not come true: it announced %.1f kW %s and %.1f kW came", notice->id,
-	             (double)(rise ? notice->delta_w : -notice->delta_w) / 1e3, rise ? "more" : "less",
-	             (double)notice->moved_w / 1e3);
+	alarms_raise_passing(plan->alarms, "plan", "hpc-plan", now,
+	                     "%s did not come true: it announced %.1f kW %s and %.1f kW came", notice->id,
+	                     (double)(rise ? notice->delta_w : -notice->delta_w) / 1e3, rise ? "more" : "less",
+	                     (double)notice->moved_w / 1e3);
 }
 
 void plan_observe(struct plan *plan, const struct picture *picture, struct instant now)

@@ -1,7 +1,7 @@
 /* daemon/plan.h - the GPU scheduler's notices, on PREFIX/hpc/plan: taken, watched until their time has come, told of.
  *
  * A message that says nothing good changes nothing and raises the alarm signal/hpc-plan until a good one comes. A
- * notice that does not come true raises the alarm plan, until one does. */
+ * notice that does not come true raises the alarm plan, until one does. Either is cleared by itself after an hour. */
 #ifndef DAEMON_PLAN_H
 #define DAEMON_PLAN_H
 

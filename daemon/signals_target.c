@@ -21,7 +21,10 @@ static struct event *event_of(struct signals *signals, const struct signal *sign
 void raise_signal(struct signals *signals, const struct signal *signal, enum severity severity, const char *why,
                   struct instant now)
 {
-	alarms_raise(signals->alarms, signal->alarm, severity, signal->name, now, "%s", why);
+	if (severity == SEVERITY_WARNING)
+		alarms_raise_passing(signals->alarms, signal->alarm, signal->name, now, "%s", why);
+	else
+		alarms_raise(signals->alarms, signal->alarm, severity, signal->name, now, "%s", why);
 }
 
 static int64_t share_w(const struct signals *signals, int32_t share_ppm)

@@ -407,6 +407,7 @@ void tell_alarms(struct site *site, struct instant now)
 	alarm_cap(site, now);
 	if (site->told_ms && now.mono_ms - site->told_ms < TELEMETRY_MS)
 		return;                 /* once a second is enough for what moves slowly */
+	alarms_pass(site->rooms.alarms, now);
 	count_groups(site);
 	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++)
 		alarm_group(site, g, now);

@@ -287,6 +287,22 @@ static void announced_for_nothing_is_an_alarm(void **unused)
 	(void)unused;
 }
 
+/* Though no other notice comes, for weeks. */
+static void the_alarm_of_a_notice_passes(void **unused)
+{
+	struct scenario s;
+	open_site(&s, LOAD_CONSTANT, 900 * KW);
+	scenario_notice(&s, "job-77", 30 * SEC, 400 * KW, 2);
+	scenario_run(&s, 90 * SEC);
+	assert_true(said(&s, "plan", true));
+	scenario_run(&s, 3500 * SEC);
+	assert_true(alarms_raised(s.alarms, "plan"));
+	scenario_run(&s, 100 * SEC);
+	assert_false(alarms_raised(s.alarms, "plan"));
+	scenario_close(&s);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +318,7 @@ int main(void)
 		cmocka_unit_test(lying_miners_are_an_alarm),
 		cmocka_unit_test(announced_the_whole_site_stays_under),
 		cmocka_unit_test(announced_for_nothing_is_an_alarm),
+		cmocka_unit_test(the_alarm_of_a_notice_passes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
