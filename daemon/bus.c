@@ -171,6 +171,7 @@ static struct link *open_link(struct bus *bus, uv_loop_t *loop, const struct bus
 		.host = conf->host, .port = conf->port,
 		.tls_ca = conf->tls_ca, .tls_cert = conf->tls_cert, .tls_key = conf->tls_key,
 		.username = conf->username, .password = conf->password, .client_id = conf->client_id,
+		.transient = conf->transient,
 		.will_topic = conf->will_topic ? will_topic : NULL, .will = conf->will,
 		.in_flight = IN_FLIGHT,
 		.backoff_ms = conf->backoff_ms ? conf->backoff_ms : 500,

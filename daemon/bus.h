@@ -18,7 +18,8 @@ struct bus_conf {                       /* all strings are copied; the password 
 	uint16_t port;
 	const char *tls_ca, *tls_cert, *tls_key;        /* tls_ca NULL: plain TCP */
 	const char *username, *password;                /* NULL: none */
-	const char *client_id;          /* NULL: any, and the broker keeps nothing for us while we are away */
+	const char *client_id;          /* NULL: any */
+	bool transient;                 /* the broker keeps nothing for us while we are away, as it does where there is no client_id */
 	const char *prefix;             /* "mullet/pecos-1" */
 	const char *will_topic;         /* below the prefix; QoS 1, retained; NULL: no will. What was
 	                                   last put there is published again with each new connection */

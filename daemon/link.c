@@ -312,7 +312,7 @@ static void open_mosquitto(struct link *link, const struct link_conf *conf)
 {
 	mosquitto_lib_init();
 	/* With a name of our own the broker keeps orders for us while we are away; each says until when it holds. */
-	link->mosq = mosquitto_new(conf->client_id, conf->client_id == NULL, link);
+	link->mosq = mosquitto_new(conf->client_id, conf->transient || !conf->client_id, link);
 	if (!link->mosq)
 		abort();
 	/* An ack behind a decision would wait 40 ms for the broker's delayed ACK. */

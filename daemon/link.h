@@ -15,6 +15,7 @@ struct link_conf {                      /* strings are copied; NULL: none */
 	const char *tls_ca, *tls_cert, *tls_key;
 	const char *username, *password;
 	const char *client_id;
+	bool transient;
 	const char *will_topic, *will;  /* full topic */
 	int in_flight;                  /* messages the library may have unacknowledged */
 	uint32_t backoff_ms, most_backoff_ms;

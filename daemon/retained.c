@@ -107,7 +107,8 @@ static void remember(struct retained *retained, const char *topic, const char *t
 
 static void pass(struct retained *retained, const char *topic, enum delivery delivery, const char *text, size_t len)
 {
-	if (retained->to)
+	bool decides = delivery == DELIVER_EVENT && strcmp(topic, "decision") == 0;
+	if (retained->to && (!retained->aside || decides))
 		retained->to->put(retained->to, topic, delivery, text, len);
 }
 
@@ -139,6 +140,14 @@ void retained_repeat(struct retained *retained)
 	const struct retained_text *item;
 	TAILQ_FOREACH(item, &retained->texts, link)
 		pass(retained, item->topic, DELIVER_STATE, item->text, item->len);
+}
+
+void retained_stand_aside(struct retained *retained, bool aside)
+{
+	bool comes_forth = retained->aside && !aside;
+	retained->aside = aside;
+	if (comes_forth)
+		retained_repeat(retained);
 }
 
 /* ---- what was found ---- */

@@ -22,11 +22,14 @@ struct retained {
 	struct sink *to;                /* lent; NULL: nowhere */
 	struct retained_texts texts;    /* that said longest ago first */
 	size_t n_events;
+	bool aside;                     /* nothing but decisions goes out, and nothing is put right */
 };
 
 void retained_init(struct retained *, struct sink *to);
 void retained_free(struct retained *);
 
+/* For a dry run beside the daemon in whose name all of it stands. One that comes forth says all that it held back. */
+void retained_stand_aside(struct retained *, bool aside);
 void retained_repeat(struct retained *);                /* all of it, to a broker that was away */
 /* What the broker had when it was asked; topic is below PREFIX/SITE/, text lent. Anything may stand there. */
 void retained_found(struct retained *, const char *topic, const char *text, size_t len, struct instant now);

@@ -31,6 +31,8 @@ struct service {
 	char *password;
 	struct retained retained;       /* before the bus, or nowhere */
 	struct bus *bus;
+	uv_timer_t aside_timer;         /* dry run: until it is clear that nobody is in charge */
+	bool in_charge_seen;            /* dry run: another mulletd is at the broker, and no dry run */
 	struct control *control;
 	struct alarms *alarms;
 	struct signals *signals;

@@ -1,20 +1,73 @@
 /* What the service says to the broker and hears from it. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/service.h"
+
+#define ASIDE_MS 2000                   /* so long the broker may take to tell who is in charge */
 
 static struct instant now(void)
 {
 	return system_clock.now(&system_clock);
 }
 
+/* ---- what stands in the site's name ---- */
+
+/* Each connection has the broker hand back what it has retained of these. */
+static void subscribe_to_own(struct service *service, bool wanted)
+{
+	static const char *const own[] = { "alarm/#", "event/#", "hpc/limit" };
+	char topic[512];
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
+		if (wanted)
+			bus_subscribe(service->bus, topic);
+		else
+			bus_unsubscribe(service->bus, topic);
+	}
+}
+
+/* A dry run leaves the site's name to whoever is in charge. */
+static void stand_aside(struct service *service, bool aside)
+{
+	if (service->retained.aside == aside || !service->bus)
+		return;
+	subscribe_to_own(service, !aside);
+	retained_stand_aside(&service->retained, aside);
+}
+
+static void on_aside_timer(uv_timer_t *timer)
+{
+	stand_aside(timer->data, false);
+}
+
+/* Another dry run, or this one, is in charge of nothing. */
+static void see_who_is_in_charge(struct service *service, const char *text, size_t len)
+{
+	cJSON *state = cJSON_ParseWithLength(text, len);
+	const char *word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(state, "state"));
+	if (word && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(state, "dry_run"))) {
+		bool before = service->in_charge_seen;
+		service->in_charge_seen = strcmp(word, "offline") != 0;
+		if (service->in_charge_seen && !before)
+			log_notice("another mulletd is in charge: this dry run publishes its decisions and nothing else");
+		uv_timer_stop(&service->aside_timer);
+		stand_aside(service, service->in_charge_seen);
+	}
+	cJSON_Delete(state);
+}
+
+/* ---- the connection ---- */
+
 static void on_bus_connected(void *self)
 {
 	struct service *service = self;
 	log_notice("broker %s:%u: connected", service->wired->config->mqtt.host, service->wired->config->mqtt.port);
 	retained_repeat(&service->retained);
+	if (service->conf->dry_run)
+		uv_timer_start(&service->aside_timer, on_aside_timer, ASIDE_MS, 0);
 }
 
 static void on_bus_lost(void *self, const char *why)
@@ -22,6 +75,11 @@ static void on_bus_lost(void *self, const char *why)
 	struct service *service = self;
 	log_warning("broker %s:%u: %s; trying again", service->wired->config->mqtt.host,
 	            service->wired->config->mqtt.port, why);
+	if (service->conf->dry_run) {
+		service->in_charge_seen = false;
+		uv_timer_stop(&service->aside_timer);
+		stand_aside(service, true);
+	}
 }
 
 /* Below PREFIX/SITE/; NULL: it is not of this site. */
@@ -32,11 +90,15 @@ static const char *own_topic(const struct service *service, const char *topic)
 }
 
 /* What we say ourselves comes back, too, but not as retained. */
-static void look_back(struct service *service, const char *topic, const char *text, size_t len, struct instant at)
+static void look_back(struct service *service, const char *topic, const char *text, size_t len, bool retained)
 {
 	const char *own = own_topic(service, topic);
-	if (own && text)
-		retained_found(&service->retained, own, text, len, at);
+	if (!own || !text)
+		return;
+	if (service->conf->dry_run && strcmp(own, "state") == 0)
+		see_who_is_in_charge(service, text, len);
+	else if (retained)
+		retained_found(&service->retained, own, text, len, now());
 }
 
 static void on_bus_message(void *self, const char *topic, const char *text, size_t len, bool retained)
@@ -45,8 +107,7 @@ static void on_bus_message(void *self, const char *topic, const char *text, size
 	if (service->stopping)
 		return;
 	struct instant at = now();
-	if (retained)
-		look_back(service, topic, text, len, at);
+	look_back(service, topic, text, len, retained);
 	bool ours = signals_message(service->signals, topic, text, len, retained, at);
 	if (service->plan)
 		ours |= plan_message(service->plan, topic, text, len, retained, at);
@@ -64,36 +125,35 @@ static void on_bus_closed(void *self)
 	service->retained.to = NULL;
 }
 
-/* Each connection has the broker hand back what it has retained of these. */
-static void subscribe_to_own(struct service *service)
-{
-	static const char *const own[] = { "alarm/#", "event/#", "hpc/limit" };
-	char topic[512];
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
-		bus_subscribe(service->bus, topic);
-	}
-}
-
 void service_open_bus(struct service *service)
 {
 	const struct mqtt_conf *mqtt = &service->wired->config->mqtt;
 	retained_init(&service->retained, NULL);
 	if (!mqtt->present)
 		return;
-	char client_id[128];
-	snprintf(client_id, sizeof(client_id), "mulletd-%s", service->wired->site.name);
+	char client_id[128], state_topic[512];
+	bool dry_run = service->conf->dry_run;
+	if (dry_run)
+		snprintf(client_id, sizeof(client_id), "mulletd-%s-dry-%d", service->wired->site.name, (int)getpid());
+	else
+		snprintf(client_id, sizeof(client_id), "mulletd-%s", service->wired->site.name);
 	struct bus_conf conf = {
 		.host = mqtt->host, .port = mqtt->port, .tls_ca = mqtt->tls_ca, .tls_cert = mqtt->tls_cert,
 		.tls_key = mqtt->tls_key, .username = mqtt->username, .password = service->password,
-		.client_id = client_id, .prefix = service->wired->topic_prefix, .will_topic = "state",
+		.client_id = client_id, .transient = dry_run, .prefix = service->wired->topic_prefix,
+		.will_topic = dry_run ? NULL : "state",         /* it would speak for whoever is in charge */
 		.will = "{\"state\":\"offline\",\"since\":null,\"why\":\"the connection broke\","
 		        "\"version\":\"" MULLET_VERSION "\",\"dry_run\":false}",
 	};
 	service->bus = bus_open(&service->loop, &conf, (struct bus_user){
 		service, on_bus_connected, on_bus_lost, on_bus_message, on_bus_closed });
 	service->retained.to = bus_sink(service->bus);
-	subscribe_to_own(service);
+	service->retained.aside = dry_run;
+	snprintf(state_topic, sizeof(state_topic), "%s/state", service->wired->topic_prefix);
+	if (dry_run)
+		bus_subscribe(service->bus, state_topic);
+	else
+		subscribe_to_own(service, true);
 }
 
 void service_subscribe(struct service *service)

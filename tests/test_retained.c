@@ -179,6 +179,26 @@ static void what_is_not_ours_is_left_alone(void **state)
 	assert_int_equal(b->n, 0);
 }
 
+static void aside_it_only_decides(void **state)
+{
+	struct bench *b = *state;
+	retained_stand_aside(&b->retained, true);
+	say(b, "state", DELIVER_STATE, "running");
+	say(b, "telemetry", DELIVER_LATEST, "t");
+	say(b, "ack/qse", DELIVER_EVENT, "a");
+	found(b, "alarm/x", "{\"raised\":true}");
+	repeat(b);
+	assert_int_equal(b->n, 0);
+	say(b, "decision", DELIVER_EVENT, "d");
+	assert_string_equal(b->all, "decision d\n");
+	retained_stand_aside(&b->retained, true);
+	assert_int_equal(b->n, 1);
+	retained_stand_aside(&b->retained, false);      /* it comes forth */
+	assert_string_equal(b->last, "state running");
+	retained_stand_aside(&b->retained, false);
+	assert_int_equal(b->n, 2);
+}
+
 static void without_a_bus_it_goes_nowhere(void **state)
 {
 	struct bench *b = *state;
@@ -198,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_limit_that_nobody_asks_is_withdrawn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_event_that_nobody_follows_is_cancelled, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_ours_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(aside_it_only_decides, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_bus_it_goes_nowhere, set_up, tear_down),
 	};
 	return cmocka_run_group_tests_name("retained", tests, NULL, NULL);
