@@ -377,6 +377,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		retained_free(&service->retained);
 		state_file_free(&service->state_file);
 		free(service->kept_text);
+		free(service->aside);
 		code = 0;
 	}
 	uv_run(&service->loop, UV_RUN_DEFAULT);

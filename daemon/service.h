@@ -49,6 +49,9 @@ struct service {
 	int64_t kept_ms;
 	uint64_t orders_kept;           /* signals_changes, as written last */
 	bool operated;                  /* the operator has spoken since */
+	char *aside;                    /* a file that was discarded, while it is there; NULL: none */
+	uv_fs_t aside_look;
+	bool aside_looking;
 	uint64_t seq_reserved, seq_asked;       /* on the disk; in what is being written */
 	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
 	bool step_now, reloading, reload_again, stopping, site_closed;

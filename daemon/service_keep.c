@@ -62,12 +62,36 @@ static void write_down(struct service *service, char *text, uint64_t reserved, i
 	state_file_write(&service->state_file, text, strlen(text));
 }
 
+/* Somebody has seen to it. */
+static void on_aside_looked(uv_fs_t *look)
+{
+	struct service *service = look->data;
+	bool gone = look->result == UV_ENOENT;
+	uv_fs_req_cleanup(look);
+	service->aside_looking = false;
+	if (!gone || service->stopping)
+		return;
+	free(service->aside);
+	service->aside = NULL;
+	alarms_clear(service->alarms, "state_discarded", now());
+}
+
+static void look_aside(struct service *service)
+{
+	if (!service->aside || service->aside_looking)
+		return;
+	service->aside_look.data = service;
+	service->aside_looking = uv_fs_stat(&service->loop, &service->aside_look, service->aside, on_aside_looked) == 0;
+}
+
 /* A number that was given is never given again, whenever the power fails: those up to the reserved one count as given.
  * Should the disk not take it for so long that all of them are, decisions do not wait for it. */
 static void on_keep_timer(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
 	int64_t now_ms = now().mono_ms;
+	if (!service->stopping)
+		look_aside(service);
 	bool short_of_numbers = site_seq(service->site) + BLOCK / 2 > service->seq_reserved;
 	bool due = short_of_numbers || now_ms - service->kept_ms >= KEEP_MS;
 	if (service->stopping || !due || state_file_busy(&service->state_file))
@@ -110,16 +134,23 @@ void service_keep(struct service *service)
 
 /* ---- reading ---- */
 
-/* False where the old file could not be saved from being overwritten. */
-static bool put_aside(const struct service *service, const char *why)
+/* False where the old file could not be saved from being overwritten. A dry run is to leave it where it is. */
+static bool put_aside(struct service *service, const char *why)
 {
 	char to[PATH_MAX] = "";
 	const char *path = service->state_file.path;
-	int rc = service->conf->dry_run ? 0 : state_file_put_aside(&service->state_file, to, sizeof(to));
+	if (service->conf->dry_run) {
+		log_warning("%s: ignored, %s", path, why);
+		return true;
+	}
+	int rc = state_file_put_aside(&service->state_file, to, sizeof(to));
 	if (rc)
-		log_error("%s: ignored, %s; it cannot be put aside (%s), so nothing is written", path, why, uv_strerror(rc));
+		alarms_raise(service->alarms, "state_discarded", SEVERITY_WARNING, path, now(),
+		             "ignored, %s; it cannot be put aside (%s), so nothing is written", why, uv_strerror(rc));
 	else
-		log_warning("%s: ignored, %s%s%s", path, why, *to ? "; kept as " : "", to);
+		alarms_raise(service->alarms, "state_discarded", SEVERITY_WARNING, path, now(),
+		             "ignored, and kept as %s; all is learned anew: %s", to, why);
+	service->aside = rc ? NULL : xstrdup(to);
 	return rc == 0;
 }
 
