@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "daemon/pem.h"
 #include "daemon/xalloc.h"
 
 #define KEEPALIVE_S 10
@@ -221,12 +222,27 @@ static int connect_async(struct link *link, const char *address)
 	return rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0 ? MOSQ_ERR_CONN_LOST : rc;
 }
 
+/* False where no file is to blame. */
+static bool blame_file(const struct link *link, char *why, size_t size)
+{
+	const char *const files[] = { link->tls_ca, link->tls_cert, link->tls_key };
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *fault = files[i] ? pem_fault(files[i]) : NULL;
+		if (fault) {
+			snprintf(why, size, "%s: %s", files[i], fault);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void connect_to(struct link *link, const char *address)
 {
+	char why[LINK_WHY];
 	errno = 0;
 	int rc = connect_async(link, address);
 	if (rc != MOSQ_ERR_SUCCESS) {
-		lost(link, error_text(link, rc));
+		lost(link, blame_file(link, why, sizeof(why)) ? why : error_text(link, rc));
 		return;
 	}
 	rc = uv_poll_init(link->loop, &link->poll, mosquitto_socket(link->mosq));

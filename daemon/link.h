@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#define LINK_WHY 320                    /* most bytes of a reason */
+
 struct link_conf {                      /* strings are copied; NULL: none */
 	const char *host;
 	uint16_t port;

@@ -33,11 +33,15 @@ static void print_line(void *self, const char *line)
 	puts(line);
 }
 
-static struct wired *read_site(const char *file)
+static struct wired *read_site(const char *file, bool check)
 {
 	struct fault_list faults;
 	fault_list_init(&faults, file);
 	struct wired *wired = service_read(file, &faults);
+	if (wired && check && !service_check_files(wired->config, &faults)) {
+		wired_free(wired);
+		wired = NULL;
+	}
 	for (size_t i = 0; i < faults.n; i++) {
 		char line[1024];
 		fault_format(&faults, i, line, sizeof(line));
@@ -100,7 +104,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "mulletd: what is \"%s\"? mulletd --help tells what there is\n", argv[optind]);
 		return EXIT_USAGE;
 	}
-	struct wired *wired = read_site(conf.file);
+	struct wired *wired = read_site(conf.file, check);
 	if (!wired)
 		return EXIT_CONFIG;
 	if (check) {

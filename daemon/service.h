@@ -19,6 +19,9 @@ struct service_conf {
  * installed and where it was built. NULL: the faults tell. */
 struct wired *service_read(const char *file, struct fault_list *faults);
 
+/* Whether the files that the configuration names can be read; else the faults tell. */
+bool service_check_files(const struct config *, struct fault_list *faults);
+
 /* Runs until SIGTERM or SIGINT. Takes `wired` over. Returns the exit code. */
 int service_run(const struct service_conf *, struct wired *);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/pem.h"
 #include "daemon/service.h"
 #include "daemon/xalloc.h"
 
@@ -21,6 +22,22 @@ struct wired *service_read(const char *file, struct fault_list *faults)
 	const char *catalogue[] = { beside, "/etc/mulletd", installed, built, NULL };
 	struct config *config = config_read(file, catalogue, faults);
 	return config ? wire(config, faults) : NULL;
+}
+
+/* For --check alone: a daemon in charge of a site goes on without its broker, and tells why it cannot reach it. */
+bool service_check_files(const struct config *config, struct fault_list *faults)
+{
+	const struct mqtt_conf *mqtt = &config->mqtt;
+	const struct { const char *key, *file; } files[] = {
+		{ "mqtt.tls.ca", mqtt->tls_ca }, { "mqtt.tls.cert", mqtt->tls_cert }, { "mqtt.tls.key", mqtt->tls_key },
+	};
+	size_t before = faults->n;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *why = files[i].file ? pem_fault(files[i].file) : NULL;
+		if (why)
+			fault_list_add(faults, mqtt->at, files[i].key, "%s: %s; a PEM file that mulletd can read will do", files[i].file, why);
+	}
+	return faults->n == before;
 }
 
 /* systemd hands credentials over in a directory of its own; they stand before the file that the config names. */

@@ -705,6 +705,12 @@ static void test_tls(void **state)
 	         path(b, "cert.pem"), path(b, "key.pem"));
 	start_broker(b, more);
 	conf.host = "localhost";
+	conf.tls_ca = "/nowhere/ca.pem";
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	assert_string_equal(b->why, "/nowhere/ca.pem: No such file or directory");
+	close_bus(b);
+	b->closed = b->lost = 0;
 	conf.tls_ca = path(b, "other.pem");
 	open_bus(b, &conf);
 	until(b, b->lost == 1);

@@ -239,7 +239,7 @@ static void the_example_loads(void **state)
 	assert_int_equal(config->miners[0].per_circuit, 16);
 	assert_false(config->miners[2].steer);
 	assert_string_equal(config->miners[2].hosts[1], "bench-2.example");
-	assert_string_equal(config->mqtt.tls_ca, "config/ca.pem");
+	assert_string_equal(config->mqtt.password_file, "config/mqtt.password");
 	assert_string_equal(config->signals[1].topic, "maestro/target");
 	config_free(config);
 	fault_list_free(&faults);
