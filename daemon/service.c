@@ -148,9 +148,22 @@ static void log_what_it_cannot(const struct service *service)
 	}
 }
 
+/* To miners at a time: what the meters, the bus and the control socket leave. */
+static uint32_t connections_at_most(const struct service *service)
+{
+	struct rlimit limit = { .rlim_cur = 1024 };
+	if (service->wired->config->connections)
+		return service->wired->config->connections;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	size_t others = OWN_DESCRIPTORS + service->wired->site.policy.n_meters;
+	size_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+	return left < FEWEST_CONNECTIONS ? FEWEST_CONNECTIONS : left > MOST_CONNECTIONS ? MOST_CONNECTIONS : (uint32_t)left;
+}
+
 static void finish_reload(struct service *service)
 {
 	service->reloading = false;
+	miner_room_limit(service->miners, connections_at_most(service));
 	site_start(service->site, now());
 	alarms_clear(service->alarms, "config", now());
 	log_notice("%s: reloaded", service->conf->file);
@@ -285,18 +298,6 @@ static void raise_descriptors(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-}
-
-/* To miners at a time: what the meters, the bus and the control socket leave. */
-static uint32_t connections_at_most(const struct service *service)
-{
-	struct rlimit limit = { .rlim_cur = 1024 };
-	if (service->wired->config->connections)
-		return service->wired->config->connections;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	size_t others = OWN_DESCRIPTORS + service->wired->site.policy.n_meters;
-	size_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
-	return left < FEWEST_CONNECTIONS ? FEWEST_CONNECTIONS : left > MOST_CONNECTIONS ? MOST_CONNECTIONS : (uint32_t)left;
 }
 
 static void on_control_closed(void *self)

@@ -33,6 +33,7 @@ struct miner {                  /* each driver embeds this as its first member *
  * get half of them, orders all, and an order goes before every poll. */
 struct miner_room;
 struct miner_room *miner_room_open(uv_loop_t *, uint32_t connections);
+void miner_room_limit(struct miner_room *, uint32_t connections);       /* another number from now on; those open stay */
 void miner_room_close(struct miner_room *);     /* after the last on_closed; finishes on the loop, then frees */
 
 struct miner_room_figures { uint32_t connections, most, orders_waiting, polls_waiting; };       /* now */

@@ -336,6 +336,18 @@ uint32_t miner_room_dice(struct miner_room *room)
 
 /* ---- opening and closing ---- */
 
+static void set_most(struct miner_room *room, uint32_t connections)
+{
+	room->most = connections ? connections : DEFAULT_CONNECTIONS;
+	room->most_polls = room->most > 1 ? room->most / 2 : 1;
+}
+
+void miner_room_limit(struct miner_room *room, uint32_t connections)
+{
+	set_most(room, connections);
+	miner_room_wake(room);
+}
+
 struct miner_room *miner_room_open(uv_loop_t *loop, uint32_t connections)
 {
 	struct miner_room *room = calloc(1, sizeof *room);
@@ -344,8 +356,7 @@ struct miner_room *miner_room_open(uv_loop_t *loop, uint32_t connections)
 		abort();
 	room->loop = loop;
 	room->epoll = epoll;
-	room->most = connections ? connections : DEFAULT_CONNECTIONS;
-	room->most_polls = room->most > 1 ? room->most / 2 : 1;
+	set_most(room, connections);
 	TAILQ_INIT(&room->orders);
 	TAILQ_INIT(&room->polls);
 	TAILQ_INIT(&room->closed);

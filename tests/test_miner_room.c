@@ -225,6 +225,28 @@ static void the_window_is_kept(void **state)
 	hall_close(hall);
 }
 
+/* As by a reload: those that are open stay, whatever it is. */
+static void another_window_counts_at_once(void **state)
+{
+	struct hall *hall = hall_open(4, 80, 80, 0);
+	(void)state;
+	ask_all(hall, 0, 80, TURN_ORDER);
+	assert_true(wait_for(hall, &hall->farm.requests, 4));
+	wait_ticks(hall, 4);
+	assert_int_equal(hall->room->n_open, 4);
+	miner_room_limit(hall->room, 16);
+	assert_true(wait_for(hall, &hall->farm.requests, 16));
+	wait_ticks(hall, 4);
+	assert_int_equal(hall->room->n_open, 16);
+	miner_room_limit(hall->room, 2);
+	assert_int_equal(miner_room_figures(hall->room).most, 2);
+	assert_int_equal(hall->room->n_open, 16);
+	farm_release(&hall->farm);
+	assert_true(wait_for(hall, &hall->replies, 80));
+	assert_int_equal(hall->most_open, 16);
+	hall_close(hall);
+}
+
 /* Those who do not answer at once leave their place among the young, and the window fills. */
 static void the_young_are_few_and_grow_up(void **state)
 {
@@ -647,6 +669,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_window_is_kept),
+		cmocka_unit_test(another_window_counts_at_once),
 		cmocka_unit_test(the_young_are_few_and_grow_up),
 		cmocka_unit_test(a_window_of_one_is_enough),
 		cmocka_unit_test(orders_go_before_polls_and_in_the_order_given),
