@@ -80,7 +80,7 @@ static void on_up(void *self)
 	if (bus->told_state)
 		outbox_put(&bus->outbox, bus->will_topic, DELIVER_STATE, bus->told_state, bus->told_state_len);
 	for (size_t i = 0; i < bus->n_topics; i++)
-		link_subscribe(bus->link, bus->topics[i], true);
+		link_subscribe(bus->link, bus->topics[i], 1);
 	if (!bus->closing)
 		bus->user.on_connected(bus->user.self);
 }
@@ -202,7 +202,7 @@ void bus_subscribe(struct bus *bus, const char *topic)
 	bus->topics = xrealloc(bus->topics, (bus->n_topics + 1) * sizeof(*bus->topics));
 	bus->topics[bus->n_topics++] = xstrdup(topic);
 	if (bus->connected)
-		link_subscribe(bus->link, topic, true);
+		link_subscribe(bus->link, topic, 1);
 }
 
 void bus_unsubscribe(struct bus *bus, const char *topic)
@@ -211,11 +211,20 @@ void bus_unsubscribe(struct bus *bus, const char *topic)
 		if (strcmp(bus->topics[i], topic) != 0)
 			continue;
 		if (bus->connected)
-			link_subscribe(bus->link, topic, false);
+			link_unsubscribe(bus->link, topic);
 		free(bus->topics[i]);
 		bus->topics[i] = bus->topics[--bus->n_topics];
 		return;
 	}
+}
+
+/* Without a promise that all of it comes, so that it takes no room from what does. */
+void bus_look(struct bus *bus, const char *topic, bool wanted)
+{
+	if (bus->connected && wanted)
+		link_subscribe(bus->link, topic, 0);
+	else if (bus->connected)
+		link_unsubscribe(bus->link, topic);
 }
 
 struct sink *bus_sink(struct bus *bus)

@@ -375,12 +375,15 @@ bool link_writable(const struct link *link)
 	return !mosquitto_want_write(link->mosq);
 }
 
-void link_subscribe(struct link *link, const char *topic, bool wanted)
+void link_subscribe(struct link *link, const char *topic, int qos)
 {
-	if (wanted)
-		mosquitto_subscribe(link->mosq, NULL, topic, 1);
-	else
-		mosquitto_unsubscribe(link->mosq, NULL, topic);
+	mosquitto_subscribe(link->mosq, NULL, topic, qos);
+	link_wake(link);
+}
+
+void link_unsubscribe(struct link *link, const char *topic)
+{
+	mosquitto_unsubscribe(link->mosq, NULL, topic);
 	link_wake(link);
 }
 

@@ -38,7 +38,8 @@ struct link *link_open(uv_loop_t *, const struct link_conf *, struct link_user);
 void link_wake(struct link *);                  /* on_ready, soon */
 bool link_trying(const struct link *);          /* connected, or a connection is being made */
 bool link_writable(const struct link *);        /* what was published before has left */
-void link_subscribe(struct link *, const char *topic, bool wanted);     /* while up */
+void link_subscribe(struct link *, const char *topic, int qos);         /* while up, as is the next */
+void link_unsubscribe(struct link *, const char *topic);
 
 /* From inside on_ready only. True: the library has the message, and with QoS 1 will tell on_acked of *mid. */
 bool link_publish(struct link *, const char *topic, const char *text, size_t len, int qos, bool retained, int *mid);

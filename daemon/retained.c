@@ -77,6 +77,14 @@ static void forget(struct retained *retained, struct retained_text *item)
 	free(item);
 }
 
+static void pass(struct retained *retained, const char *topic, enum delivery delivery, const char *text, size_t len)
+{
+	bool decides = delivery == DELIVER_EVENT && strcmp(topic, "decision") == 0;
+	if (retained->to && (!retained->aside || decides))
+		retained->to->put(retained->to, topic, delivery, text, len);
+}
+
+/* By the broker, too: whoever comes, and we with each look, would be handed those of years. */
 static void forget_an_event(struct retained *retained)
 {
 	struct retained_text *item, *first = NULL;
@@ -87,7 +95,9 @@ static void forget_an_event(struct retained *retained)
 		if (is_over(item))
 			break;
 	}
-	forget(retained, item ? item : first);
+	item = item ? item : first;
+	pass(retained, item->topic, DELIVER_STATE, "", 0);
+	forget(retained, item);
 }
 
 static void remember(struct retained *retained, const char *topic, const char *text, size_t len)
@@ -103,13 +113,6 @@ static void remember(struct retained *retained, const char *topic, const char *t
 	retained->n_events += is_below(topic, "event/");
 	if (retained->n_events > RETAINED_EVENTS)
 		forget_an_event(retained);
-}
-
-static void pass(struct retained *retained, const char *topic, enum delivery delivery, const char *text, size_t len)
-{
-	bool decides = delivery == DELIVER_EVENT && strcmp(topic, "decision") == 0;
-	if (retained->to && (!retained->aside || decides))
-		retained->to->put(retained->to, topic, delivery, text, len);
 }
 
 static void put(struct sink *sink, const char *topic, enum delivery delivery, const char *text, size_t len)
@@ -140,14 +143,6 @@ void retained_repeat(struct retained *retained)
 	const struct retained_text *item;
 	TAILQ_FOREACH(item, &retained->texts, link)
 		pass(retained, item->topic, DELIVER_STATE, item->text, item->len);
-}
-
-void retained_stand_aside(struct retained *retained, bool aside)
-{
-	bool comes_forth = retained->aside && !aside;
-	retained->aside = aside;
-	if (comes_forth)
-		retained_repeat(retained);
 }
 
 /* ---- what was found ---- */
@@ -196,6 +191,13 @@ static void cancel_event(cJSON *found, struct instant now, struct json *json)
 	cJSON_free(text);
 }
 
+static bool is_old(const cJSON *event, int64_t utc_ms)
+{
+	int64_t at_ms;
+	bool known = rfc3339_parse(text_of(event, "end"), &at_ms) || rfc3339_parse(text_of(event, "received"), &at_ms);
+	return known && at_ms < utc_ms - RETAINED_MS;
+}
+
 /* It is not remembered: what is put right here has no part in this run. */
 void retained_found(struct retained *retained, const char *topic, const char *text, size_t len, struct instant now)
 {
@@ -207,7 +209,7 @@ void retained_found(struct retained *retained, const char *topic, const char *te
 		cancel_event(found, now, &json);
 	else if (found && strcmp(topic, "hpc/limit") == 0)
 		withdraw_limit(found, now, &json);
-	if (json.len)
+	if (json.len || (found && is_below(topic, "event/") && is_old(found, now.utc_ms)))
 		pass(retained, topic, DELIVER_STATE, json.text, json.len);
 	cJSON_Delete(found);
 	json_free(&json);

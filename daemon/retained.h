@@ -3,7 +3,8 @@
  *
  * A sink before the bus. Of each topic that tells a state it remembers the newest text. What the broker hands back of
  * alarm/NAME, event/ID and hpc/limit, and this run has not said, is of a run that was killed, or of before a file was
- * changed: an alarm is cleared, an event cancelled, a limit withdrawn. */
+ * changed: an alarm is cleared, an event cancelled, a limit withdrawn; an
+ * event that has been over for a day goes. */
 #ifndef DAEMON_RETAINED_H
 #define DAEMON_RETAINED_H
 
@@ -13,7 +14,8 @@
 #include "daemon/clock.h"
 #include "daemon/sink.h"
 
-#define RETAINED_EVENTS 256             /* remembered; of more, those that are over are forgotten first */
+#define RETAINED_EVENTS 256             /* of a run; of more, those that are over go first, at the broker too */
+#define RETAINED_MS     (24 * 3600 * 1000LL)
 
 TAILQ_HEAD(retained_texts, retained_text);
 
@@ -22,14 +24,13 @@ struct retained {
 	struct sink *to;                /* lent; NULL: nowhere */
 	struct retained_texts texts;    /* that said longest ago first */
 	size_t n_events;
-	bool aside;                     /* nothing but decisions goes out, and nothing is put right */
+	bool aside;                     /* the owner's to set: another speaks in the site's name, and nothing but
+	                                   decisions goes out */
 };
 
 void retained_init(struct retained *, struct sink *to);
 void retained_free(struct retained *);
 
-/* For a dry run beside the daemon in whose name all of it stands. One that comes forth says all that it held back. */
-void retained_stand_aside(struct retained *, bool aside);
 void retained_repeat(struct retained *);                /* all of it, to a broker that was away */
 /* What the broker had when it was asked; topic is below PREFIX/SITE/, text lent. Anything may stand there. */
 void retained_found(struct retained *, const char *topic, const char *text, size_t len, struct instant now);

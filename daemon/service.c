@@ -237,7 +237,8 @@ static void close_rest(struct service *service)
 	uv_handle_t *const own[] = {
 		(uv_handle_t *)&service->step_timer, (uv_handle_t *)&service->poll_timer,
 		(uv_handle_t *)&service->stop_timer, (uv_handle_t *)&service->keep_timer,
-		(uv_handle_t *)&service->aside_timer, (uv_handle_t *)&service->turn, (uv_handle_t *)&service->hup, (uv_handle_t *)&service->term,
+		(uv_handle_t *)&service->look_timer, (uv_handle_t *)&service->aside_timer,
+		(uv_handle_t *)&service->turn, (uv_handle_t *)&service->hup, (uv_handle_t *)&service->term,
 		(uv_handle_t *)&service->intr,
 	};
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -326,13 +327,15 @@ static void open_handles(struct service *service)
 	uv_timer_init(loop, &service->poll_timer);
 	uv_timer_init(loop, &service->stop_timer);
 	uv_timer_init(loop, &service->keep_timer);
+	uv_timer_init(loop, &service->look_timer);
 	uv_timer_init(loop, &service->aside_timer);
 	uv_check_init(loop, &service->turn);
 	uv_signal_init(loop, &service->hup);
 	uv_signal_init(loop, &service->term);
 	uv_signal_init(loop, &service->intr);
 	service->step_timer.data = service->poll_timer.data = service->stop_timer.data = service->keep_timer.data = service;
-	service->aside_timer.data = service->turn.data = service->hup.data = service->term.data = service->intr.data = service;
+	service->look_timer.data = service->aside_timer.data = service;
+	service->turn.data = service->hup.data = service->term.data = service->intr.data = service;
 	uv_check_start(&service->turn, on_turn);
 	uv_signal_start(&service->hup, on_signal, SIGHUP);
 	uv_signal_start(&service->term, on_signal, SIGTERM);

@@ -34,6 +34,7 @@ struct service {
 	char *password;
 	struct retained retained;       /* before the bus, or nowhere */
 	struct bus *bus;
+	uv_timer_t look_timer;          /* while the broker hands back what is retained in the site's name */
 	uv_timer_t aside_timer;         /* dry run: until it is clear that nobody is in charge */
 	bool in_charge_seen;            /* dry run: another mulletd is at the broker, and no dry run */
 	struct control *control;

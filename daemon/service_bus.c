@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/service.h"
 
+#define LOOK_MS  5000                   /* after each connection */
 #define ASIDE_MS 2000                   /* so long the broker may take to tell who is in charge */
 
 static struct instant now(void)
@@ -15,32 +16,40 @@ static struct instant now(void)
 
 /* ---- what stands in the site's name ---- */
 
-/* Each connection has the broker hand back what it has retained of these. */
-static void subscribe_to_own(struct service *service, bool wanted)
+static void look_at_own(struct service *service, bool wanted)
 {
 	static const char *const own[] = { "alarm/#", "event/#", "hpc/limit" };
 	char topic[512];
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+	for (size_t i = 0; service->bus && i < sizeof(own) / sizeof(own[0]); i++) {
 		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
-		if (wanted)
-			bus_subscribe(service->bus, topic);
-		else
-			bus_unsubscribe(service->bus, topic);
+		bus_look(service->bus, topic, wanted);
 	}
 }
 
-/* A dry run leaves the site's name to whoever is in charge. */
-static void stand_aside(struct service *service, bool aside)
+static void on_look_timer(uv_timer_t *timer)
 {
-	if (service->retained.aside == aside || !service->bus)
-		return;
-	subscribe_to_own(service, !aside);
-	retained_stand_aside(&service->retained, aside);
+	look_at_own(timer->data, false);
+}
+
+/* All that is retained in the site's name is ours to say, and to put right. */
+static void speak_up(struct service *service)
+{
+	service->retained.aside = false;
+	retained_repeat(&service->retained);
+	look_at_own(service, true);
+	uv_timer_start(&service->look_timer, on_look_timer, LOOK_MS, 0);
+}
+
+static void fall_silent(struct service *service)
+{
+	service->retained.aside = true;
+	look_at_own(service, false);
+	uv_timer_stop(&service->look_timer);
 }
 
 static void on_aside_timer(uv_timer_t *timer)
 {
-	stand_aside(timer->data, false);
+	speak_up(timer->data);
 }
 
 /* Another dry run, or this one, is in charge of nothing. */
@@ -51,10 +60,13 @@ static void see_who_is_in_charge(struct service *service, const char *text, size
 	if (word && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(state, "dry_run"))) {
 		bool before = service->in_charge_seen;
 		service->in_charge_seen = strcmp(word, "offline") != 0;
-		if (service->in_charge_seen && !before)
-			log_notice("another mulletd is in charge: this dry run publishes its decisions and nothing else");
 		uv_timer_stop(&service->aside_timer);
-		stand_aside(service, service->in_charge_seen);
+		if (!service->in_charge_seen) {
+			speak_up(service);
+		} else if (!before) {
+			log_notice("another mulletd is in charge: this dry run publishes its decisions and nothing else");
+			fall_silent(service);
+		}
 	}
 	cJSON_Delete(state);
 }
@@ -65,8 +77,9 @@ static void on_bus_connected(void *self)
 {
 	struct service *service = self;
 	log_notice("broker %s:%u: connected", service->wired->config->mqtt.host, service->wired->config->mqtt.port);
-	retained_repeat(&service->retained);
-	if (service->conf->dry_run)
+	if (!service->conf->dry_run)
+		speak_up(service);
+	else
 		uv_timer_start(&service->aside_timer, on_aside_timer, ASIDE_MS, 0);
 }
 
@@ -75,11 +88,12 @@ static void on_bus_lost(void *self, const char *why)
 	struct service *service = self;
 	log_warning("broker %s:%u: %s; trying again", service->wired->config->mqtt.host,
 	            service->wired->config->mqtt.port, why);
-	if (service->conf->dry_run) {
-		service->in_charge_seen = false;
-		uv_timer_stop(&service->aside_timer);
-		stand_aside(service, true);
-	}
+	uv_timer_stop(&service->look_timer);
+	if (!service->conf->dry_run)
+		return;
+	service->in_charge_seen = false;
+	uv_timer_stop(&service->aside_timer);
+	fall_silent(service);
 }
 
 /* Below PREFIX/SITE/; NULL: it is not of this site. */
@@ -152,8 +166,6 @@ void service_open_bus(struct service *service)
 	snprintf(state_topic, sizeof(state_topic), "%s/state", service->wired->topic_prefix);
 	if (dry_run)
 		bus_subscribe(service->bus, state_topic);
-	else
-		subscribe_to_own(service, true);
 }
 
 void service_subscribe(struct service *service)

@@ -101,6 +101,7 @@ static void of_many_events_those_that_are_over_go_first(void **state)
 	say_event(b, 1, "missed");
 	for (int i = 2; i < RETAINED_EVENTS + 10; i++)
 		say_event(b, i, i % 2 ? "rejected" : "completed");
+	assert_non_null(strstr(b->all, "event/e2 \n"));         /* it is gone at the broker, too */
 	say(b, "alarm/cap", DELIVER_STATE, "raised");
 	repeat(b);
 	assert_int_equal(b->n, RETAINED_EVENTS + 1);
@@ -163,6 +164,24 @@ static void an_event_that_nobody_follows_is_cancelled(void **state)
 	assert_int_equal(b->n, 0);
 }
 
+static void an_event_of_long_ago_goes(void **state)
+{
+	static const struct { const char *status, *end, *received; bool goes; } cases[] = {
+		{ "completed", "\"2026-11-21T05:04:02Z\"", BEFORE, true }, { "missed", "\"2026-11-21T05:04:02Z\"", BEFORE, true },
+		{ "completed", "\"2026-11-21T05:04:04Z\"", "\"2026-11-01T00:00:00Z\"", false },
+		{ "cancelled", "null", "\"2026-11-21T05:04:02Z\"", true }, { "cancelled", "null", BEFORE, false },
+		{ "rejected", "null", "null", false },
+	};
+	struct bench *b = *state;
+	char text[200];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "{\"id\":\"q\",\"status\":\"%s\",\"received\":%s,\"end\":%s}", cases[i].status,
+		         cases[i].received, cases[i].end);
+		found(b, "event/q", text);
+		assert_string_equal(b->last, cases[i].goes ? "event/q " : "");
+	}
+}
+
 static void what_is_not_ours_is_left_alone(void **state)
 {
 	static const char *const texts[] = { "", "{", "raised", "[]", "[{\"raised\":true}]", "null", "{\"status\":7,\"raised\":1,\"limit_w\":\"1\"}",
@@ -182,7 +201,7 @@ static void what_is_not_ours_is_left_alone(void **state)
 static void aside_it_only_decides(void **state)
 {
 	struct bench *b = *state;
-	retained_stand_aside(&b->retained, true);
+	b->retained.aside = true;
 	say(b, "state", DELIVER_STATE, "running");
 	say(b, "telemetry", DELIVER_LATEST, "t");
 	say(b, "ack/qse", DELIVER_EVENT, "a");
@@ -191,12 +210,9 @@ static void aside_it_only_decides(void **state)
 	assert_int_equal(b->n, 0);
 	say(b, "decision", DELIVER_EVENT, "d");
 	assert_string_equal(b->all, "decision d\n");
-	retained_stand_aside(&b->retained, true);
-	assert_int_equal(b->n, 1);
-	retained_stand_aside(&b->retained, false);      /* it comes forth */
-	assert_string_equal(b->last, "state running");
-	retained_stand_aside(&b->retained, false);
-	assert_int_equal(b->n, 2);
+	b->retained.aside = false;
+	repeat(b);
+	assert_string_equal(b->all, "state running\n");
 }
 
 static void without_a_bus_it_goes_nowhere(void **state)
@@ -217,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_alarm_that_nobody_raised_is_cleared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_limit_that_nobody_asks_is_withdrawn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_event_that_nobody_follows_is_cancelled, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_event_of_long_ago_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_ours_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(aside_it_only_decides, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_bus_it_goes_nowhere, set_up, tear_down),
