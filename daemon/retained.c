@@ -12,7 +12,10 @@ struct retained_text {
 	TAILQ_ENTRY(retained_text) link;
 	char *topic, *text;             /* in its own memory */
 	size_t len;
+	bool over;                      /* an event that is */
 };
+
+_Static_assert(RETAINED_EVENTS > ORDERS_LIVE + ORDERS_SIGNALS, "what is alive is remembered");
 
 static bool is_below(const char *topic, const char *room)
 {
@@ -50,10 +53,10 @@ static bool is_alive(const cJSON *event, int64_t utc_ms)
 	return is_one_of(status, alive);
 }
 
-static bool is_over(const struct retained_text *item)
+static bool is_over(const char *text, size_t len)
 {
 	static const char *const over[] = { "completed", "cancelled", "rejected", NULL };
-	cJSON *event = parse(item->text, item->len);
+	cJSON *event = parse(text, len);
 	bool is = is_one_of(text_of(event, "status"), over);
 	cJSON_Delete(event);
 	return is;
@@ -92,7 +95,7 @@ static void forget_an_event(struct retained *retained)
 		if (!is_below(item->topic, "event/"))
 			continue;
 		first = first ? first : item;
-		if (is_over(item))
+		if (item->over)
 			break;
 	}
 	item = item ? item : first;
@@ -110,7 +113,10 @@ static void remember(struct retained *retained, const char *topic, const char *t
 	memcpy(item->topic, topic, topic_size);
 	memcpy(item->text, text, len);
 	TAILQ_INSERT_TAIL(&retained->texts, item, link);
-	retained->n_events += is_below(topic, "event/");
+	if (is_below(topic, "event/")) {
+		retained->n_events++;
+		item->over = is_over(text, len);
+	}
 	if (retained->n_events > RETAINED_EVENTS)
 		forget_an_event(retained);
 }

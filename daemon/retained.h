@@ -14,7 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/sink.h"
 
-#define RETAINED_EVENTS 256             /* of a run; of more, those that are over go first, at the broker too */
+#define RETAINED_EVENTS 768             /* of a run, more than can be alive; of more, those that are over go first, at the broker too */
 #define RETAINED_MS     (24 * 3600 * 1000LL)
 
 TAILQ_HEAD(retained_texts, retained_text);
