@@ -8,6 +8,7 @@
 
 #define LOOK_MS  5000                   /* after each connection */
 #define ASIDE_MS 2000                   /* so long the broker may take to tell who is in charge */
+#define BROKEN   "the connection broke" /* of a daemon that may hold the site all the same */
 
 static struct instant now(void)
 {
@@ -31,11 +32,13 @@ static void on_look_timer(uv_timer_t *timer)
 	look_at_own(timer->data, false);
 }
 
-/* All that is retained in the site's name is ours to say, and to put right. */
+/* All that is retained in the site's name is ours to say, and to put right; a dry run puts nothing right. */
 static void speak_up(struct service *service)
 {
 	service->retained.aside = false;
 	retained_repeat(&service->retained);
+	if (service->conf->dry_run)
+		return;
 	look_at_own(service, true);
 	uv_timer_start(&service->look_timer, on_look_timer, LOOK_MS, 0);
 }
@@ -52,6 +55,12 @@ static void on_aside_timer(uv_timer_t *timer)
 	speak_up(timer->data);
 }
 
+static bool was_stopped(const cJSON *state, const char *word)
+{
+	const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(state, "why"));
+	return strcmp(word, "offline") == 0 && (!why || strcmp(why, BROKEN) != 0);
+}
+
 /* Another dry run, or this one, is in charge of nothing. */
 static void see_who_is_in_charge(struct service *service, const char *text, size_t len)
 {
@@ -59,7 +68,7 @@ static void see_who_is_in_charge(struct service *service, const char *text, size
 	const char *word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(state, "state"));
 	if (word && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(state, "dry_run"))) {
 		bool before = service->in_charge_seen;
-		service->in_charge_seen = strcmp(word, "offline") != 0;
+		service->in_charge_seen = !was_stopped(state, word);
 		uv_timer_stop(&service->aside_timer);
 		if (!service->in_charge_seen) {
 			speak_up(service);
@@ -156,7 +165,7 @@ void service_open_bus(struct service *service)
 		.tls_key = mqtt->tls_key, .username = mqtt->username, .password = service->password,
 		.client_id = client_id, .transient = dry_run, .prefix = service->wired->topic_prefix,
 		.will_topic = dry_run ? NULL : "state",         /* it would speak for whoever is in charge */
-		.will = "{\"state\":\"offline\",\"since\":null,\"why\":\"the connection broke\","
+		.will = "{\"state\":\"offline\",\"since\":null,\"why\":\"" BROKEN "\","
 		        "\"version\":\"" MULLET_VERSION "\",\"dry_run\":false}",
 	};
 	service->bus = bus_open(&service->loop, &conf, (struct bus_user){

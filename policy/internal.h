@@ -25,7 +25,8 @@ static inline double root_of(double x)
 /* ---- meters.c: what the meters know together ---- */
 struct metered {
 	int64_t site_w;                 /* holds where site_known */
-	int64_t site_ms, site_heard_ms; /* when it was measured, and when its meters were asked */
+	int64_t site_heard_ms, site_age_ms;     /* when its meters were asked, and how old what they said was then; so it was … */
+	int64_t site_ms;                /* … measured */
 	int64_t hpc_w;                  /* silent meters at their nameplate */
 	int64_t hpc_last_w;             /* silent meters at what they last said */
 	int64_t hpc_nameplate_w;
@@ -39,6 +40,7 @@ struct metered {
 	bool has_hpc, site_known, hpc_whole;
 	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */
 	bool hpc_waited_for;            /* some have not spoken yet since the start, and still have the time to */
+	bool site_waited_for;           /* the same; or not since a pause */
 };
 /* A meter that has not spoken yet, or not since a pause, gets its time to be stale before it counts as silent. */
 void meters_add_up(const struct policy_conf *, const struct policy_state *, const struct snapshot *, struct metered *);

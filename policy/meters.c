@@ -4,7 +4,7 @@
 
 #define MOST_W 10000000000LL    /* 10 GW, either way: no meter sees more, whatever it says */
 
-struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms, heard_ms; uint32_t fresh, stale, waited_for; };
+struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms, least_age_ms; uint32_t fresh, stale, waited_for; };
 
 static bool has_value(const struct meter_reading *r)
 {
@@ -31,30 +31,25 @@ static bool had_time(const struct policy_state *state, const struct meter_readin
 static void add_meter(struct group_sum *sum, const struct policy_meter_group *group, const struct meter_reading *r,
                       const struct policy_state *state, int64_t now_ms)
 {
+	bool excused = is_excused(state, r, group->stale_ms, now_ms);
 	sum->nameplate_w += group->nameplate_w;
-	if (is_fresh(r, group->stale_ms, now_ms)) {
+	/* What GPUs draw is as before then; what the site does has to be asked. */
+	if (is_fresh(r, group->stale_ms, now_ms) || (excused && group->measures != MEASURES_SITE)) {
 		sum->fresh++;
 		sum->fresh_w += r->import_w;
 		sum->last_w += r->import_w;
 		sum->worst_w += r->import_w;
-		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms - r->age_ms);
-		sum->heard_ms = min64(sum->heard_ms, r->at_ms);
+		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms);
+		sum->least_age_ms = min64(sum->least_age_ms, r->age_ms);
 		return;
 	}
 	sum->stale++;
-	if (is_excused(state, r, group->stale_ms, now_ms)) {
-		sum->waited_for++;
-		sum->last_w += r->import_w;
-		sum->worst_w += r->import_w;
-		sum->silent_w += r->import_w;
-		return;
-	}
 	sum->silent_w += has_value(r) ? max64(r->import_w, group->nameplate_w) : group->nameplate_w;
 	/* One that never gave a value may stand before nothing yet and everything soon; but first it gets time to answer. */
 	int64_t last_w = has_value(r) ? r->import_w : 0, worst_w = max64(last_w, group->nameplate_w);
 	sum->last_w += last_w;
 	sum->worst_w += worst_w;
-	if (has_value(r) || had_time(state, r, group->stale_ms, now_ms))
+	if (!excused && (has_value(r) || had_time(state, r, group->stale_ms, now_ms)))
 		sum->doubt_w += worst_w - last_w;
 	else
 		sum->waited_for++;
@@ -64,7 +59,7 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 static struct group_sum sum_group(const struct policy_conf *conf, const struct policy_state *state,
                                   const struct snapshot *seen, size_t g)
 {
-	struct group_sum sum = { .oldest_ms = INT64_MAX, .heard_ms = INT64_MAX };
+	struct group_sum sum = { .oldest_ms = INT64_MAX, .least_age_ms = INT64_MAX };
 	for (size_t i = 0; i < conf->n_meters; i++)
 		if (conf->meter_group[i] == g)
 			add_meter(&sum, &conf->meter_groups[g], &seen->meters[i], state, seen->now_ms);
@@ -96,8 +91,9 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 	switch (measures) {
 	case MEASURES_SITE:
 		all->site_w += sum->fresh_w;
-		all->site_ms = min64(all->site_ms, sum->oldest_ms);
-		all->site_heard_ms = min64(all->site_heard_ms, sum->heard_ms);
+		all->site_heard_ms = min64(all->site_heard_ms, sum->oldest_ms);
+		all->site_age_ms = min64(all->site_age_ms, sum->least_age_ms);
+		all->site_waited_for |= sum->waited_for > 0;
 		if (sum->stale || !sum->fresh)
 			all->site_known = false;
 		break;
@@ -123,7 +119,7 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 void meters_add_up(const struct policy_conf *conf, const struct policy_state *state, const struct snapshot *seen,
                    struct metered *all)
 {
-	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_ms = INT64_MAX, .site_heard_ms = INT64_MAX,
+	*all = (struct metered){ .site_known = true, .hpc_whole = true, .site_heard_ms = INT64_MAX, .site_age_ms = INT64_MAX,
 		.hpc_ms = INT64_MAX };
 	bool has_site = false;
 	for (size_t g = 0; g < conf->n_meter_groups; g++) {
@@ -139,5 +135,7 @@ void meters_add_up(const struct policy_conf *conf, const struct policy_state *st
 	for (size_t i = 0; i < conf->n_meters; i++)
 		all->stale += !is_fresh(&seen->meters[i], conf->meter_groups[conf->meter_group[i]].stale_ms, seen->now_ms);
 	all->site_known &= has_site;
+	/* Of two feeders one may well stand still: what moves tells how old the sum is. */
+	all->site_ms = all->site_known ? all->site_heard_ms - all->site_age_ms : INT64_MAX;
 	all->hpc_whole &= all->has_hpc;
 }

@@ -9,6 +9,7 @@
 #define HELD_BACK_MS         3600000    /* so long a plan that a ramp or a window kept miners from is not used */
 #define PATIENCE_AT_START_MS 30000      /* how long a miner not heard from holds up others */
 #define PAUSE_MS             1000       /* no step for so long: no meter was asked either */
+#define PATIENCE_MS          3000       /* … and the site's gets no longer to answer after it */
 #define BUDGET_MS            15000      /* a ramp not used is saved up for so long */
 
 static int64_t stricter(int64_t a, int64_t b)
@@ -218,14 +219,18 @@ static void draw_picture(const struct step *step, struct picture *picture)
 	memcpy(picture->phases, tracked->phases, sizeof(picture->phases));
 }
 
-/* At start, and after a pause, the meters get the time to answer that they always have; but what miners are told to shed then
- * needs no meter. */
+/* At start the meters get the time to answer that they always have, and after a pause one that was not silent before it gets a
+ * little; but what miners are told to shed then needs no meter. */
 static bool is_waiting(const struct step *step)
 {
 	const struct policy_state *state = step->state;
-	bool begins = !state->n_loads && !state->slot_n, shed = step->seen->demand.miners_w < step->tracked.settled_w;
-	int64_t since_ms = begins ? state->started_ms : shed ? 0 : state->back_ms;
-	return !step->site_usable && since_ms && step->seen->now_ms - since_ms <= longest_stale_ms(step->conf);
+	int64_t now_ms = step->seen->now_ms, stale_ms = longest_stale_ms(step->conf);
+	if (step->site_usable)
+		return false;
+	if (!state->n_loads && !state->slot_n)
+		return now_ms - state->started_ms <= stale_ms;
+	bool shed = step->seen->demand.miners_w < step->tracked.settled_w;
+	return step->metered.site_waited_for && !shed && now_ms - state->back_ms <= min64(stale_ms, PATIENCE_MS);
 }
 
 static void use_learned(struct step *step)

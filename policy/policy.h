@@ -119,9 +119,10 @@ struct miner_track {
 	uint8_t nearest;                /* … and how far it had come, per cent of the way */
 	int64_t moved_ms;               /* since when it hashes at this power; 0: since it woke */
 	int64_t stuck_ms;               /* until then it is not told another power: it did not follow */
-	int64_t low_until_ms;           /* … and awake_w is what it drew when it did not rise, or fell by itself; 0: it is not that */
-	int64_t fell_ms;                /* when it first did so, … */
-	uint8_t falls;                  /* … and how often since */
+	int64_t low_until_ms;           /* … or not more: it did not rise, or fell again and again */
+	int64_t fell_ms;                /* when it first did, by itself, … */
+	uint8_t falls;                  /* … and how often since … */
+	bool risen;                     /* … it was raised, or woken */
 	uint32_t sleeps;                /* how often it was put to sleep */
 	uint8_t tries;                  /* orders in a row that it did not follow, the one under way included */
 	bool under_way;                 /* an order is */

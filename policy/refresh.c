@@ -14,7 +14,7 @@ int64_t refresh_every_ms(const struct refresh *refresh)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = refresh->stood_ms[i];
 	}
-	return sorted[(refresh->n - 1) / 2];
+	return min64(sorted[(refresh->n - 1) / 2], REFRESH_MOST_MS);
 }
 
 static void note_stand(struct refresh *refresh, int64_t ms)
@@ -26,16 +26,12 @@ static void note_stand(struct refresh *refresh, int64_t ms)
 
 int64_t refresh_age_ms(struct refresh *refresh, int64_t w, int64_t at_ms)
 {
-	bool first = !refresh->last_ms, other = first || w != refresh->w;
-	int64_t most_ms = refresh->n < REFRESH_ENOUGH ? REFRESH_MOST_MS : min64(refresh_every_ms(refresh), REFRESH_MOST_MS);
-	if (other && !first)
+	bool first = !refresh->last_ms;
+	if (!first && w != refresh->w)
 		note_stand(refresh, refresh->last_ms - refresh->first_ms);
-	if (other)
+	if (first || w != refresh->w)
 		refresh->first_ms = at_ms;
-	/* It stands for longer than they do: it was measured again, and was the same. */
-	if (other || at_ms - refresh->measured_ms > most_ms)
-		refresh->measured_ms = at_ms;
 	refresh->w = w;
 	refresh->last_ms = at_ms;
-	return at_ms - refresh->measured_ms;
+	return min64(at_ms - refresh->first_ms, refresh->n < REFRESH_ENOUGH ? REFRESH_MOST_MS : refresh_every_ms(refresh));
 }

@@ -8,19 +8,18 @@
 #include <stdint.h>
 
 #define REFRESH_STANDS 16               /* of the latest values … */
-#define REFRESH_ENOUGH 8                /* … so many, before it is known how old one becomes: until then … */
+#define REFRESH_ENOUGH 8                /* … so many, before it is known how old one becomes: until then, … */
 #define REFRESH_MOST_MS 5000            /* … and ever, no older than this */
 
 struct refresh {                        /* of one meter; plain data, zero to start */
 	int64_t w, first_ms, last_ms;   /* the newest value, seen from … to …; last_ms 0: none yet */
-	int64_t measured_ms;            /* when it was, as far as can be told */
 	int64_t stood_ms[REFRESH_STANDS];       /* how long those before were seen to stand; a ring */
 	uint32_t n, newest;             /* of them; and where the last is */
 };
 
 /* A value, as it was answered at at_ms: how old it was then. */
 int64_t refresh_age_ms(struct refresh *, int64_t w, int64_t at_ms);
-/* How old its values become; 0: each answer brings a new one, or it is not known yet. */
+/* How old its values become; 0: each answer is a new value, or it is not known yet. */
 int64_t refresh_every_ms(const struct refresh *);
 
 #endif

@@ -7,8 +7,9 @@
 #define LOST_MS  30000          /* one that heard none of its orders is asked again after this; any, where nobody else is left */
 #define OBEYS_PERCENT 80        /* of the way: it does what it was told */
 #define THERE_PERCENT 97        /* of the way: it has done it */
-#define LOW_MS   (60 * 60000)   /* one that did not rise three times counts as what it draws for so long */
-#define MOST_FALLS 3            /* of its power by itself, within as long, before it is left where it is */
+#define LOW_MS   (60 * 60000)   /* one that did not rise three times is not told to for so long */
+#define MOST_FALLS 3            /* by itself, within as long, from where it was raised to: likewise … */
+#define FALL_PART 8             /* … by this part of nominal_w at least */
 #define MOST_W 100000           /* no miner draws more, whatever it says */
 
 static int32_t asleep_w(const struct policy_miner_group *group)
@@ -176,24 +177,19 @@ static bool at_full(const struct policy_miner_group *group, const struct miner_t
 	return track->limit_w >= group->nominal_w || (!track->limit_w && told_awake_w(r) >= group->nominal_w);
 }
 
-/* What it draws is the most that it will, for the time being. */
-static void count_as_drawn(struct miner_track *track, int64_t now_ms)
-{
-	track->awake_w = track->drawn_w;
-	track->low_until_ms = now_ms + LOW_MS;
-}
-
-/* It hashes on at less, and nobody told it so: too hot, by its own protection. The third time within an hour it is left to it. */
+/* It hashes on at less than it was raised to, and nobody told it so: too hot, by its own protection. Left to it the third time
+ * within an hour. What goes on to fall, or trembles, is not one more. */
 static void see_fall(const struct policy_miner_group *group, struct miner_track *track, int32_t from_w, int64_t now_ms)
 {
-	if (from_w - track->drawn_w <= group->nominal_w / TRACK_COARSE_PART)
+	if (!track->risen || from_w - track->drawn_w <= group->nominal_w / FALL_PART)
 		return;
 	if (now_ms - track->fell_ms > LOW_MS)
 		track->falls = 0;
 	if (track->falls++ == 0)
 		track->fell_ms = now_ms;
+	track->risen = false;
 	if (track->falls >= MOST_FALLS)
-		count_as_drawn(track, now_ms);
+		track->low_until_ms = now_ms + LOW_MS;
 }
 
 static void follow_order(const struct policy_miner_group *group, struct miner_track *track,
@@ -218,6 +214,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	if (track->told_hash && r->state == MINER_HASHING && there >= 40 && overdue(group, track, r->at_ms))
 		done = true;            /* awake, at less than it used to draw: another profile, a board gone */
 	if (done) {
+		track->risen = track->told_hash && track->to_w > track->from_w;
 		track->under_way = false;
 		track->tries = 0;
 		settle(track, track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP, now_ms);
@@ -234,10 +231,10 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 	bool still_ramping = track->deed == DEED_WAKE && (r->state == MINER_RAMPING || there >= TRACK_BEGUN_PERCENT);
 	if (still_ramping && now_ms - track->told_ms < POLICY_FAULTY_MS)
 		return;
-	/* It hashes at no more: its owner's limit, a board gone. What it draws beyond that is seen, and it is asked again. */
+	/* It hashes at no more: its owner's limit, a board gone. */
 	bool never_rises = track->deed == DEED_POWER && track->to_w > track->from_w && track->tries >= POLICY_MAX_TRIES;
 	if (never_rises && knows_power(r) && seen_in == PHASE_AWAKE)
-		count_as_drawn(track, now_ms);
+		track->low_until_ms = now_ms + LOW_MS;
 	give_up_order(track, seen_in, now_ms);
 }
 
@@ -281,7 +278,8 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	}
 	/* Far below its profile it is on its way, or short of a board: what it draws when woken is not less for that. */
 	int32_t profile_w = told_w ? told_w : track->awake_w;
-	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track, r) ? profile_w * 3 / 4 : profile_w;
+	int32_t at_most_w = group->nominal_w * 3 / 4 < profile_w ? group->nominal_w * 3 / 4 : profile_w;
+	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track, r) ? at_most_w : profile_w;
 	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= least_w)
 		track->awake_w = r->power_w;
 	else if (seen_in != PHASE_AWAKE && told_w)
@@ -316,10 +314,6 @@ void track_take_in(const struct policy_miner_group *group, struct miner_track *t
 {
 	const struct miner_reading *r = &seen->reading;
 	track->answers = r->fault == FAULT_NONE && now_ms - r->at_ms <= group->stale_ms;
-	if (track->low_until_ms && now_ms >= track->low_until_ms) {
-		track->awake_w = track->awake_w > group->nominal_w ? track->awake_w : group->nominal_w;
-		track->low_until_ms = 0;
-	}
 	if (r->fault == FAULT_NONE && r->at_ms > track->read_ms)
 		take_reading(group, track, r, now_ms);
 	bool heard = track->under_way && seen->heard != FAULT_NEVER && seen->heard_ms >= track->told_ms;
@@ -346,6 +340,8 @@ static bool may_change_power(const struct policy_miner_group *group, const struc
 		return false;
 	if (track->under_way)           /* one on its way up is turned round where it matters */
 		return !up && at_once && track->deed == DEED_POWER && track->to_w > track->from_w;
+	if (up && now_ms < track->low_until_ms)
+		return false;
 	int32_t way_w = up ? track->awake_w - track->drawn_w : track->drawn_w - group->partial_w;
 	return way_w > group->nominal_w / TRACK_COARSE_PART;
 }

@@ -115,6 +115,28 @@ static void who_is_silent_after_a_pause_counts_as_silent(void **unused)
 	(void)unused;
 }
 
+/* A host that stalls again and again hides no meter that is lost, and delays no order for longer than one pause would. */
+static void stalls_hide_nothing(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.mute[RIG_MAIN] = true;
+	for (int k = 0; k < 5; k++) {
+		rig_run(&rig, 800);
+		rig.now_ms += 1200;
+	}
+	rig.gpus_w += 100 * KW;
+	for (int k = 0; k < 2; k++) {
+		rig_run(&rig, 800);
+		rig.now_ms += 1200;
+	}
+	assert_true(rig.sleeps > 30);
+	rig.demand.limit_w = rig.demand.limit_soon_w = 900 * KW;
+	rig_run(&rig, 500);
+	assert_int_equal(rig.sleeps, ALL);
+	(void)unused;
+}
+
 /* A PDU that was silent before the pause is so after it. */
 static void a_pause_excuses_no_older_silence(void **unused)
 {
@@ -501,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_pause_of_ours_is_no_silence_of_theirs),
 		cmocka_unit_test(an_order_is_obeyed_right_after_a_pause),
 		cmocka_unit_test(who_is_silent_after_a_pause_counts_as_silent),
+		cmocka_unit_test(stalls_hide_nothing),
 		cmocka_unit_test(a_pause_excuses_no_older_silence),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
 		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),

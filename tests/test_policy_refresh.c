@@ -117,6 +117,30 @@ static void miners_that_move_are_no_move_of_the_load(void **unused)
 	(void)unused;
 }
 
+/* The second feeder stands by at nothing, for ever: the first one tells how old the sum is. */
+static void a_feeder_that_stands_still_ages_nobody(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.conf.n_meters = 2;
+	rig.conf.n_meter_groups = 1;
+	rig.meter_group[1] = RIG_SITE;
+	struct refresh still = { 0 };
+	for (int64_t k = 0, gpus_w = rig.gpus_w; k < 400; k++) {
+		rig.gpus_w = gpus_w - restless(k) % 200;
+		if (k == 200)
+			rig.demand.setpoint_w = rig.gpus_w + rig_miners_w(&rig) - 60 * KW;
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		rig.meters[1] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = rig.now_ms };
+		rig.meters[1].age_ms = refresh_age_ms(&still, 0, rig.now_ms);
+		rig_decide(&rig);
+		assert_int_equal(rig.out.picture.load_w, rig.gpus_w);
+	}
+	assert_int_equal(rig.sleeps, 20);
+	(void)unused;
+}
+
 /* A meter that is slow to measure has spoken all the same: it is not lost, and it is not told to be old. */
 static void a_slow_meter_is_not_stale(void **unused)
 {
@@ -141,6 +165,7 @@ int main(void)
 		cmocka_unit_test(until_enough_were_seen_the_same_value_is_an_old_one),
 		cmocka_unit_test(a_gap_ages_nothing),
 		cmocka_unit_test(miners_that_move_are_no_move_of_the_load),
+		cmocka_unit_test(a_feeder_that_stands_still_ages_nobody),
 		cmocka_unit_test(a_slow_meter_is_not_stale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
