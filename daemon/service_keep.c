@@ -104,10 +104,12 @@ static void on_keep_timer(uv_timer_t *timer)
 		write_down(service, text, reserved, now_ms);
 }
 
-static int64_t pace_ms(const struct service *service)
+/* Orders that come every few seconds are to write no more than the disk is given; a single one is written at once. */
+static bool is_too_soon(const struct service *service, int64_t now_ms)
 {
 	int64_t disk_ms = service->kept_text ? (int64_t)strlen(service->kept_text) / DISK_BYTES_PER_MS : 0;
-	return service->operated || disk_ms < SOON_MS ? SOON_MS : disk_ms;
+	bool paced = !service->operated && service->orders_kept_ms && now_ms - service->orders_kept_ms < disk_ms;
+	return paced || (service->kept_ms && now_ms - service->kept_ms < SOON_MS);
 }
 
 void service_keep_orders(struct service *service)
@@ -115,9 +117,10 @@ void service_keep_orders(struct service *service)
 	int64_t now_ms = now().mono_ms;
 	bool changed = service->operated || signals_changes(service->signals) != service->orders_kept;
 	if (!changed || !service->state_file.path || service->conf->dry_run || service->stopping ||
-	    state_file_busy(&service->state_file) || (service->kept_ms && now_ms - service->kept_ms < pace_ms(service)))
+	    state_file_busy(&service->state_file) || is_too_soon(service, now_ms))
 		return;
 	uint64_t reserved;
+	service->orders_kept_ms = now_ms;
 	char *text = text_of(service, BLOCK, &reserved);
 	write_down(service, text, reserved, now_ms);
 }
