@@ -529,7 +529,8 @@ static void out_of_descriptors_nothing_is_lost(void **state)
 static void sockets_are_used_again_and_nothing_lingers(void **state)
 {
 	struct hall *hall = hall_open(8, 100, 0, 0);
-	unsigned before = descriptors();
+	/* Another process may have had that port a minute ago. */
+	unsigned before = descriptors(), lingered = in_time_wait(hall->farm.port);
 	(void)state;
 	for (unsigned round = 1; round <= 10; round++) {
 		ask_all(hall, 0, 100, TURN_ORDER);
@@ -540,7 +541,7 @@ static void sockets_are_used_again_and_nothing_lingers(void **state)
 	assert_int_equal(hall->farm.connections, 1000);
 	assert_true(hall->room->n_spare <= 8);
 	assert_true(descriptors() <= before + 8);
-	assert_int_equal(in_time_wait(hall->farm.port), 0);
+	assert_true(in_time_wait(hall->farm.port) <= lingered);
 	hall_close(hall);
 	assert_true(descriptors() < before);
 }
