@@ -149,10 +149,19 @@ static void clear(struct alarms *alarms, struct alarm *alarm, struct instant now
 	tell(alarms, alarm);
 }
 
-static void raise_as(struct alarms *alarms, struct alarm *alarm, enum severity severity, const char *why, struct instant now)
+__attribute__((format(printf, 7, 0)))
+static void raise_as(struct alarms *alarms, const char *name, enum severity severity, const char *subject, struct instant now,
+                     bool passes, const char *format, va_list args)
 {
+	char why[WHY_SIZE];
+	vsnprintf(why, sizeof(why), format, args);
+	struct alarm *alarm = find_or_add(alarms, name, subject);
+	if (!alarm)
+		return;
+	bool lasts = alarm->raised && !alarm->passes_ms;
+	alarm->passes_ms = passes && !lasts ? now.mono_ms + ALARMS_PASSING_MS : 0;
 	bool same = alarm->raised && alarm->severity == severity && same_but_figures(alarm->why, why);
-	snprintf(alarm->why, sizeof(alarm->why), "%s", why);
+	memcpy(alarm->why, why, sizeof(alarm->why));
 	alarm->severity = severity;
 	if (same)
 		return;
@@ -168,32 +177,19 @@ static void raise_as(struct alarms *alarms, struct alarm *alarm, enum severity s
 void alarms_raise(struct alarms *alarms, const char *name, enum severity severity, const char *subject,
                   struct instant now, const char *format, ...)
 {
-	char why[WHY_SIZE];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
+	raise_as(alarms, name, severity, subject, now, false, format, args);
 	va_end(args);
-	struct alarm *alarm = find_or_add(alarms, name, subject);
-	if (!alarm)
-		return;
-	alarm->passes_ms = 0;
-	raise_as(alarms, alarm, severity, why, now);
 }
 
 void alarms_raise_passing(struct alarms *alarms, const char *name, const char *subject, struct instant now,
                           const char *format, ...)
 {
-	char why[WHY_SIZE];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
+	raise_as(alarms, name, SEVERITY_WARNING, subject, now, true, format, args);
 	va_end(args);
-	struct alarm *alarm = find_or_add(alarms, name, subject);
-	if (!alarm)
-		return;
-	if (!alarm->raised || alarm->passes_ms)
-		alarm->passes_ms = now.mono_ms + ALARMS_PASSING_MS;
-	raise_as(alarms, alarm, SEVERITY_WARNING, why, now);
 }
 
 void alarms_pass(struct alarms *alarms, struct instant now)

@@ -26,7 +26,7 @@ struct bus {
 	uint64_t connections;
 	char *will_topic, *told_state;  /* below the prefix; what was last put on it; NULL: no will, nothing */
 	size_t told_state_len;
-	char told[LINK_WHY];                 /* why the link is down, as the user knows it */
+	char told[LINK_WHY];            /* why the link is down, as the user knows it */
 };
 
 static bool flushed(const struct bus *bus)

@@ -325,10 +325,8 @@ void tell_state(struct site *site, struct instant now)
 static bool is_overdue(const struct site *site, size_t i, int64_t now_ms)
 {
 	const struct policy_conf *policy = &site->conf->policy;
-	int64_t since_ms = site->meters[i].newest.at_ms, stale_ms = policy->meter_groups[policy->meter_group[i]].stale_ms;
-	if (since_ms < site->state.back_ms && site->state.away_ms - since_ms <= stale_ms)
-		since_ms = site->state.back_ms;
-	return now_ms - since_ms > stale_ms;
+	int64_t stale_ms = policy->meter_groups[policy->meter_group[i]].stale_ms;
+	return now_ms - policy_silent_since_ms(&site->state, site->meters[i].newest.at_ms, stale_ms) > stale_ms;
 }
 
 static void alarm_meters(struct site *site, struct instant now)

@@ -116,9 +116,9 @@ static int64_t slowest_sleep_ms(const struct policy_conf *conf)
 		const struct policy_miner_group *group = &conf->miner_groups[g];
 		if (group->watched)
 			continue;
-		slowest_ms = max64(slowest_ms, group->sleep.delay_ms + group->sleep.ramp_ms);
+		slowest_ms = max64(slowest_ms, whole_ms(&group->sleep));
 		if (group->partial_w)   /* that is how they fall, where it is not at once */
-			slowest_ms = max64(slowest_ms, group->power.delay_ms + group->power.ramp_ms);
+			slowest_ms = max64(slowest_ms, whole_ms(&group->power));
 	}
 	return slowest_ms;
 }
@@ -181,17 +181,12 @@ struct quickest fleet_quickest(const struct policy_conf *conf)
 	return quick;
 }
 
-static int64_t wake_ms_of(const struct policy_miner_group *group)
-{
-	return group->wake.delay_ms + group->wake.ramp_ms;
-}
-
 int64_t fleet_slowest_wake_ms(const struct policy_conf *conf)
 {
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
 		if (!conf->miner_groups[g].watched)
-			slowest_ms = max64(slowest_ms, wake_ms_of(&conf->miner_groups[g]));
+			slowest_ms = max64(slowest_ms, whole_ms(&conf->miner_groups[g].wake));
 	return slowest_ms;
 }
 
@@ -200,6 +195,6 @@ int64_t fleet_quickest_wake_ms(const struct policy_conf *conf)
 	int64_t quickest_ms = INT64_MAX;
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
 		if (!conf->miner_groups[g].watched)
-			quickest_ms = min64(quickest_ms, wake_ms_of(&conf->miner_groups[g]));
+			quickest_ms = min64(quickest_ms, whole_ms(&conf->miner_groups[g].wake));
 	return quickest_ms;
 }

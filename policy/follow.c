@@ -13,7 +13,7 @@ bool follow_may(const struct policy_setpoint *sp, const struct policy_conf *conf
 	for (size_t g = 0; g < conf->n_miner_groups; g++)
 		if (!conf->miner_groups[g].partial_w && !conf->miner_groups[g].watched)
 			return false;
-	return power && setpoint_moves(sp, now_ms) && power->delay_ms + power->ramp_ms <= LONGEST * sp->every_ms;
+	return power && setpoint_moves(sp, now_ms) && whole_ms(power) <= LONGEST * sp->every_ms;
 }
 
 bool follow_is_due(struct policy_setpoint *sp, int64_t now_ms)

@@ -9,7 +9,7 @@ struct following following_of(const struct policy_response *response)
 {
 	struct following by = { 0 };
 	double from = (double)clamp64(response->delay_ms + SENSE_MS, 500, (FORETELL_PAST - 4) * 500) / 500;
-	double to = (double)clamp64(response->delay_ms + response->ramp_ms + SENSE_MS, 1000, (FORETELL_PAST - 2) * 500) / 500;
+	double to = (double)clamp64(whole_ms(response) + SENSE_MS, 1000, (FORETELL_PAST - 2) * 500) / 500;
 	double whole = 0;
 	by.first = (uint32_t)(from + 0.5);
 	for (uint32_t age = by.first; (double)age - 0.5 < to; age++) {

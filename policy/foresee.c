@@ -12,12 +12,12 @@ void foresee(struct step *step, int64_t wake_ms)
 		return;
 	for (size_t g = 0; g < step->conf->n_miner_groups; g++) {
 		const struct policy_response *wake = &step->conf->miner_groups[g].wake;
-		if (!step->conf->miner_groups[g].watched && wake->delay_ms + wake->ramp_ms > slowest.delay_ms + slowest.ramp_ms)
+		if (!step->conf->miner_groups[g].watched && whole_ms(wake) > whole_ms(&slowest))
 			slowest = *wake;
 	}
 	struct forecast_times times = { .sleep_ms = sleep_ms, .wake_ms = slowest.delay_ms + slowest.ramp_ms / 2,
 		.fill_ms = 2 * (sleep_ms + wake_ms),
-		.soon_ms = 2 * (sleep_ms + slowest.delay_ms + slowest.ramp_ms) };
+		.soon_ms = 2 * (sleep_ms + whole_ms(&slowest)) };
 	step->forecast = notices_forecast(step->seen->notices, step->seen->n_notices, now_ms, &times);
 	if (step->forecast.fallen_to_w != INT64_MAX && step->site_usable)
 		load_forget(step->state, step->load_w, step->forecast.fallen_to_w);

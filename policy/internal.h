@@ -11,6 +11,9 @@ static inline int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t clamp64(int64_t x, int64_t low, int64_t high) { return max64(low, min64(x, high)); }
 static inline int64_t abs64(int64_t x) { return x < 0 ? -x : x; }
 
+/* From the order to the end of the way. */
+static inline int64_t whole_ms(const struct policy_response *r) { return r->delay_ms + r->ramp_ms; }
+
 /* Newton, from above: the room may use no mathematics library. */
 static inline double root_of(double x)
 {

@@ -92,7 +92,7 @@ static bool stands_still(const struct policy_actuator *power, const struct miner
 	int64_t since_ms = at_ms - track->told_ms, nearer_ms = (int64_t)track->nearer_cs * 10, begun_ms = (int64_t)track->begun_cs * 10;
 	if (track->begun_cs && track->begun_cs != UINT16_MAX)
 		return since_ms - nearer_ms >= nearer_ms - begun_ms;
-	return since_ms >= 2 * (power->used.delay_ms + power->used.ramp_ms);
+	return since_ms >= 2 * whole_ms(&power->used);
 }
 
 /* What one draws that was told the least power and no longer moves. One that did not move at all is deaf. */
@@ -182,11 +182,6 @@ static struct policy_response line(const struct policy_motion *motion, int64_t p
 	int64_t begin_ms = (int64_t)motion->begin_ms.mean, end_ms = max64((int64_t)motion->end_ms.mean, begin_ms);
 	int64_t ramp_ms = (end_ms - begin_ms) * 100 / (percent_at_end - 10);
 	return (struct policy_response){ max64(begin_ms - ramp_ms / 10, 0), ramp_ms };
-}
-
-static int64_t whole_ms(const struct policy_response *r)
-{
-	return r->delay_ms + r->ramp_ms;
 }
 
 static void make_use(struct policy_actuator *a, const struct policy_response *declared)

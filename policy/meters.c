@@ -11,15 +11,21 @@ static bool has_value(const struct meter_reading *r)
 	return r->fault == FAULT_NONE && abs64(clamp64(r->import_w, -MOST_W - 1, MOST_W + 1)) <= MOST_W;
 }
 
+int64_t policy_silent_since_ms(const struct policy_state *state, int64_t at_ms, int64_t stale_ms)
+{
+	bool excused = at_ms < state->back_ms && state->away_ms - at_ms <= stale_ms;
+	return excused ? state->back_ms : at_ms;
+}
+
 static bool is_fresh(const struct meter_reading *r, int64_t stale_ms, int64_t now_ms)
 {
 	return has_value(r) && now_ms - r->at_ms <= stale_ms;
 }
 
-/* Nobody was asked while no step was taken: until there was time to answer again, one is as silent as it was before that. */
+/* Old, but only by a pause of ours. */
 static bool is_excused(const struct policy_state *state, const struct meter_reading *r, int64_t stale_ms, int64_t now_ms)
 {
-	return state->back_ms && now_ms - state->back_ms <= stale_ms && is_fresh(r, stale_ms, state->away_ms);
+	return has_value(r) && now_ms - policy_silent_since_ms(state, r->at_ms, stale_ms) <= stale_ms;
 }
 
 /* One that never gave a value, since it was first asked. */

@@ -55,7 +55,7 @@ static uint32_t class_of(const struct step *step, const struct candidate *one)
 	if (move_is_up((enum move)track->move))
 		return 0;
 	const struct policy_response *r = deed_response(group_of(step, one->miner), move_deed((enum move)track->move));
-	int64_t ms = max64(r->delay_ms + r->ramp_ms, 1);
+	int64_t ms = max64(whole_ms(r), 1);
 	uint64_t w_per_s = (uint64_t)clamp64((int64_t)one->gain_w * 1000 / ms, 8, UINT32_MAX);
 	uint32_t octave = 63 - (uint32_t)__builtin_clzll(w_per_s);
 	uint32_t rate = octave * 8 + (uint32_t)(w_per_s >> (octave - 3) & 7);
@@ -103,8 +103,8 @@ static bool may(const struct step *step, uint32_t miner, enum move move, bool at
  * sleep: half of its way is done in the first moments. */
 static bool lowering_is_quick(const struct step *step, const struct policy_miner_group *group)
 {
-	int64_t sleep_ms = group->sleep.delay_ms + group->sleep.ramp_ms;
-	return !step->is_over && group->power.delay_ms + group->power.ramp_ms <= sleep_ms * 5 / 4;
+	int64_t sleep_ms = whole_ms(&group->sleep);
+	return !step->is_over && whole_ms(&group->power) <= sleep_ms * 5 / 4;
 }
 
 static struct pick pick_of(struct step *step, bool up, bool at_once)

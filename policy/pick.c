@@ -40,7 +40,7 @@ static uint64_t rank_of(const struct pick *by, const struct policy_miner_group *
 		rank = append(rank, FLAG_BITS, tried, true);
 	}
 	rank = append(rank, EFFICIENCY_BITS, group->efficiency_mj_per_th, !by->up);
-	return append(rank, TIME_BITS, by->quick_first ? group->wake.delay_ms + group->wake.ramp_ms : 0, false);
+	return append(rank, TIME_BITS, by->quick_first ? whole_ms(&group->wake) : 0, false);
 }
 
 void pick_add(struct pick *pick, uint32_t miner, enum move move, int64_t gain_w)

@@ -408,6 +408,10 @@ void policy_step(const struct policy_conf *, struct policy_state *, struct miner
 /* Sleeps that are left to it for now, of a group with cycles_per_day, in thousandths. */
 int64_t track_cycles_left_milli(const struct policy_miner_group *, const struct miner_track *, int64_t now_ms);
 
+/* Since when a meter counts as silent that last spoke at at_ms: nobody was asked in a pause, so one that was not silent before it
+ * has its whole time again. */
+int64_t policy_silent_since_ms(const struct policy_state *, int64_t at_ms, int64_t stale_ms);
+
 /* The least power that miners of the group hash at: as declared, or what they were seen to hold when told that. */
 int32_t policy_partial_w(const struct policy_state *, const struct policy_conf *, size_t group);
 

@@ -54,7 +54,7 @@ static int64_t spread_ms(const struct policy_miner_group *group, enum deed deed)
 static int64_t patience_ms(const struct policy_miner_group *group, enum deed deed)
 {
 	const struct policy_response *r = deed_response(group, deed);
-	return (r->delay_ms + r->ramp_ms) * 5 / 4 + 1000 + 3 * spread_ms(group, deed);
+	return whole_ms(r) * 5 / 4 + 1000 + 3 * spread_ms(group, deed);
 }
 
 /* Of the way from its draw when told to what it was told, in per cent. */
@@ -197,7 +197,7 @@ static void follow_order(const struct policy_miner_group *group, struct miner_tr
 {
 	int64_t there = percent_there(track), since_ms = r->at_ms - track->told_ms;
 	const struct policy_response *due = deed_response(group, track->deed);
-	int64_t due_ms = due->delay_ms + due->ramp_ms;
+	int64_t due_ms = whole_ms(due);
 	/* Its own figure may run ahead of its draw, and its state does: neither is believed before the watts can have moved. */
 	if (track->deed == DEED_POWER && seen_in == PHASE_ASLEEP && since_ms >= due_ms) {
 		give_up_order(track, seen_in, now_ms);
@@ -278,8 +278,9 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 	}
 	/* Far below its profile it is on its way, or short of a board: what it draws when woken is not less for that. */
 	int32_t profile_w = told_w ? told_w : track->awake_w;
-	int32_t at_most_w = group->nominal_w * 3 / 4 < profile_w ? group->nominal_w * 3 / 4 : profile_w;
-	int32_t least_w = !group->partial_w ? profile_w / 2 : at_full(group, track, r) ? at_most_w : profile_w;
+	int32_t least_w = group->partial_w ? profile_w : profile_w / 2;
+	if (group->partial_w && at_full(group, track, r))
+		least_w = (int32_t)min64(profile_w, (int64_t)group->nominal_w * 3 / 4);
 	if (seen_in == PHASE_AWAKE && knows_power(r) && r->power_w >= least_w)
 		track->awake_w = r->power_w;
 	else if (seen_in != PHASE_AWAKE && told_w)

@@ -175,8 +175,7 @@ static int64_t shown_w(const struct fast_site *site, size_t m, int64_t true_w, i
 static void take_value(struct fast_site *site, size_t m, int64_t w, int64_t at_ms)
 {
 	int64_t age_ms = m ? 0 : refresh_age_ms(&site->refresh, w, at_ms);
-	site->meters[m] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms, .import_w = w,
-		.age_ms = age_ms };
+	site->meters[m] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms, .import_w = w, .age_ms = age_ms };
 }
 
 static void read_meter(struct fast_site *site, size_t m, int64_t true_w, int64_t at_ms)
