@@ -8,51 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "daemon/kept.h"
-
-static struct policy_quantity quantity(float seed)
-{
-	return (struct policy_quantity){ 1000.0F / seed, seed * seed / 3, (uint32_t)(seed * 7) };
-}
-
-static struct policy_actuator actuator(float seed)
-{
-	return (struct policy_actuator){
-		.by_site = { quantity(seed), quantity(seed + 1) }, .by_polls = { quantity(seed + 2), quantity(seed + 3) },
-		.works = { 1 / seed, 0.01F, 40 }, .watts = { 3499.5F + seed, seed, 4000000 },
-	};
-}
-
-/* Its wear and orders are the test's: not to be freed. */
-static struct kept example(void)
-{
-	static struct kept_order orders[] = {
-		{ NULL, { .id = "operator-1795000000000", .kind = ORDER_SETPOINT, .by_operator = true, .begun = true, .watts = 700000,
-		          .issued_ms = 1795000000000, .start_ms = 1795000000000, .end_ms = 1795000600000 }, 599000,
-		  { .status = EVENT_MET, .received_utc_ms = 1795000000000, .first_command_utc_ms = 1795000000100,
-		    .met_utc_ms = 1795000004000, .response_ms = 4000, .before_w = -5, .max_w = 900000, .energy_ws = -77, .known_ms = 5000 } },
-		{ "qse", { .id = "q:1", .kind = ORDER_CAP, .priority = 3, .issued_ms = 1795000000000,
-		           .start_ms = 1795000900000, .end_ms = ORDER_NO_END, .ramp_w_per_min = 60000 }, 0,
-		  { .status = EVENT_ACTIVE, .received_utc_ms = 1795000000000, .response_ms = -1, .before_w = POLICY_NONE, .max_w = POLICY_NONE } },
-	};
-	static struct kept_miner miners[] = {
-		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000 }, { "m-\"2\"", 0, 0, 0, 0 },
-		{ "fe80::1", 0x0A, 1, 86400000, -1 },
-	};
-	static struct kept_wear wear[] = { { "hall-1", { 5, 0, 4000000000 }, 3, miners, 3 }, { "spare", { 0 }, 0, NULL, 0 } };
-	struct kept kept = {
-		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
-		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2, .shown_utc_ms = 1795000000456,
-		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .missed_w = { 0, 7000 },
-		           .rises = { { { 1000, 0.001 }, { 2001, 123.456 } }, [POLICY_HOLDS - 1] = { { 3, 1 } } } },
-		.orders = { .alive = orders, .n = 2, .newest = { { "qse", 1795000000000 }, { "utility", 17 } }, .n_newest = 2 },
-	};
-	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
-	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
-	kept.groups[0].power.least = quantity(9);               /* of the others nothing was seen */
-	kept.groups[1] = (struct kept_group){ "\"hall\" \303\244", "cgminer", NULL, { 0, 0 }, { 1, 2 }, 0, { .basis = 0 }, { .basis = 0 }, .partial = false };
-	return kept;
-}
+#include "tests/kept_example.h"
 
 static void assert_same_quantity(const struct policy_quantity *a, const struct policy_quantity *b)
 {
@@ -72,26 +28,6 @@ static void assert_same_actuator(const struct policy_actuator *a, const struct p
 	assert_same_quantity(&a->least, &b->least);
 }
 
-static void assert_same_wear(const struct kept *a, const struct kept *b)
-{
-	assert_int_equal(a->wear_utc_ms, b->wear_utc_ms);
-	assert_int_equal(a->n_wear, b->n_wear);
-	for (size_t g = 0; g < a->n_wear; g++) {
-		const struct kept_wear *x = &a->wear[g], *y = &b->wear[g];
-		assert_string_equal(x->group, y->group);
-		assert_int_equal(x->n_hours, y->n_hours);
-		assert_memory_equal(x->sleeps, y->sleeps, sizeof(x->sleeps));
-		assert_int_equal(x->n_miners, y->n_miners);
-		for (size_t m = 0; m < x->n_miners; m++) {
-			assert_string_equal(x->miners[m].host, y->miners[m].host);
-			assert_true(x->miners[m].identity == y->miners[m].identity);
-			assert_int_equal(x->miners[m].sleeps, y->miners[m].sleeps);
-			assert_int_equal(x->miners[m].worn_ms, y->miners[m].worn_ms);
-			assert_int_equal(x->miners[m].settled_ms, y->miners[m].settled_ms);
-		}
-	}
-}
-
 static void assert_same_shown(const struct kept *a, const struct kept *b)
 {
 	assert_int_equal(a->shown_utc_ms, b->shown_utc_ms);
@@ -103,45 +39,6 @@ static void assert_same_shown(const struct kept *a, const struct kept *b)
 			assert_int_equal(a->shown.rises[h][r].w, b->shown.rises[h][r].w);
 			assert_true(a->shown.rises[h][r].often == b->shown.rises[h][r].often);
 		}
-}
-
-static void assert_same_order(const struct kept_order *a, const struct kept_order *b)
-{
-	assert_true(a->signal == b->signal || !strcmp(a->signal, b->signal));
-	assert_string_equal(a->order.id, b->order.id);
-	assert_int_equal(a->order.kind, b->order.kind);
-	assert_int_equal(a->order.by_operator, b->order.by_operator);
-	assert_int_equal(a->order.begun, b->order.begun);
-	assert_int_equal(a->order.priority, b->order.priority);
-	assert_int_equal(a->order.watts, b->order.watts);
-	assert_int_equal(a->order.ramp_w_per_min, b->order.ramp_w_per_min);
-	assert_int_equal(a->order.issued_ms, b->order.issued_ms);
-	assert_int_equal(a->order.start_ms, b->order.start_ms);
-	assert_int_equal(a->order.end_ms, b->order.end_ms);
-	assert_int_equal(a->left_ms, b->left_ms);
-	assert_int_equal(a->event.status, b->event.status);
-	assert_int_equal(a->event.received_utc_ms, b->event.received_utc_ms);
-	assert_int_equal(a->event.first_command_utc_ms, b->event.first_command_utc_ms);
-	assert_int_equal(a->event.met_utc_ms, b->event.met_utc_ms);
-	assert_int_equal(a->event.response_ms, b->event.response_ms);
-	assert_int_equal(a->event.before_w, b->event.before_w);
-	assert_int_equal(a->event.max_w, b->event.max_w);
-	assert_int_equal(a->event.energy_ws, b->event.energy_ws);
-	assert_int_equal(a->event.known_ms, b->event.known_ms);
-}
-
-static void assert_same_orders(const struct kept_orders *a, const struct kept_orders *b)
-{
-	assert_null(b->fault);
-	assert_int_equal(b->n_lost, 0);
-	assert_int_equal(a->n, b->n);
-	for (size_t i = 0; i < a->n; i++)
-		assert_same_order(&a->alive[i], &b->alive[i]);
-	assert_int_equal(a->n_newest, b->n_newest);
-	for (size_t i = 0; i < a->n_newest; i++) {
-		assert_string_equal(a->newest[i].signal, b->newest[i].signal);
-		assert_int_equal(a->newest[i].issued_ms, b->newest[i].issued_ms);
-	}
 }
 
 static void what_is_written_is_read(void **unused)
@@ -422,142 +319,6 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 	(void)unused;
 }
 
-/* With one place changed so many are left, and the rest of the file is read all the same. */
-static void assert_orders_left(const char *from, const char *to, size_t n, size_t n_newest, const char *because)
-{
-	struct kept kept = example(), back;
-	struct json json = { 0 };
-	char why[200];
-	kept_format(&kept, "pecos-1", &json);
-	const char *at = strstr(json.text, "\"orders\":");
-	at = at ? strstr(at, from) : NULL;
-	if (!at)
-		fail_msg("no %s in it", from);
-	size_t size = json.len + strlen(to) + 1;
-	char *text = calloc(size, 1);
-	int len = snprintf(text, size, "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
-	if (!kept_parse(text, (size_t)len, "pecos-1", &back, why, sizeof(why)))
-		fail_msg("%s: %s", to, why);
-	assert_int_equal(back.seq, 1234);
-	assert_same_wear(&kept, &back);
-	if (back.orders.n != n || back.orders.n_newest != n_newest || !back.orders.fault || !strstr(back.orders.fault, because))
-		fail_msg("%s: %zu orders, %zu newest, %s", to, back.orders.n, back.orders.n_newest, back.orders.fault);
-	assert_true(back.orders.n_lost > 0);
-	kept_free(&back);
-	json_free(&json);
-	free(text);
-}
-
-static void damaged_orders_cost_no_more_than_themselves(void **unused)
-{
-	static const struct { const char *from, *to; size_t n, n_newest; const char *because; } rows[] = {
-		{ "{\"alive\"", "{\"alife\"", 0, 2, "no list" },
-		{ "\"newest\"", "\"newer\"", 2, 0, "no list" },
-		{ "{\"alive\":[", "[7],\"o\":{\"alive\":[", 0, 0, "no list" },
-		{ "\"alive\":[", "\"alive\":[7,", 2, 2, "no id" },
-		{ "\"q:1\"", "\"q/1\"", 1, 2, "no id" },
-		{ "\"q:1\"", "\"#\"", 1, 2, "no id" },
-		{ "\"q:1\"", "null", 1, 2, "no id" },
-		{ "\"q:1\"", "\"operator-7\"", 1, 2, "nobody's" },
-		{ "\"signal\":null", "\"signal\":\"qse\"", 1, 2, "nobody's" },
-		{ "\"signal\":null", "\"sign\":null", 1, 2, "nobody's" },
-		{ "\"signal\":\"qse\"", "\"signal\":7", 1, 2, "nobody's" },
-		{ "\"kind\":\"cap\"", "\"kind\":\"release\"", 1, 2, "neither cap" },
-		{ "\"kind\":\"cap\"", "\"kind\":0", 1, 2, "neither cap" },
-		{ "\"priority\":3", "\"priority\":-3", 1, 2, "no priority" },
-		{ "\"begun\":true", "\"begun\":1", 1, 2, "begun" },
-		{ "\"met\":true", "\"mat\":true", 1, 2, "met" },
-		{ "\"watts\":700000", "\"watts\":-1", 1, 2, "cannot be" },
-		{ "\"watts\":700000", "\"watts\":5000000001", 1, 2, "cannot be" },
-		{ "\"watts\":700000", "\"watts\":0.5", 1, 2, "cannot be" },
-		{ "\"watts\":700000", "\"watt\":700000", 1, 2, "lacks a figure" },
-		{ "\"start_ms\":1795000900000", "\"start_ms\":0", 1, 2, "cannot be" },
-		{ "\"end_ms\":1795000600000", "\"end_ms\":\"soon\"", 1, 2, "cannot be" },
-		{ "\"end_ms\":1795000600000", "\"end_ms\":1e300", 1, 2, "cannot be" },
-		{ "\"left_ms\":599000", "\"left_ms\":-1", 1, 2, "cannot be" },
-		{ "\"energy_ws\":-77", "\"energy_ws\":-1e19", 1, 2, "cannot be" },
-		{ "\"known_ms\":5000", "\"known_ms\":4e11", 1, 2, "cannot be" },
-		{ "\"met_ms\":1795000004000", "\"met_ms\":253402300800000", 1, 2, "cannot be" },
-		{ "[\"utility\",17]", "[\"utility\",-17]", 2, 1, "newest" },
-		{ "[\"utility\",17]", "[\"utility\"]", 2, 1, "newest" },
-		{ "[\"utility\",17]", "[7,17]", 2, 1, "newest" },
-		{ "[\"utility\",17]", "{}", 2, 1, "newest" },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_orders_left(rows[i].from, rows[i].to, rows[i].n, rows[i].n_newest, rows[i].because);
-	(void)unused;
-}
-
-static bool orders_alone(const char *from, const char *to)
-{
-	struct kept kept = example(), back;
-	struct json json = { 0 };
-	kept_format(&kept, "pecos-1", &json);
-	const char *at = strstr(json.text, from);
-	size_t size = json.len + strlen(to) + 1;
-	char *text = calloc(size, 1);
-	int len = snprintf(text, size, "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
-	bool there = kept_parse_orders(text, (size_t)len, "pecos-1", &back);
-	if (there) {
-		assert_same_orders(&kept.orders, &back.orders);
-		assert_int_equal(back.seq, 0);
-		assert_int_equal(back.n_groups, 0);
-		kept_free(&back);
-	}
-	json_free(&json);
-	free(text);
-	return there;
-}
-
-/* A file that is damaged elsewhere still tells what was ordered. */
-static void orders_are_read_of_what_is_else_refused(void **unused)
-{
-	assert_true(orders_alone("\"decisions\":1234", "\"decisions\":-1"));
-	assert_true(orders_alone("\"driver\":\"luxos\"", "\"driver\":null"));
-	assert_true(orders_alone("\"miners\":[[", "\"miners\":{}, \"m\":[["));
-	assert_false(orders_alone("\"version\":1", "\"version\":2"));
-	assert_false(orders_alone("pecos-1", "pecos-2"));
-	assert_false(orders_alone("\"groups\":[", "\"groups\":[["));
-	(void)unused;
-}
-
-static void what_cannot_have_been_drawn_is_not_told(void **unused)
-{
-	struct kept kept = example(), back;
-	struct json json = { 0 };
-	char why[200];
-	kept.orders.alive[0].event.energy_ws = 2 * ORDER_MOST_W * 5;
-	kept.orders.alive[0].event.max_w = ORDER_MOST_W + 1;    /* nor is that; the order is */
-	kept_format(&kept, "pecos-1", &json);
-	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
-	assert_int_equal(back.orders.n, 2);
-	assert_int_equal(back.orders.alive[0].event.known_ms, 0);
-	assert_int_equal(back.orders.alive[0].event.energy_ws, 0);
-	assert_int_equal(back.orders.alive[0].event.max_w, POLICY_NONE);
-	kept_free(&back);
-	json_free(&json);
-	(void)unused;
-}
-
-static void more_orders_than_there_is_room_for_are_counted(void **unused)
-{
-	static struct kept_order many[ORDERS_LIVE + 3];
-	struct kept kept = example(), back;
-	struct json json = { 0 };
-	char why[200];
-	for (int i = 0; i < ORDERS_LIVE + 3; i++)
-		many[i] = kept.orders.alive[1];
-	kept.orders.alive = many;
-	kept.orders.n = ORDERS_LIVE + 3;
-	kept_format(&kept, "pecos-1", &json);
-	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
-	assert_int_equal(back.orders.n, ORDERS_LIVE);
-	assert_int_equal(back.orders.n_lost, 3);
-	kept_free(&back);
-	json_free(&json);
-	(void)unused;
-}
-
 static void more_groups_than_there_is_room_for_are_refused(void **unused)
 {
 	struct json json = { 0 };
@@ -594,10 +355,6 @@ int main(void)
 		cmocka_unit_test(no_number_is_written_that_is_none),
 		cmocka_unit_test(a_damaged_text_is_refused),
 		cmocka_unit_test(what_is_foreign_or_absurd_is_refused),
-		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
-		cmocka_unit_test(orders_are_read_of_what_is_else_refused),
-		cmocka_unit_test(what_cannot_have_been_drawn_is_not_told),
-		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),
 		cmocka_unit_test(more_groups_than_there_is_room_for_are_refused),
 	};
 	return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
