@@ -69,6 +69,7 @@ static void a_pause_of_ours_is_no_silence_of_theirs(void **unused)
 		rig.now_ms += pauses_ms[p];
 		rig_decide(&rig);
 		assert_nothing(&rig);
+		assert_int_equal(rig.out.picture.site_known, pauses_ms[p] <= 2000);     /* what it said is old all the same */
 		assert_false(rig.out.picture.failsafe);
 		assert_int_equal(rig.out.picture.doubt_w, 0);
 		rig.now_ms += 100;      /* the site's meter is asked first */
@@ -134,6 +135,22 @@ static void stalls_hide_nothing(void **unused)
 	rig.demand.limit_w = rig.demand.limit_soon_w = 900 * KW;
 	rig_run(&rig, 500);
 	assert_int_equal(rig.sleeps, ALL);
+	(void)unused;
+}
+
+/* A meter that may be silent for long gets no such time after a pause: an order is not to wait for it. */
+static void nothing_waits_for_long_after_a_pause(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.meter_groups[RIG_SITE].stale_ms = 30000;
+	rig.now_ms += 40000;
+	rig.mute[RIG_MAIN] = true;
+	rig.demand.limit_w = rig.demand.limit_soon_w = 900 * KW;
+	rig_run(&rig, 3250);
+	assert_int_equal(rig.sleeps, 0);
+	rig_step(&rig);
+	assert_true(rig.sleeps > 30);
 	(void)unused;
 }
 
@@ -524,6 +541,7 @@ int main(void)
 		cmocka_unit_test(an_order_is_obeyed_right_after_a_pause),
 		cmocka_unit_test(who_is_silent_after_a_pause_counts_as_silent),
 		cmocka_unit_test(stalls_hide_nothing),
+		cmocka_unit_test(nothing_waits_for_long_after_a_pause),
 		cmocka_unit_test(a_pause_excuses_no_older_silence),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
 		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),

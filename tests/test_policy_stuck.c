@@ -100,6 +100,24 @@ static void who_lowered_itself_is_woken_for_its_most(void **unused)
 	(void)unused;
 }
 
+/* Down it goes as any: nobody sleeps for what less power does. */
+static void who_does_not_rise_is_lowered_all_the_same(void **unused)
+{
+	struct rig rig;
+	set_up(&rig);
+	rig_run(&rig, 60 * SEC);
+	for (int k = 0; k < 4; k++) {
+		hash_at(&rig, 2 * KW);
+		run_restless(&rig, 30 * SEC);
+	}
+	assert_int_equal(rig_miners_w(&rig), ALL / 2 * (2 + 3) * KW);
+	rig.conf.target_w = 700 * KW + ALL * KW;
+	run_restless(&rig, 60 * SEC);
+	assert_int_equal(rig.sleeps, 0);
+	assert_in_range(rig_miners_w(&rig), ALL * KW, ALL * KW + 500);
+	(void)unused;
+}
+
 /* It took orders again before it was asked: nothing of it is lost for longer than an hour. */
 static void who_rises_again_is_used_again(void **unused)
 {
@@ -124,6 +142,7 @@ int main(void)
 		cmocka_unit_test(who_hashes_at_no_more_is_not_asked_for_ever),
 		cmocka_unit_test(who_lowers_itself_is_left_where_it_is),
 		cmocka_unit_test(who_lowered_itself_is_woken_for_its_most),
+		cmocka_unit_test(who_does_not_rise_is_lowered_all_the_same),
 		cmocka_unit_test(who_rises_again_is_used_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
