@@ -9,6 +9,7 @@
 #include "daemon/events.h"
 #include "daemon/group_record.h"
 #include "daemon/record.h"
+#include "drivers/miner.h"
 
 #define KEPT_VERSION 1
 #define KEPT_GROUPS POLICY_GROUPS
@@ -26,20 +27,23 @@ struct kept_group {
 	struct policy_actuator power;
 };
 
-/* How worn a miner is. It is known again by its group and host, unless it says that it is another machine. */
+/* How worn a miner is, and what its owner set. It is known again by its group and host, unless it says that it is another
+ * machine. */
 struct kept_miner {
 	const char *host;               /* lent */
 	uint64_t identity;              /* 0: not told */
 	uint32_t sleeps;                /* how often it was put to sleep */
 	int64_t worn_ms;                /* its cycles are paid for in so long; 0: they are */
 	int64_t settled_ms;             /* awake or asleep for so long; -1: not known */
+	bool owned;                     /* and so there is: */
+	struct miner_own own;
 };
 
 struct kept_wear {                      /* of a group, at wear_utc_ms */
 	const char *group;              /* lent */
 	uint32_t sleeps[SLEEP_HOURS];   /* of all its miners, in each hour, the newest first */
 	size_t n_hours;                 /* for so many of them it was counted */
-	struct kept_miner *miners;      /* owned; those that are worn or have settled */
+	struct kept_miner *miners;      /* owned; those of which anything is known */
 	size_t n_miners;
 };
 

@@ -1,7 +1,8 @@
 /* How worn each miner is, as JSON: an array a miner, for there may be tens of thousands.
  *
- * [host, identity, sleeps, paid for in s, settled for s]: times count from when they were written, for the clock may be
- * set in between, and a time that was never there would wear a miner for years. */
+ * [host, identity, sleeps, paid for in s, settled for s], and where it is known what its owner set, [..., profile, atm]:
+ * times count from when they were written, for the clock may be set in between, and a time that was never there would wear
+ * a miner for years. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,6 +11,7 @@
 
 #define MOST_S   (366LL * 24 * 3600)    /* a time is never told longer, nor a longer one believed */
 #define COLUMNS  5
+#define OWNED    7                      /* where the owner's are told */
 
 /* ---- writing: a fleet in a few ms, for the loop waits ---- */
 
@@ -60,6 +62,10 @@ static void put_miner(struct json *json, const struct kept_miner *miner)
 	json_open_array(json, NULL);
 	json_string(json, NULL, miner->host);
 	json_raw(json, NULL, text, (size_t)(end - text));
+	if (miner->owned) {
+		json_string(json, NULL, miner->own.profile);
+		json_bool(json, NULL, miner->own.atm);
+	}
 	json_close_array(json);
 }
 
@@ -99,19 +105,31 @@ static bool read_identity(const cJSON *item, uint64_t *identity)
 	return strspn(text, "0123456789abcdef") == 16 && !text[16] && sscanf(text, "%16" SCNx64 "%n", identity, &end) == 1;
 }
 
+static bool read_own(const cJSON *profile, const cJSON *atm, struct kept_miner *miner)
+{
+	if (!cJSON_IsString(profile) || !cJSON_IsBool(atm))
+		return false;
+	miner->owned = true;
+	miner->own.atm = cJSON_IsTrue(atm);
+	if (strlen(profile->valuestring) < sizeof(miner->own.profile))
+		memcpy(miner->own.profile, profile->valuestring, strlen(profile->valuestring) + 1);
+	return true;
+}
+
 static bool read_miner(const cJSON *row, struct kept_miner *miner)
 {
-	const cJSON *cells[COLUMNS], *cell;
+	const cJSON *cells[OWNED], *cell;
 	uint64_t sleeps, worn_s, settled_s = 0;
 	size_t n = 0;
 	cJSON_ArrayForEach(cell, row) {
-		if (n < COLUMNS)
+		if (n < OWNED)
 			cells[n] = cell;
 		n++;
 	}
-	if (!cJSON_IsArray(row) || n != COLUMNS || !cJSON_IsString(cells[0]) || !read_identity(cells[1], &miner->identity) ||
+	if (!cJSON_IsArray(row) || (n != COLUMNS && n != OWNED) || !cJSON_IsString(cells[0]) || !read_identity(cells[1], &miner->identity) ||
 	    !kept_whole(cells[2], UINT32_MAX, &sleeps) || !kept_whole(cells[3], (double)MOST_S, &worn_s) ||
-	    !(cJSON_IsNull(cells[4]) || kept_whole(cells[4], (double)MOST_S, &settled_s)))
+	    !(cJSON_IsNull(cells[4]) || kept_whole(cells[4], (double)MOST_S, &settled_s)) ||
+	    (n == OWNED && !read_own(cells[5], cells[6], miner)))
 		return false;
 	miner->host = cells[0]->valuestring;
 	miner->sleeps = (uint32_t)sleeps;
@@ -148,7 +166,7 @@ static const char *read_group(const cJSON *item, struct kept_wear *wear)
 	wear->miners = xcalloc((size_t)cJSON_GetArraySize(miners), sizeof(*wear->miners));
 	cJSON_ArrayForEach(row, miners)
 		if (!read_miner(row, &wear->miners[wear->n_miners++]))
-			return "wear: one of the miners is not [host, identity, sleeps, s, s]";
+			return "wear: one of the miners is not [host, identity, sleeps, s, s] or [..., profile, atm]";
 	return NULL;
 }
 

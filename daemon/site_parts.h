@@ -114,7 +114,7 @@ struct site {
 	uint32_t *awaited;              /* miners whose command has not ended, or has since the last step */
 	uint32_t n_awaited;
 	uint32_t orders_out;            /* of all miners */
-	struct miner_memory *memories;  /* what the drivers knew before a reload, until it is opened; NULL: nothing */
+	struct miner_memory *memories;  /* what the drivers knew before a reload or restart, until they are open; NULL: nothing */
 	struct orphan *orphans;         /* by identity */
 	size_t n_orphans;
 	struct words words;

@@ -1,4 +1,5 @@
-/* How often miners were put to sleep: each of them, and those of a group by the hour; over a restart, too. */
+/* How often miners were put to sleep, each of them and those of a group by the hour, and what is kept of miners over a
+ * restart. */
 #include "daemon/site_parts.h"
 #include "daemon/xalloc.h"
 
@@ -69,11 +70,16 @@ static struct kept_miner kept_miner_of(const struct site *site, size_t i, int64_
 {
 	const struct miner_track *track = &site->tracks[i];
 	int64_t since_ms = track->under_way ? track->told_ms : track->settled_ms;
-	return (struct kept_miner){
+	struct kept_miner kept = {
 		.host = site->conf->miners[i].conf.host, .identity = site->miners[i].identity, .sleeps = track->sleeps,
 		.worn_ms = clamp(track->wear_ms - now_ms, 0, LONGEST_MS),
 		.settled_ms = since_ms ? clamp(now_ms - since_ms, 0, LONGEST_MS) : -1,
 	};
+	const struct miner_driver *driver = site->conf->miners[i].driver;
+	const struct miner *miner = site->miners[i].miner;
+	if (miner && driver->tell_own && site->conf->policy.miner_groups[site->conf->policy.miner_group[i]].partial_w > 0)
+		kept.owned = driver->tell_own(miner, &kept.own);
+	return kept;
 }
 
 void keep_wear(const struct site *site, struct instant now, struct kept *kept)
@@ -94,7 +100,7 @@ void keep_wear(const struct site *site, struct instant now, struct kept *kept)
 	for (size_t i = 0; i < policy->n_miners; i++) {
 		struct kept_wear *wear = &kept->wear[policy->miner_group[i]];
 		struct kept_miner miner = kept_miner_of(site, i, now.mono_ms);
-		if (miner.sleeps || miner.worn_ms || miner.settled_ms >= 0)
+		if (miner.sleeps || miner.worn_ms || miner.settled_ms >= 0 || miner.owned)
 			wear->miners[wear->n_miners++] = miner;
 	}
 }
@@ -148,6 +154,17 @@ static void recall_track(struct miner_track *track, const struct kept_miner *min
 		track->settled_ms = settled_ms ? settled_ms : -1;       /* 0 is not known */
 }
 
+/* For the driver, when the miner is opened. */
+static void recall_own(struct site *site, uint32_t i, const struct kept_miner *miner)
+{
+	const struct miner_driver *driver = site->conf->miners[i].driver;
+	if (!miner->owned || !driver->take_own)
+		return;
+	if (!site->memories)
+		site->memories = xcalloc(site->conf->policy.n_miners, sizeof(*site->memories));
+	driver->take_own(&site->memories[i], miner->identity, &miner->own);
+}
+
 static size_t count_miners(const struct kept *kept)
 {
 	size_t n = 0;
@@ -168,6 +185,7 @@ static size_t recall_miners(struct site *site, const struct seat *seats, size_t 
 		if (seat) {
 			recall_track(&site->tracks[seat->i], miner, now_ms, away_ms);
 			site->miners[seat->i].identity = miner->identity;
+			recall_own(site, seat->i, miner);
 			placed++;
 		} else if (miner->identity) {
 			struct orphan *orphan = &site->orphans[site->n_orphans++];

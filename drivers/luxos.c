@@ -206,8 +206,10 @@ static void hear_profile(struct luxos *luxos)
 		return;
 	const struct luxos_rung *full = luxos_rung_full(rungs_of(luxos), n_rungs_of(luxos), luxos->desk.conf.nominal_w, seen->profile);
 	bool news = strcmp(seen->profile, luxos->past.profile) != 0;
-	if (news && !seen->atm && full && strcmp(full->name, seen->profile) == 0)
+	if (news && !seen->atm && full && strcmp(full->name, seen->profile) == 0) {
 		memcpy(luxos->past.own, seen->profile, sizeof luxos->past.own);
+		luxos->past.atm_was = false;
+	}
 	memcpy(luxos->past.profile, seen->profile, sizeof luxos->past.profile);
 	luxos->past.profile_heard = seen->profile[0];
 }
@@ -378,6 +380,24 @@ static void luxos_recall(struct miner *miner, struct miner_memory *memory)
 	memory->driver = NULL;
 }
 
+_Static_assert(sizeof ((struct miner_own *)0)->profile == LUXOS_NAME, "a profile's name fits");
+
+static bool luxos_tell_own(const struct miner *miner, struct miner_own *own)
+{
+	const struct luxos_past *past = &((const struct luxos *)miner)->past;
+	*own = (struct miner_own){ .atm = past->atm || past->atm_was };
+	memcpy(own->profile, past->own, sizeof own->profile);
+	return own->atm || own->profile[0];
+}
+
+static void luxos_take_own(struct miner_memory *memory, uint64_t identity, const struct miner_own *own)
+{
+	struct luxos_past past = { .is_luxos = true, .identity = identity, .atm_was = own->atm };
+	memcpy(past.own, own->profile, sizeof past.own);
+	memory->driver = &luxos_driver;
+	memcpy(memory->bytes, &past, sizeof past);
+}
+
 static void freed(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
@@ -416,5 +436,7 @@ const struct miner_driver luxos_driver = {
 	.order = cgminer_desk_order,
 	.remember = luxos_remember,
 	.recall = luxos_recall,
+	.tell_own = luxos_tell_own,
+	.take_own = luxos_take_own,
 	.close = cgminer_desk_close,
 };

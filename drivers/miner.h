@@ -45,6 +45,12 @@ struct miner_memory {           /* plain data; zero: nothing */
 	_Alignas(8) unsigned char bytes[160];   /* only that one knows what they say */
 };
 
+/* What the owner of a miner set and its driver sets again with full power: a restart may find it at less. */
+struct miner_own {
+	char profile[24];               /* the full one; empty: not known */
+	bool atm;                       /* it moves its profile by itself */
+};
+
 struct miner_response { uint32_t delay_ms, ramp_ms; };  /* from the order heard: dead time, then linear */
 
 struct miner_driver {
@@ -64,6 +70,9 @@ struct miner_driver {
 	void (*remember)(const struct miner *, struct miner_memory *);  /* before the close; NULL: nothing is known */
 	void (*recall)(struct miner *, struct miner_memory *);  /* ends what remember began: the miner is opened anew,
 	                                   in the same room, and nothing was asked of it yet; NULL: it is not */
+	bool (*tell_own)(const struct miner *, struct miner_own *);     /* false: nothing is known; NULL: there is no such */
+	/* As if remembered of the machine of that identity (0: not told) in an earlier run; NULL exactly where tell_own is. */
+	void (*take_own)(struct miner_memory *, uint64_t identity, const struct miner_own *);
 	void (*close)(struct miner *);
 };
 

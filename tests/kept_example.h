@@ -37,8 +37,9 @@ static inline struct kept example(void)
 		  { .status = EVENT_ACTIVE, .received_utc_ms = 1795000000000, .response_ms = -1, .before_w = POLICY_NONE, .max_w = POLICY_NONE } },
 	};
 	static struct kept_miner miners[] = {
-		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000 }, { "m-\"2\"", 0, 0, 0, 0 },
-		{ "fe80::1", 0x0A, 1, 86400000, -1 },
+		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000, .owned = false },
+		{ "m-\"2\"", 0, 0, 0, 0, true, { "585\",MHz", true } },
+		{ "fe80::1", 0x0A, 1, 86400000, -1, true, { "", true } },
 	};
 	static struct kept_wear wear[] = { { "hall-1", { 5, 0, 4000000000 }, 3, miners, 3 }, { "spare", { 0 }, 0, NULL, 0 } };
 	struct kept kept = {
@@ -71,6 +72,9 @@ static inline void assert_same_wear(const struct kept *a, const struct kept *b)
 			assert_int_equal(x->miners[m].sleeps, y->miners[m].sleeps);
 			assert_int_equal(x->miners[m].worn_ms, y->miners[m].worn_ms);
 			assert_int_equal(x->miners[m].settled_ms, y->miners[m].settled_ms);
+			assert_int_equal(x->miners[m].owned, y->miners[m].owned);
+			assert_string_equal(x->miners[m].own.profile, y->miners[m].own.profile);
+			assert_int_equal(x->miners[m].own.atm, y->miners[m].own.atm);
 		}
 	}
 }

@@ -92,7 +92,7 @@ static void a_count_beyond_any_other_is_the_most(void **unused)
 /* A miner is worn a second longer rather than shorter, and has settled shorter rather than longer. */
 static void wear_is_rounded_to_the_safe_side(void **unused)
 {
-	struct kept_miner miner = { "m", 0, 7, 1, 1999 };
+	struct kept_miner miner = { "m", 0, 7, 1, 1999, .owned = false };
 	struct kept_wear wear = { "hall", { 0 }, 0, &miner, 1 };
 	struct kept kept = { .wear = &wear, .n_wear = 1 }, back;
 	struct json json = { 0 };
@@ -145,7 +145,7 @@ static void a_large_fleet_stays_small(void **unused)
 	char why[200];
 	for (int i = 0; i < MINERS; i++) {
 		snprintf(hosts[i], sizeof(hosts[i]), "10.%d.%d.%d", 100 + i / 10000, i / 100 % 100 + 100, i % 100 + 100);
-		miners[i] = (struct kept_miner){ hosts[i], UINT64_MAX - (uint64_t)i, 10000, 86400000, 86400000 };
+		miners[i] = (struct kept_miner){ hosts[i], UINT64_MAX - (uint64_t)i, 10000, 86400000, 86400000, .owned = false };
 	}
 	kept_format(&kept, "t", &json);
 	assert_in_range(json.len, MINERS * 40, MINERS * 60);
@@ -297,6 +297,9 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 		{ "4000000000,7200,540]", "1,7200,-1]", "one of the miners" },
 		{ "4000000000,7200,540]", "1,7200]", "one of the miners" },
 		{ "4000000000,7200,540]", "1,7200,540,0]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200,540,\"p\",1]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200,540,null,true]", "one of the miners" },
+		{ "4000000000,7200,540]", "1,7200,540,\"p\",true,1]", "one of the miners" },
 		{ "\"load\":{", "\"load\":7,\"l\":{", "load tells no utc_ms" },
 		{ "\"utc_ms\":1795000000456", "\"utc_ms\":0", "load tells no utc_ms" },
 		{ "\"peak_slots\":2399", "\"peak_slots\":-1", "peak_slots" },

@@ -254,6 +254,59 @@ static void its_owners_profile_outlasts_a_reload(void **state)
 	stage_close(stage);
 }
 
+/* As a restart of the daemon does: all that is left of it is what its owner set. */
+static void start_anew(struct stage *stage)
+{
+	struct miner_memory memory = { 0 };
+	struct miner_own own;
+	struct owner *owner = &stage->owner;
+	const struct miner_driver *driver = owner->miner->driver;
+	assert_true(driver->tell_own(owner->miner, &own));
+	owner->room_stays = true;
+	owner_close(owner);
+	assert_true(loop_until(&stage->loop, &owner->closed, 1));
+	owner_open_in(owner, "luxos", owner->room, &stage->conf);
+	driver->take_own(&memory, owner->last.identity, &own);
+	driver->recall(owner->miner, &memory);
+	poll_now(stage);
+}
+
+static void its_tuner_and_profile_outlast_a_restart(void **state)
+{
+	struct stage *stage = stage_open();
+	struct asic *asic = &stage->farm.asics[0];
+	(void)state;
+	stage->conf.nominal_w = 3000;
+	poll_now(stage);
+	int32_t full_w = unit(stage)->full_w;
+	asic->atm = true;
+	poll_now(stage);
+	order_now(stage, true, 2000);
+	start_anew(stage);
+	start_anew(stage);
+	assert_false(asic->atm);
+	order_now(stage, true, 3000);
+	assert_true(asic->atm);
+	draws(stage, full_w);
+	stage_close(stage);
+}
+
+/* Found at full power, it is as its owner wants it now. */
+static void an_owner_who_switched_the_tuner_off_meanwhile_is_heard(void **state)
+{
+	struct stage *stage = stage_open();
+	struct asic *asic = &stage->farm.asics[0];
+	(void)state;
+	asic->atm = true;
+	poll_now(stage);
+	asic->atm = false;
+	start_anew(stage);
+	order_now(stage, true, 2000);
+	order_now(stage, true, FULL_W);
+	assert_false(asic->atm);
+	stage_close(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +315,8 @@ int main(void)
 		cmocka_unit_test(its_tuner_gives_way_and_comes_back),
 		cmocka_unit_test(its_tuner_comes_back_after_a_reload),
 		cmocka_unit_test(its_owners_profile_outlasts_a_reload),
+		cmocka_unit_test(its_tuner_and_profile_outlast_a_restart),
+		cmocka_unit_test(an_owner_who_switched_the_tuner_off_meanwhile_is_heard),
 		cmocka_unit_test(an_order_right_after_a_reload_is_followed),
 		cmocka_unit_test(what_is_known_of_one_that_is_gone_is_let_go),
 	};

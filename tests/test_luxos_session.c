@@ -106,7 +106,7 @@ static void nothing_within(struct stage *stage, int64_t ms)
 static void who_does_not_keep_never_logs_on(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL };
-	struct stage *stage = STAGE(acts, .keep_session = false);
+	struct stage *stage = STAGE(acts, .nominal_w = 2794);
 	(void)state;
 	poll_now(stage);
 	nothing_within(stage, 100000);
@@ -243,9 +243,9 @@ static void a_failed_log_on_is_tried_again(void **state)
 }
 
 /* The recorded poll, with a MAC in it; the caller frees it. */
-static char *poll_of(const char *mac)
+static char *poll_of(const char *name, const char *mac)
 {
-	struct recording r = recording("luxos_poll");
+	struct recording r = recording(name);
 	char *text = calloc(1, r.len + 100), *config = strstr(r.text, "\"CONFIG\":[{");
 	assert_non_null(config);
 	config += strlen("\"CONFIG\":[{");
@@ -263,7 +263,7 @@ static void another_machine_is_met_afresh(void **state)
 		THEIRS, SLEEP("zZ98yY76"),
 	};
 	struct stage *stage = STAGE(acts, .keep_session = true);
-	char *one = poll_of("02:00:00:00:00:01"), *another = poll_of("02:00:00:00:00:02");
+	char *one = poll_of("luxos_poll", "02:00:00:00:00:01"), *another = poll_of("luxos_poll", "02:00:00:00:00:02");
 	(void)state;
 	stage->acts[0].reply = one;
 	stage->acts[4].reply = another;
@@ -279,6 +279,32 @@ static void another_machine_is_met_afresh(void **state)
 	stage_close(stage);
 	free(one);
 	free(another);
+}
+
+/* What was kept over a restart is the machine's, not the address's. */
+static void what_another_machines_owner_set_is_not_this_ones(void **state)
+{
+	static const struct act acts[] = { { POLL, NULL, SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE } };
+	static const struct miner_own kept = { "190MHz", true };
+	char *poll = poll_of("luxos_poll_limited", "02:00:00:00:00:01");
+	uint64_t identity = 0;
+	(void)state;
+	for (int i = 0; i < 3; i++) {           /* of one that did not tell, of another, of the same */
+		struct stage *stage = STAGE(acts, .nominal_w = 2794);
+		struct miner *miner = stage->owner.miner;
+		struct miner_memory memory = { 0 };
+		struct miner_own own;
+		stage->acts[0].reply = poll;
+		miner->driver->take_own(&memory, i == 1 ? ~identity : identity, &kept);
+		miner->driver->recall(miner, &memory);
+		poll_now(stage);
+		identity = stage->owner.last.identity;
+		assert_true(miner->driver->tell_own(miner, &own) == (i != 1));
+		assert_string_equal(own.profile, i == 1 ? "" : "190MHz");
+		assert_int_equal(own.atm, i != 1);
+		stage_close(stage);
+	}
+	free(poll);
 }
 
 /* ---- a name that is not found ---- */
@@ -314,6 +340,7 @@ int main(void)
 		cmocka_unit_test(an_order_before_the_log_on_leaves_its_session),
 		cmocka_unit_test(a_failed_log_on_is_tried_again),
 		cmocka_unit_test(another_machine_is_met_afresh),
+		cmocka_unit_test(what_another_machines_owner_set_is_not_this_ones),
 		cmocka_unit_test(a_name_that_is_not_found_answers_what_was_asked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
