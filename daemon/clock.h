@@ -1,4 +1,4 @@
-/* daemon/clock.h - time enters here, once per turn of the loop, and travels on as a value. */
+/* daemon/clock.h - where time enters; it travels on as a value. */
 #ifndef DAEMON_CLOCK_H
 #define DAEMON_CLOCK_H
 

@@ -59,8 +59,8 @@ struct site_user {
 	void (*on_closed)(void *self);          /* ends what site_close began: the site is gone */
 };
 struct site *site_new(const struct site_conf *, const struct site_rooms *, struct site_user, struct instant now);
-/* Before the start: takes over what `old` knows of devices of the same name and host, of groups of the same name, its
- * load history, counters and decisions. */
+/* Before the start: takes over what `old` knows of meters of the same name and host, of miners at the same host and port, of
+ * groups of the same name, its load history, counters and decisions, and the orders that it has no answer to. */
 void site_adopt(struct site *, const struct site *old);
 struct recalled { size_t groups, miners; int64_t peak_w; };     /* of how many something is known; the load's highest, 0: not */
 /* Before the start: goes on where an earlier run ended. */

@@ -156,7 +156,7 @@ static void count_votes(const struct site *site, struct vote *votes)
 		votes[policy->miner_group[i]].n += site->miners[i].firmware == votes[policy->miner_group[i]].firmware;
 }
 
-void firmware_follow(struct site *site)
+static void firmware_follow(struct site *site)
 {
 	size_t n_groups = site->conf->policy.n_miner_groups;
 	if (!site->reflashed)

@@ -116,6 +116,7 @@ void adopt_miners(struct site *site, const struct site *old)
 		site->tracks[i] = old->tracks[found->i];
 		site->miners[i].identity = old->miners[found->i].identity;
 		site->miners[i].firmware = old->miners[found->i].firmware;
+		site->miners[i].cut = old->miners[found->i].orders_out > 0;
 		remember(old, found->i, &site->memories[i]);
 	}
 	keep_orphans(site, old, adopted);

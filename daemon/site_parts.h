@@ -37,6 +37,7 @@ struct site_miner_state {
 	bool polling;
 	bool watched;                   /* polled out of turn, as at the start: its turn is to be chosen anew */
 	bool awaited;                   /* in the site's list of that name */
+	bool cut;                       /* a reload came before the answer to its order, which is to be given again */
 };
 
 /* What a reload or a restart left without a place: taken up by the miner that turns out to be the same machine. */
@@ -96,7 +97,7 @@ struct site {
 	struct site_user user;
 	struct site_meter_state *meters;
 	struct site_miner_state *miners;
-	struct schedule meters_due, miners_due;         /* those whose answer is not awaited */
+	struct schedule meters_due, miners_due;         /* whose turn it is; one that is still asked then waits for the answer */
 	int64_t polled_ms;              /* when miners were polled last */
 	struct fleet_pace pace;
 	struct miner_seen *seen_miners; /* of the snapshot */
@@ -180,7 +181,6 @@ void adopt_meters(struct site *, const struct site *old);
 
 /* ---- site_groups.c ---- */
 void firmware_read(struct site *, uint32_t miner);      /* a reading tells another firmware than the last one did */
-void firmware_follow(struct site *);    /* what was learned of groups that mostly run another one now is forgotten */
 void tell_groups(struct site *, struct instant now);
 void adopt_groups(struct site *, const struct site *old);       /* after the policy's state */
 

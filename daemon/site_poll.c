@@ -258,12 +258,27 @@ static void open_miner(struct site *site, uint32_t i, int64_t now_ms)
 	site->open_devices++;
 }
 
+/* Whether it was heard is not known; an order says what to be, so that once more does no harm. */
+static void order_again(struct site *site, uint32_t i, int64_t now_ms)
+{
+	struct site_miner_state *miner = &site->miners[i];
+	struct miner_order order = { .hash = site->tracks[i].told_hash, .limit_w = site->tracks[i].limit_w };
+	miner->cut = false;
+	miner->orders_out++;
+	miner->told_ms = now_ms;
+	site->orders_out++;
+	site->conf->miners[i].driver->order(miner->miner, &order);
+}
+
 void site_start(struct site *site, struct instant now)
 {
 	for (uint32_t i = 0; i < site->conf->policy.n_meters; i++)
 		open_meter(site, i, now.mono_ms);
 	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++)
 		open_miner(site, i, now.mono_ms);
+	for (uint32_t i = 0; i < site->conf->policy.n_miners; i++)
+		if (site->miners[i].cut)
+			order_again(site, i, now.mono_ms);
 	free(site->memories);
 	site->memories = NULL;
 }

@@ -118,6 +118,25 @@ static void a_reload_follows_the_machines(void **unused)
 	(void)unused;
 }
 
+/* They were told to sleep, and the connections on which they are told are closed. */
+static void a_reload_loses_no_order(void **unused)
+{
+	struct scenario s;
+	open_told(&s);
+	struct site_conf conf = s.site_conf;
+	uint64_t orders = sim_world_orders(s.world);
+	scenario_order(&s, "shed", "qse-1", 0, 0, 3600 * SEC);
+	while (s.n_sleeps < MINERS)
+		scenario_run(&s, 1);
+	assert_int_equal(sim_world_orders(s.world), orders);    /* none has heard it */
+	scenario_reload(&s, &conf);
+	scenario_run(&s, 5 * SEC);
+	assert_true(sim_world_miners_w(s.world) < MINERS * 40);
+	assert_int_equal(s.n_sleeps, MINERS);   /* in no new decision */
+	scenario_close(&s);
+	(void)unused;
+}
+
 /* The file named a PDU and a hall that do not answer, by mistake; then it names them no longer. */
 static void what_a_reload_takes_out_leaves_no_alarm(void **unused)
 {
@@ -169,6 +188,7 @@ int main(void)
 		cmocka_unit_test(an_exchanged_miner_begins_anew),
 		cmocka_unit_test(its_predecessors_command_has_failed),
 		cmocka_unit_test(a_reload_follows_the_machines),
+		cmocka_unit_test(a_reload_loses_no_order),
 		cmocka_unit_test(what_a_reload_takes_out_leaves_no_alarm),
 		cmocka_unit_test(a_meter_at_another_host_starts_without_alarm),
 	};
