@@ -165,6 +165,22 @@ int64_t fleet_mean_w(const struct policy_conf *conf, const struct miner_track *t
 	return sum_w;
 }
 
+static int64_t mean_ms(const struct policy_response *r)
+{
+	return r->delay_ms + r->ramp_ms / 2;
+}
+
+const struct policy_response *fleet_power(const struct policy_conf *conf)
+{
+	const struct policy_response *soonest = NULL;
+	for (size_t g = 0; g < conf->n_miner_groups; g++) {
+		const struct policy_miner_group *group = &conf->miner_groups[g];
+		if (group->partial_w && !group->watched && (!soonest || mean_ms(&group->power) < mean_ms(soonest)))
+			soonest = &group->power;
+	}
+	return soonest;
+}
+
 struct quickest fleet_quickest(const struct policy_conf *conf)
 {
 	struct quickest quick = { INT64_MAX / 4, INT64_MAX / 4, NULL };
@@ -174,7 +190,7 @@ struct quickest fleet_quickest(const struct policy_conf *conf)
 			continue;
 		const struct policy_response *sleep = group->partial_w ? &group->power : &group->sleep;
 		const struct policy_response *wake = group->partial_w ? &group->power : &group->wake;
-		int64_t sleep_ms = sleep->delay_ms + sleep->ramp_ms / 2, wake_ms = wake->delay_ms + wake->ramp_ms / 2;
+		int64_t sleep_ms = mean_ms(sleep), wake_ms = mean_ms(wake);
 		if (sleep_ms + wake_ms < quick.sleep_ms + quick.wake_ms)
 			quick = (struct quickest){ sleep_ms, wake_ms, group->partial_w ? &group->power : NULL };
 	}

@@ -133,6 +133,8 @@ void fleet_look(const struct policy_conf *, struct policy_state *, struct miner_
 /* What all miners will draw between two instants to come, on average, by the model. */
 int64_t fleet_mean_w(const struct policy_conf *, const struct miner_track *, int64_t from_ms, int64_t to_ms);
 
+/* How those follow another power that do so soonest; NULL: nobody is run at partial power. */
+const struct policy_response *fleet_power(const struct policy_conf *);
 /* Mean times of the group that moves soonest: a set point is followed by those. both_ways: how they follow another power,
  * or NULL. */
 struct quickest { int64_t sleep_ms, wake_ms; const struct policy_response *both_ways; };

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "policy/foretell.h"
 #include "policy/internal.h"
 #include "policy/replay.h"
@@ -8,7 +10,7 @@
 #define FROZEN_MS       10000   /* one value for so long, … */
 #define FROZEN_ANSWERS  2       /* … and told again so often since the rest has moved */
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
-#define STEADY_SLOTS    4
+#define STEADY_MS       2000
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
@@ -33,15 +35,19 @@ static int64_t lowest_between(const struct policy_state *state, uint32_t from, u
 }
 
 /* GPU meters are read a second after the site's, or tell what was half a minute ago: while the load moves, the difference
- * is not the rest of the site. */
-static bool steady(const struct policy_conf *conf, const struct policy_state *state, const struct metered *metered,
-                   int64_t load_w)
+ * is not the rest of the site. By what the site's meter shows: where its values are old, what is carried forward by that
+ * rest would say of itself that it moves. */
+static bool steady(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered, int64_t load_w)
 {
-	uint32_t late = (uint32_t)clamp64((metered->site_ms - metered->hpc_ms) / POLICY_SLOT_MS, 0, POLICY_LOADS);
-	uint32_t slots = STEADY_SLOTS + late;
-	int64_t highest_w = max64(load_w, highest_between(state, 0, slots));
-	int64_t lowest_w = min64(load_w, lowest_between(state, 0, slots));
-	return state->n_loads >= min64(slots, POLICY_LOADS) && highest_w - lowest_w <= conf->cap_w / 100;
+	int64_t late_ms = max64(metered->site_ms - metered->hpc_ms, 0);
+	int64_t highest_w = max64(state->steady.highest_w, load_w), lowest_w = min64(state->steady.lowest_w, load_w);
+	if (!state->steady.since_ms || highest_w - lowest_w > conf->cap_w / 100) {
+		highest_w = lowest_w = load_w;
+		state->steady.since_ms = metered->site_ms;
+	}
+	state->steady.highest_w = highest_w;
+	state->steady.lowest_w = lowest_w;
+	return metered->site_ms - state->steady.since_ms >= STEADY_MS + late_ms;
 }
 
 static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
@@ -67,7 +73,8 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 		                 metered->site_w - tracked->least_w);
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
-	if (elapsed_ms > 0 && !fusion_doubts(state) && steady(conf, state, metered, load_w))
+	bool is_steady = steady(conf, state, metered, load_w);
+	if (elapsed_ms > 0 && !fusion_doubts(state) && is_steady)
 		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
 	state->site_ms = metered->site_ms;
 	return load_w;
@@ -89,13 +96,13 @@ void load_measured(struct policy_state *state, const struct metered *metered, st
 int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
                       const struct tracked *tracked, bool site_usable, int64_t now_ms)
 {
-	int64_t by_gpus_w = metered->hpc_last_w + state->other_w;
 	if (site_usable) {
-		int64_t load_w = load_from_site(conf, state, metered, tracked);
+		int64_t load_w = load_from_site(conf, state, metered, tracked), by_gpus_w = metered->hpc_last_w + state->other_w;
 		/* Miners that have not answered yet count as awake: the site knows what all draw together. */
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS && !tracked->unheard;
 		state->measured_miners_w = tracked->now_w;
-		return old && metered->has_hpc && !metered->hpc_suspect ? max64(load_w, by_gpus_w) : load_w;
+		bool forward = old && metered->has_hpc && !metered->hpc_suspect && state->other_known;
+		return forward ? max64(load_w, by_gpus_w) : load_w;
 	}
 	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is
 	 * in what was learned of the rest; what they move since is not, and the rest itself may have moved as much. */
@@ -266,6 +273,13 @@ static int64_t hold_level_w(const struct policy_state *state, uint32_t h, bool f
 	return level_w + max64(before_w - level_w, 0) * (EASED_SLOTS - 1) / EASED_SLOTS;
 }
 
+static void forget_foretold(struct policy_state *state)
+{
+	memset(&state->foretell, 0, sizeof(state->foretell));
+	for (uint32_t h = 0; h < POLICY_HOLDS; h++)
+		memset(&state->holds[h].paper, 0, sizeof(state->holds[h].paper));
+}
+
 static void learn(struct policy_state *state, int64_t mean_w, const struct load_timing *timing, int64_t cap_w)
 {
 	uint32_t response = response_slots(timing->sleep_ms);
@@ -278,6 +292,8 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	struct following by = { 0 };
 	if (timing->both_ways)
 		by = following_of(timing->both_ways);
+	else if (state->foretell.n)     /* should they run at partial power again, the past would have a gap */
+		forget_foretold(state);
 	if (timing->both_ways && begun)
 		foretell_see(&state->foretell, &(struct foretell_slot){
 			.mean_w = (double)mean_w, .highest_w = (double)state->loads_w[state->newest],

@@ -136,7 +136,7 @@ static void look(struct step *step)
 		step->state->usable_since_ms = now_ms;
 	else
 		load_remember(step->state, step->load_w,
-		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, quick.both_ways,
+		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, fleet_power(conf),
 		              least_percent(conf), most_w(&step->tracked) }, conf->cap_w);
 	if (step->site_usable) {
 		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);

@@ -280,6 +280,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */
+	/* The load by the site's meter has been between these since then: a moving one teaches nothing of the rest. */
+	struct { int64_t since_ms, highest_w, lowest_w; } steady;
 	int64_t measured_miners_w;      /* the miners, when the site was last measured */
 	/* The same by the model, when that was news, and bounds on it: of those that have arrived since nobody knows it any more. */
 	struct { int64_t ms, drawn_w, least_w, most_w; } then;

@@ -328,6 +328,27 @@ static void gaps_are_borne(void **unused)
 	(void)unused;
 }
 
+/* Others sleep and wake sooner than those at partial power change theirs: these are foretold for all the same. Once nobody is run
+ * at partial power, what was is forgotten: there would be a gap in it. */
+static void miners_that_sleep_sooner_stop_no_foretelling(void **unused)
+{
+	static struct rig rig;
+	rig_init(&rig, 700000, RIG_MINERS);
+	rig_partial(&rig, 0, 1000);
+	rig.miner_groups[0].power = (struct policy_response){ 2000, 20000 };
+	rig.conf.reserve_w = POLICY_NONE;
+	for (int i = 0; i < 3000; i++) {
+		rig.gpus_w = 700000 + (int64_t)(10000 * sin(i / 40.0));
+		rig_step(&rig);
+	}
+	assert_true(foretell_knows(&rig.state.foretell));
+	rig_partial(&rig, 0, 0);
+	rig_run(&rig, 1000);
+	assert_int_equal(rig.state.foretell.n, 0);
+	rig_run(&rig, 60000);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +362,7 @@ int main(void)
 		cmocka_unit_test(any_response_is_borne),
 		cmocka_unit_test(a_copy_goes_on_as_the_original),
 		cmocka_unit_test(gaps_are_borne),
+		cmocka_unit_test(miners_that_sleep_sooner_stop_no_foretelling),
 	};
 	return cmocka_run_group_tests_name("policy_foretell", tests, NULL, NULL);
 }

@@ -156,6 +156,42 @@ static void a_slow_meter_is_not_stale(void **unused)
 	(void)unused;
 }
 
+/* A chiller goes off behind a meter whose values are old: what the GPUs' meters carry forward until the next is not the load
+ * that moves. */
+static void the_rest_is_learned_from_old_values(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 700 * KW, 20);
+	rig.house_w = 50 * KW;
+	rig.refresh_ms = 2000;
+	rig_run(&rig, 120000);
+	assert_int_equal(rig.out.picture.other_w, 50 * KW);
+	rig.house_w = 20 * KW;
+	rig_run(&rig, 120000);
+	assert_in_range(rig.out.picture.other_w, 20 * KW, 20 * KW + 100);
+	assert_in_range(rig.out.picture.load_w, 720 * KW, 720 * KW + 100);
+	(void)unused;
+}
+
+/* Half of the GPUs had no meter; now all have. */
+static void what_a_reload_meters_is_no_rest(void **unused)
+{
+	struct rig rig;
+	rig_init(&rig, 600 * KW, 20);
+	rig.refresh_ms = 2000;
+	rig.conf.n_meters = 2;
+	rig_run(&rig, 120000);
+	assert_int_equal(rig.out.picture.other_w, 300 * KW);
+	rig.conf.n_meters = 3;
+	policy_forget_meters(&rig.state);
+	for (int i = 0; i < 100; i++) {
+		rig_step(&rig);
+		assert_in_range(rig.out.picture.load_w, 600 * KW, 600 * KW + 100);
+	}
+	assert_int_equal(rig.sleeps, 0);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +203,8 @@ int main(void)
 		cmocka_unit_test(miners_that_move_are_no_move_of_the_load),
 		cmocka_unit_test(a_feeder_that_stands_still_ages_nobody),
 		cmocka_unit_test(a_slow_meter_is_not_stale),
+		cmocka_unit_test(the_rest_is_learned_from_old_values),
+		cmocka_unit_test(what_a_reload_meters_is_no_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
