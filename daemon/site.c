@@ -188,7 +188,8 @@ void site_adopt(struct site *site, const struct site *old)
 	for (size_t i = 0; i < DECISIONS_KEPT; i++)
 		site->decisions[i] = old->decisions[i] ? xstrdup(old->decisions[i]) : NULL;
 	adopt_meters(site, old);
-	adopt_miners(site, old);
+	if (!adopt_miners(site, old))
+		policy_change_miners(&site->state, site->conf->policy.cap_w);
 	adopt_groups(site, old);
 }
 

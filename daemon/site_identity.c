@@ -100,9 +100,9 @@ static void remember(const struct site *old, uint32_t k, struct miner_memory *me
 }
 
 /* The same address is taken for the same machine, whatever its name, until it says otherwise. */
-void adopt_miners(struct site *site, const struct site *old)
+bool adopt_miners(struct site *site, const struct site *old)
 {
-	size_t n = old->conf->policy.n_miners;
+	size_t n = old->conf->policy.n_miners, n_same = 0;
 	struct place *places = places_of(old);
 	bool *adopted = xcalloc(n, sizeof(*adopted));
 	site->memories = xcalloc(site->conf->policy.n_miners, sizeof(*site->memories));
@@ -112,6 +112,7 @@ void adopt_miners(struct site *site, const struct site *old)
 		if (!found)
 			continue;
 		adopted[found->i] = true;
+		n_same++;
 		site->seen_miners[i] = old->seen_miners[found->i];
 		site->tracks[i] = old->tracks[found->i];
 		site->miners[i].identity = old->miners[found->i].identity;
@@ -122,6 +123,7 @@ void adopt_miners(struct site *site, const struct site *old)
 	keep_orphans(site, old, adopted);
 	free(adopted);
 	free(places);
+	return n_same == n && n_same == site->conf->policy.n_miners;
 }
 
 /* ---- meters: their names are theirs ---- */

@@ -176,7 +176,7 @@ void site_device_closed(struct site *);
 /* A reading tells another machine than the last one did. */
 void identity_read(struct site *, uint32_t miner, struct instant now);
 void orphans_sort(struct site *);
-void adopt_miners(struct site *, const struct site *old);
+bool adopt_miners(struct site *, const struct site *old);        /* whether all of them are the same */
 void adopt_meters(struct site *, const struct site *old);
 
 /* ---- site_groups.c ---- */

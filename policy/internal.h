@@ -38,7 +38,8 @@ struct metered {
 	int64_t hpc_fresh_w, hpc_silent_w;      /* of meters that are not silent; of the others at their nameplate */
 	int64_t fed_w;                  /* what meters of the rest say is fed in behind the site's meter */
 	int64_t group_w[FUSION_METERS]; /* of each of the first groups, silent meters at what they last said */
-	uint64_t stood_for;             /* a bit for each group that a backup stands in for */
+	uint64_t stood_for;             /* a bit for each group that a backup stands in for; … */
+	uint64_t silent;                /* … and for each of which some say nothing, and none stands in */
 	uint32_t stale;
 	bool has_hpc, site_known, hpc_whole;
 	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */

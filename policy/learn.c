@@ -247,4 +247,5 @@ void policy_forget_meters(struct policy_state *state)
 	state->trial.on = false;
 	state->other_known = false;
 	state->frozen_since_ms = 0;
+	state->away_ms = state->back_ms = state->last_ms;       /* those it was told to ask only now get the time to answer */
 }

@@ -1,8 +1,8 @@
-#include <string.h>
-
 #include "policy/foretell.h"
 #include "policy/internal.h"
 #include "policy/replay.h"
+
+#include <string.h>
 
 #define OTHER_TAU_MS    10000   /* the rest of the site is learned in about this time */
 #define DIP_TAU_MS      120000
@@ -205,8 +205,8 @@ static uint32_t response_slots(int64_t sleep_ms)
 
 int64_t load_over_plan(const struct policy_state *state, int64_t load_w, int64_t sleep_ms)
 {
-	uint32_t told = (state->newest + POLICY_LOADS - response_slots(sleep_ms)) % POLICY_LOADS;
-	return load_w - planned_in(state, reserve_hold(state), told);
+	uint32_t response = response_slots(sleep_ms), told = (state->newest + POLICY_LOADS - response) % POLICY_LOADS;
+	return state->n_loads > response ? load_w - planned_in(state, reserve_hold(state), told) : 0;
 }
 
 void load_forget(struct policy_state *state, int64_t load_w, int64_t fallen_to_w)

@@ -61,7 +61,6 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		sum->waited_for++;
 }
 
-/* The meters of a config stand in the order of their groups, so one pass suffices. */
 static struct group_sum sum_group(const struct policy_conf *conf, const struct policy_state *state,
                                   const struct snapshot *seen, size_t g)
 {
@@ -72,22 +71,30 @@ static struct group_sum sum_group(const struct policy_conf *conf, const struct p
 	return sum;
 }
 
+/* A whole backup of the group, or a backup's. They stand in no ring. */
+static bool sum_backup(const struct policy_conf *conf, const struct policy_state *state, const struct snapshot *seen, size_t g,
+                       struct group_sum *sum)
+{
+	for (size_t b = 0; b < conf->n_meter_groups; b++) {
+		if (conf->meter_groups[b].backup_of != (int16_t)g)
+			continue;
+		*sum = sum_group(conf, state, seen, b);
+		if ((!sum->stale && sum->fresh) || sum_backup(conf, state, seen, b, sum))
+			return true;
+	}
+	return false;
+}
+
 /* A group with a stale member is stood in for by a whole backup, if it has one. */
 static struct group_sum sum_or_backup(const struct policy_conf *conf, const struct policy_state *state,
                                       const struct snapshot *seen, size_t g, uint64_t *stood_for)
 {
-	struct group_sum sum = sum_group(conf, state, seen, g);
-	for (size_t b = 0; sum.stale && b < conf->n_meter_groups; b++) {
-		if (conf->meter_groups[b].backup_of != (int16_t)g)
-			continue;
-		struct group_sum backup = sum_group(conf, state, seen, b);
-		if (!backup.stale && backup.fresh) {
-			backup.nameplate_w = sum.nameplate_w;
-			*stood_for |= UINT64_C(1) << g % 64;
-			return backup;
-		}
-	}
-	return sum;
+	struct group_sum sum = sum_group(conf, state, seen, g), backup;
+	if (!sum.stale || !sum_backup(conf, state, seen, g, &backup))
+		return sum;
+	backup.nameplate_w = sum.nameplate_w;
+	*stood_for |= UINT64_C(1) << g % 64;
+	return backup;
 }
 
 static void add_group(struct metered *all, enum measures measures, const struct group_sum *sum)
@@ -137,6 +144,8 @@ void meters_add_up(const struct policy_conf *conf, const struct policy_state *st
 		add_group(all, group->measures, &sum);
 		if (g < FUSION_METERS)
 			all->group_w[g] = sum.last_w;
+		if (sum.stale)
+			all->silent |= UINT64_C(1) << g % 64;
 	}
 	for (size_t i = 0; i < conf->n_meters; i++)
 		all->stale += !is_fresh(&seen->meters[i], conf->meter_groups[conf->meter_group[i]].stale_ms, seen->now_ms);

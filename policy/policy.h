@@ -432,9 +432,12 @@ int64_t policy_recall_shown(struct policy_state *, const struct policy_shown *, 
 
 /* The cap is another: how far the load rose is counted by parts of it. */
 void policy_change_cap(struct policy_state *, int64_t from_w, int64_t to_w);
+/* Some miners are no more this site's, or others are: what they draw, or are not yet known not to draw, would be a move of the
+ * load. It begins anew as after a restart. */
+void policy_change_miners(struct policy_state *, int64_t cap_w);
 /* The group got another firmware, or is another group after a reload: what was learned of it does not hold. */
 void policy_forget(struct policy_state *, size_t group);
-/* The meters are others, or may be: what they said holds no more. */
+/* The meters are others, or may be: what they said holds no more, and new ones get the time to answer. */
 void policy_forget_meters(struct policy_state *);
 
 const char *basis_name(enum policy_basis);

@@ -345,7 +345,7 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 	state->hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
 }
 
-/* ---- over a restart ---- */
+/* ---- over a reload, and a restart ---- */
 
 void policy_change_cap(struct policy_state *state, int64_t from_w, int64_t to_w)
 {
@@ -358,6 +358,20 @@ void policy_change_cap(struct policy_state *state, int64_t from_w, int64_t to_w)
 			state->holds[h].rises[bin_of(edge_w, to_w)] += rises[bin];
 		keep_free(state, h, to_w);
 	}
+}
+
+void policy_change_miners(struct policy_state *state, int64_t cap_w)
+{
+	struct policy_shown shown;
+	policy_keep_shown(state, cap_w, &shown);
+	memset(state->holds, 0, sizeof state->holds);
+	memset(&state->foretell, 0, sizeof state->foretell);
+	memset(&state->rhythm, 0, sizeof state->rhythm);
+	state->n_loads = state->slot_n = state->wary_slots = state->n_wishes = state->load_ripple.n = 0;
+	state->slot_ms = state->slot_sum_w = 0;
+	state->low_wish_w = state->climb_w = 0;
+	state->started_ms = state->last_ms;
+	policy_recall_shown(state, &shown, cap_w, 0);
 }
 
 void policy_keep_shown(const struct policy_state *state, int64_t cap_w, struct policy_shown *shown)

@@ -27,7 +27,7 @@ static size_t circuit_of(const struct policy_conf *conf, uint32_t miner)
 	return conf->n_circuits <= POLICY_CIRCUITS ? circuit : circuit * POLICY_CIRCUITS / conf->n_circuits;
 }
 
-/* Asleep, at less than its power, or on its way there. */
+/* Asleep, at less than its power, or on its way there. Those that may yet be told more of it are not there. */
 static bool is_low(const struct miner_track *track)
 {
 	int32_t drawn_w = track->under_way ? track->to_w : track->drawn_w;
@@ -85,6 +85,8 @@ void spread_turns(const struct pick *by, int64_t round)
 	for (size_t c = 0; c < by->conf->n_circuits && c < POLICY_CIRCUITS; c++)
 		circuits[c] = (struct circuit){ 0 };
 	count(by, circuits);
+	for (uint32_t place = 0; place < by->n; place++)
+		circuits[circuit_of(by->conf, by->list[place].miner)].gone -= is_low(&by->tracks[by->list[place].miner]) != by->up;
 	sort(by, 0, by->n);
 	uint64_t mean = mean_sleeps(by);
 	for (uint32_t place = 0; place < by->n; place++) {

@@ -129,6 +129,13 @@ static void judge_leaps(struct step *step, struct fusion_verdict *verdict, const
 
 /* ---- GPU meters that stand still ---- */
 
+static void stand_from(struct fusion_still *still, int64_t site_w, int64_t miners_w, int64_t now_ms)
+{
+	still->since_ms = now_ms;
+	still->site_w = site_w;
+	still->miners_w = miners_w;
+}
+
 static void watch_still(struct fusion_still *still, int64_t w, int64_t site_w, int64_t miners_w, int64_t now_ms)
 {
 	bool moves = w != still->w;
@@ -140,9 +147,7 @@ static void watch_still(struct fusion_still *still, int64_t w, int64_t site_w, i
 	if (now_ms - still->since_ms > STILL_MS)
 		still->moves_ms = now_ms;
 	still->w = w;
-	still->since_ms = now_ms;
-	still->site_w = site_w;
-	still->miners_w = miners_w;
+	stand_from(still, site_w, miners_w, now_ms);
 }
 
 static void judge_still(struct step *step, size_t g)
@@ -151,6 +156,10 @@ static void judge_still(struct step *step, size_t g)
 	const struct metered *m = &step->metered;
 	struct fusion_still *still = &f->still[g];
 	int64_t now_ms = step->seen->now_ms, cap_w = step->conf->cap_w;
+	if (m->silent >> g % 64 & 1) {          /* what does not speak does not stand still */
+		stand_from(still, m->site_w, f->miners_w, now_ms);
+		return;
+	}
 	watch_still(still, m->group_w[g], m->site_w, f->miners_w, now_ms);
 	int64_t miners_w = f->miners_w - still->miners_w, moved_w = abs64(m->site_w - still->site_w - miners_w);
 	bool stands = now_ms - still->since_ms >= STILL_MS + fusion_late_ms(step->conf) && still->lively_permille >= LIVELY &&

@@ -36,7 +36,7 @@ static inline void spoil(struct bench *b)
 {
 	struct rig *rig = &b->rig;
 	const struct lies *lies = &b->lies;
-	for (int p = 0; p < 2; p++) {
+	for (int p = 0; p < 2 && !rig->mute[RIG_PDU_1 + p]; p++) {
 		int64_t w = scaled(rig->meters[RIG_PDU_1 + p].import_w, 1000 + lies->pdu_error_permille[p]);
 		if (lies->exchanged && !p)
 			w += rig->meters[RIG_MAIN].import_w - rig->gpus_w;

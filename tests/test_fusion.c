@@ -171,6 +171,25 @@ static void gpu_meters_that_stand_still(void **unused)
 	(void)unused;
 }
 
+/* Those of all PDUs go silent, as when their switch fails: that is no standing still, and they are as good as before after it. */
+static void gpu_meters_that_are_silent_do_not_lie(void **unused)
+{
+	struct bench b;
+	open_bench(&b, 700 * KW);
+	b.rig.mute[RIG_PDU_1] = b.rig.mute[RIG_PDU_2] = true;
+	run(&b, 10 * SEC);
+	b.rig.gpus_w += 60 * KW;
+	for (int s = 0; s < 60; s++) {
+		run(&b, SEC);
+		assert_no_lie(&b);
+	}
+	b.rig.mute[RIG_PDU_1] = b.rig.mute[RIG_PDU_2] = false;
+	run(&b, 2 * SEC);
+	assert_no_lie(&b);
+	assert_true(b.rig.out.picture.hpc_whole);
+	(void)unused;
+}
+
 /* Swings of the GPUs, in blocks; miners that are moved once in a while by an order. */
 static void swing(struct bench *b, int turns)
 {
@@ -371,6 +390,7 @@ int main(void)
 		cmocka_unit_test(a_meter_that_leaps_is_told_of),
 		cmocka_unit_test(gpu_meters_that_show_too_much),
 		cmocka_unit_test(gpu_meters_that_stand_still),
+		cmocka_unit_test(gpu_meters_that_are_silent_do_not_lie),
 		cmocka_unit_test(scales_are_seen_by_moves),
 		cmocka_unit_test(gpus_without_a_meter_move_along),
 		cmocka_unit_test(a_scale_is_told_by_its_beginning),

@@ -204,6 +204,67 @@ static void a_backup_stands_in_while_it_is_whole(void **unused)
 	(void)unused;
 }
 
+/* The PDUs' backup is silent, too; its own is not. */
+static void a_backup_of_a_backup_stands_in_for_both(void **unused)
+{
+	static struct policy_meter_group groups[4];
+	static uint16_t group_of[5];
+	struct meter_reading meters[5];
+	struct rig rig;
+	rig_init(&rig, ROOM_W - ALL * RIG_MINER_W, ALL);
+	memcpy(groups, rig.meter_groups, sizeof(rig.meter_groups));
+	memcpy(group_of, rig.meter_group, sizeof(rig.meter_group));
+	groups[3] = groups[RIG_BACKUP];
+	groups[3].backup_of = RIG_BACKUP;
+	group_of[4] = 3;
+	rig.conf.meter_groups = groups;
+	rig.conf.meter_group = group_of;
+	rig.conf.n_meters = 5;
+	rig.conf.n_meter_groups = 4;
+	rig.mute[RIG_PDU_2] = rig.mute[RIG_SPARE] = true;
+	for (int i = 0; i < 40; i++) {
+		rig.now_ms += RIG_STEP_MS;
+		rig_read(&rig);
+		memcpy(meters, rig.meters, sizeof(rig.meters));
+		meters[4] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = rig.now_ms, .import_w = rig.gpus_w };
+		struct snapshot seen = { .now_ms = rig.now_ms, .demand = rig.demand, .meters = meters, .miners = rig.seen };
+		rig.out.commands = rig.commands;
+		policy_step(&rig.conf, &rig.state, rig.tracks, &seen, rig.scratch, &rig.out);
+	}
+	assert_int_equal(rig.out.picture.hpc_w, rig.gpus_w);
+	assert_true(rig.out.picture.hpc_whole);
+	(void)unused;
+}
+
+/* Another one after a reload, or at another address. */
+static void a_site_meter_that_is_new_gets_its_time_to_answer(void **unused)
+{
+	for (int gpu_meters = 0; gpu_meters < 2; gpu_meters++) {
+		struct rig rig;
+		begin(&rig, ALL);
+		rig.conf.n_meters = gpu_meters ? 3 : 1;
+		rig.conf.n_meter_groups = gpu_meters ? 2 : 1;
+		rig_run(&rig, 60000);
+		rig.sleeps = 0;
+		policy_forget_meters(&rig.state);
+		rig.mute[RIG_MAIN] = true;
+		rig.meters[RIG_MAIN] = (struct meter_reading){ .at_ms = rig.now_ms };
+		rig_run(&rig, 1500);
+		assert_int_equal(rig.sleeps, 0);
+		assert_false(rig.out.picture.failsafe);
+		rig.mute[RIG_MAIN] = false;
+		rig_run(&rig, 10000);
+		assert_int_equal(rig.sleeps, 0);
+		policy_forget_meters(&rig.state);
+		rig.mute[RIG_MAIN] = true;      /* this one does not answer */
+		rig.meters[RIG_MAIN] = (struct meter_reading){ .at_ms = rig.now_ms };
+		rig_run(&rig, 5000);
+		assert_int_equal(rig.out.picture.failsafe, !gpu_meters);
+		assert_true(rig.sleeps > 0);
+	}
+	(void)unused;
+}
+
 /* Two feeders: what one of them shows is not the site. */
 static void a_site_is_the_sum_of_its_feeders_or_unknown(void **unused)
 {
@@ -545,6 +606,8 @@ int main(void)
 		cmocka_unit_test(a_pause_excuses_no_older_silence),
 		cmocka_unit_test(a_nameplate_below_the_truth_lowers_nothing),
 		cmocka_unit_test(a_backup_stands_in_while_it_is_whole),
+		cmocka_unit_test(a_backup_of_a_backup_stands_in_for_both),
+		cmocka_unit_test(a_site_meter_that_is_new_gets_its_time_to_answer),
 		cmocka_unit_test(a_site_is_the_sum_of_its_feeders_or_unknown),
 		cmocka_unit_test(without_the_site_meter_nothing_is_woken),
 		cmocka_unit_test(the_figures_of_a_site_without_its_meter),

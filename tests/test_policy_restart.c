@@ -98,6 +98,27 @@ static void a_dip_may_end_right_after(void **unused)
 	(void)unused;
 }
 
+/* A reload takes awake miners out that go on drawing, or puts some in that were there before: that is no rise, nor a fall, of the
+ * load, and what it showed before is known. */
+static void other_miners_are_no_move_of_the_load(void **unused)
+{
+	struct play play;
+	open_play(&play, 700 * KW);
+	run(&play, jobs, 0, 31 * MIN);
+	struct rig *rig = &play.rig;
+	int64_t shown_w = rig->state.holds[0].reserve_w;
+	for (int turn = 0; turn < 2; turn++) {
+		bool out = turn == 0;
+		int64_t before_w = rig_miners_w(rig);
+		rig->conf.n_miners = out ? 20 : RIG_MINERS;
+		rig->house_w = HOUSE_W + (out ? before_w - rig_miners_w(rig) : 0);
+		policy_change_miners(&rig->state, RIG_CAP_W);
+		run(&play, jobs, 35 * MIN, 38 * MIN);
+		assert_int_equal(rig->state.holds[0].reserve_w, shown_w);
+	}
+	(void)unused;
+}
+
 static void what_is_hours_old_is_forgotten(void **unused)
 {
 	struct play play;
@@ -236,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_came_before_does_not_exceed_after),
 		cmocka_unit_test(a_dip_may_end_right_after),
+		cmocka_unit_test(other_miners_are_no_move_of_the_load),
 		cmocka_unit_test(what_is_hours_old_is_forgotten),
 		cmocka_unit_test(a_load_below_nothing_is_not_known),
 		cmocka_unit_test(rises_are_watts_whatever_the_cap),

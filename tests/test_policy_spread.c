@@ -265,6 +265,25 @@ static void only_what_can_move_counts(void **unused)
 	(void)unused;
 }
 
+/* Half of a circuit is at less than its power already, and may yet be told to sleep: its turn is no later for that, nor, the
+ * circuit once round, the first. */
+static void what_is_lower_may_still_go(void **unused)
+{
+	static struct fleet f;
+	struct chance c = { 12 };
+	make_fleet(&c, &f, 10, 24, false);
+	for (uint32_t m = 0, left = 12; m < f.conf.n_miners; m++)
+		if (f.circuit[m] == 0 && left > 0) {
+			f.tracks[m].drawn_w = 1500;
+			left--;
+		}
+	gather(&f, 0);
+	take(&f, pick_first(&f.pick, 120 * 3000));
+	for (size_t k = 0; k < 10; k++)
+		assert_int_equal(f.told[k], 12);
+	(void)unused;
+}
+
 static void clearly_less_worn_goes_first_wherever_it_stands(void **unused)
 {
 	static struct fleet f;
@@ -518,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_few_stand_far_apart),
 		cmocka_unit_test(what_goes_first_is_spread_for_itself),
 		cmocka_unit_test(only_what_can_move_counts),
+		cmocka_unit_test(what_is_lower_may_still_go),
 		cmocka_unit_test(clearly_less_worn_goes_first_wherever_it_stands),
 		cmocka_unit_test(on_a_circuit_the_least_worn_goes_first),
 		cmocka_unit_test(the_watts_are_what_they_were),
