@@ -59,12 +59,17 @@ static void step_policy(struct site *site, struct instant now, const struct dema
 static void step_dry(struct site *site, struct instant now, const struct demand *demand)
 {
 	const struct miner_track *before = site->dry_tracks;
+	struct policy_moved moved = site->state.moved;
 	memcpy(site->dry_tracks, site->tracks, site->conf->policy.n_miners * sizeof(*before));
 	step_policy(site, now, demand);
 	for (uint32_t c = 0; c < site->decision.n_commands; c++) {
 		uint32_t miner = site->decision.commands[c].miner;
 		site->tracks[miner] = before[miner];
 	}
+	if (!site->decision.n_commands)
+		return;
+	moved.up_budget_w = moved.down_budget_w = INT64_MAX / 4;        /* all that a ramp can save up, as nothing was moved */
+	site->state.moved = moved;
 }
 
 static void add_energy(struct site *site, int64_t now_ms)

@@ -126,7 +126,7 @@ static bool may_spare(const struct step *step)
 	const struct demand *demand = &step->seen->demand;
 	bool limited = min64(demand->limit_soon_w, step->limit_w) < step->limit_w || demand->miners_w != POLICY_NONE ||
 	               demand->miners_soon_w != POLICY_NONE || step->announced_soon_w > 0;
-	bool ramped = step->minute_down_w && step->state->down_budget_w <= 0;
+	bool ramped = step->minute_down_w && step->state->moved.down_budget_w <= 0;
 	return !limited && !ramped && may_go_up(step) && may_wake(step);
 }
 
@@ -166,7 +166,7 @@ static void see_what_is_held_back(struct step *step, const struct wish *wish, in
 	enum binding by = step->out->binding;
 	bool lags = step->tracked.settled_w > wish->miners_w + step->reserve_w / 2;
 	if (lags && is_paced(by) && load_is_foretold(step->state))
-		step->state->held_back_ms = step->seen->now_ms;
+		step->state->moved.held_back_ms = step->seen->now_ms;
 	if (!is_held_back(by) || risk_w + step->doubt_w + step->tracked.settled_w <= step->limit_w - step->reserve_w / 2)
 		return;
 	struct wish most = wish_most(step, step->limit_w, step->seen->demand.miners_w);

@@ -142,7 +142,7 @@ void learn_begin(const struct policy_conf *conf, struct policy_state *state, con
 	}
 	trial.seen_w = trial.before_w;
 	trial.on &= !decision->n_repeats && abs64(trial.way_w) >= conf->cap_w / TRIAL_PART;
-	state->trial = trial;
+	state->moved.trial = trial;
 }
 
 static void see(struct policy_state *state, struct policy_trial *trial, int64_t site_ms, int64_t rest_w)
@@ -163,7 +163,7 @@ static void see(struct policy_state *state, struct policy_trial *trial, int64_t 
 
 void learn_from_site(struct policy_state *state, const struct metered *metered)
 {
-	struct policy_trial *trial = &state->trial;
+	struct policy_trial *trial = &state->moved.trial;
 	if (!trial->on)
 		return;
 	/* The GPUs' meters are read later than the site's: what they do meanwhile would pass for the miners' doing. */
@@ -237,14 +237,14 @@ void policy_forget(struct policy_state *state, size_t group)
 	for (int deed = 0; deed < N_DEEDS; deed++)
 		state->actuators[group][deed] = (struct policy_actuator){ 0 };
 	state->fusion.bias[group] = (struct fusion_ratio){ 0 };
-	if (state->trial.group == group)
-		state->trial.on = false;
+	if (state->moved.trial.group == group)
+		state->moved.trial.on = false;
 }
 
 void policy_forget_meters(struct policy_state *state)
 {
 	fusion_forget(&state->fusion);
-	state->trial.on = false;
+	state->moved.trial.on = false;
 	state->other_known = false;
 	state->frozen_since_ms = 0;
 	state->away_ms = state->back_ms = state->last_ms;       /* those it was told to ask only now get the time to answer */

@@ -161,7 +161,7 @@ static int64_t windows_leave_w(const struct step *step, const struct policy_wind
 		const struct policy_response *response = up ? &group->wake : &group->sleep;
 		if (group->watched)
 			continue;
-		struct policy_course *course = &step->state->course;
+		struct policy_course *course = &step->state->moved.course;
 		allowed_w = min64(allowed_w, windows_allow_w(course, windows, n_windows, response, up, step->seen->now_ms));
 		if (group->partial_w)
 			allowed_w = min64(allowed_w, windows_allow_w(course, windows, n_windows, &group->power, up, step->seen->now_ms));
@@ -174,7 +174,7 @@ static int64_t windows_leave_w(const struct step *step, const struct policy_wind
 static int64_t under_limits_w(const struct step *step, int64_t allowed_w, bool ramped, bool up, enum binding *binding)
 {
 	struct policy_window minute = { 60000, up ? step->minute_up_w : step->minute_down_w };
-	int64_t budget_w = up ? step->state->up_budget_w : step->state->down_budget_w;
+	int64_t budget_w = up ? step->state->moved.up_budget_w : step->state->moved.down_budget_w;
 	int64_t windows_w = windows_leave_w(step, step->conf->windows, step->conf->n_windows, up);
 	int64_t ramp_w = ramped ? min64(budget_w, windows_leave_w(step, &minute, minute.change_w > 0, up)) : POLICY_NONE;
 	if (min64(windows_w, ramp_w) >= allowed_w)
@@ -198,7 +198,7 @@ static void note_for_windows(struct step *step, uint32_t n)
 	for (size_t g = 0; g < POLICY_GROUPS; g++)
 		for (enum deed deed = 0; deed < N_DEEDS; deed++)
 			if (moved_w[g][deed])
-				windows_note(&step->state->course, deed_response(&conf->miner_groups[g], deed), moved_w[g][deed],
+				windows_note(&step->state->moved.course, deed_response(&conf->miner_groups[g], deed), moved_w[g][deed],
 				             step->seen->now_ms);
 }
 
@@ -327,7 +327,7 @@ int64_t move_down(struct step *step, int64_t need_w, bool at_once, bool lower_on
 		shed_w = gained_w(step, n);
 	}
 	if (!at_once) {
-		step->state->down_budget_w -= shed_w;
+		step->state->moved.down_budget_w -= shed_w;
 		note_for_windows(step, n);
 	}
 	tell_picked(step, n);
@@ -338,7 +338,7 @@ int64_t move_down(struct step *step, int64_t need_w, bool at_once, bool lower_on
 
 static void go_up(struct step *step, uint32_t n, int64_t gain_w)
 {
-	step->state->up_budget_w -= gain_w;
+	step->state->moved.up_budget_w -= gain_w;
 	note_for_windows(step, n);
 	tell_picked(step, n);
 }

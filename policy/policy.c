@@ -35,8 +35,8 @@ static void fill_budgets(struct step *step, int64_t elapsed_ms)
 		unit_w = max64(unit_w, step->conf->miner_groups[g].watched ? 0 : 2 * (int64_t)step->conf->miner_groups[g].nominal_w);
 	int64_t up = stricter(step->conf->ramp_up_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
 	int64_t down = stricter(step->conf->ramp_down_w_per_min, step->seen->demand.setpoint_ramp_w_per_min);
-	fill(&state->up_budget_w, &state->up_rest, up, unit_w, elapsed_ms);
-	fill(&state->down_budget_w, &state->down_rest, down, unit_w, elapsed_ms);
+	fill(&state->moved.up_budget_w, &state->moved.up_rest, up, unit_w, elapsed_ms);
+	fill(&state->moved.down_budget_w, &state->moved.down_rest, down, unit_w, elapsed_ms);
 	step->minute_up_w = up ? max64(up, unit_w) : 0;
 	step->minute_down_w = down ? max64(down, unit_w) : 0;
 }
@@ -93,7 +93,7 @@ static int64_t least_percent(const struct policy_conf *conf)
 /* A plan is worth what it says if miners follow it. */
 static bool may_foretell(const struct step *step)
 {
-	int64_t held_back_ms = step->state->held_back_ms;
+	int64_t held_back_ms = step->state->moved.held_back_ms;
 	return !held_back_ms || step->seen->now_ms - held_back_ms > HELD_BACK_MS;
 }
 

@@ -244,6 +244,14 @@ struct policy_course {                  /* what was moved on purpose, in each ha
 	int64_t moved_w[2][POLICY_SLOTS];       /* [false] down, [true] up; both positive */
 };
 
+struct policy_moved {                   /* what follows from orders: of those that nobody hears, as in a dry run, nothing does */
+	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now … */
+	int64_t up_rest, down_rest;     /* … and the part of a watt beside it, W ms */
+	int64_t held_back_ms;           /* when a ramp or a window last kept miners from what was foretold; 0: never */
+	struct policy_course course;    /* kept where windows are told */
+	struct policy_trial trial;
+};
+
 #define POLICY_LAGS 8                   /* moves of a set point by which the next are foretold */
 #define POLICY_AHEAD 5                  /* messages: the newest, and what the next four will tell */
 
@@ -288,7 +296,6 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t above_since_ms;         /* since when the miners head for more than they should draw: now, if they do not */
 	int64_t room_since_ms;          /* since when for less */
-	int64_t held_back_ms;           /* when a ramp or a window last kept them from what was foretold; 0: never */
 	int64_t planned_w;              /* the load planned for at the last step */
 	int64_t lately_w;               /* the highest load of the five seconds until then */
 	int64_t announced_w;            /* where notices said the load would be by now; 0: nothing */
@@ -313,10 +320,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t wish_ms;
 	double low_wish_w;              /* … the lowest of them of late, fading … */
 	double climb_w;                 /* … and how far they lately climbed while a wake would have taken, fading */
-	int64_t up_budget_w, down_budget_w;     /* what the ramps allow to be moved now … */
-	int64_t up_rest, down_rest;     /* … and the part of a watt beside it, W ms */
 	struct policy_setpoint setpoint;
-	struct policy_course course;    /* kept where windows are told */
+	struct policy_moved moved;
 	int64_t frozen_w, frozen_since_ms, frozen_beside_w;     /* the site's last value, since when, and the rest then */
 	int64_t frozen_heard_ms;        /* its newest answer … */
 	uint32_t frozen_answers;        /* … and how many since told the same, up to as many as count */
@@ -324,7 +329,6 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t decisions;
 	uint8_t step;                   /* counts them, round and round */
 	struct policy_actuator actuators[POLICY_GROUPS][N_DEEDS];       /* of each miner group */
-	struct policy_trial trial;
 	struct fusion fusion;           /* whether meters and miners agree */
 };
 

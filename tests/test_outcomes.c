@@ -55,6 +55,26 @@ static void open_partial(struct scenario *s, int64_t cap_w)
 	scenario_restart(s, SEC);
 }
 
+/* It would go on by its ramp: what it has said before was told nobody, and leaves the ramp as it was. */
+static void a_dry_run_spends_no_ramp(void **state)
+{
+	static struct scenario s;
+	struct scenario_conf conf = {
+		.world.truth = { .load = { .pattern = LOAD_CONSTANT, .peak_w = 500000 }, .house_w = 20000, .n_pdus = 10 },
+		.n_miners = 60, .cap_w = 900000, .target_w = 600000, .ramp_down_w_per_min = 120000, .dry_run = true,
+	};
+	scenario_open(&s, &conf);
+	scenario_run(&s, 60 * SEC);
+	for (int k = 0; k < 100; k++) {
+		scenario_run(&s, 100);
+		const struct decision *would = site_last_step(s.site);
+		assert_int_equal(would->binding, BINDING_RAMP_DOWN);
+		assert_in_range(would->n_commands, 8, 9);       /* 30 kW: what is saved up in 15 s */
+	}
+	scenario_close(&s);
+	(void)state;
+}
+
 /* Miners woken to their least are told more as soon as they are there: the wake has not failed for that. */
 static void a_wake_that_is_done_is_confirmed(void **state)
 {
@@ -90,6 +110,7 @@ static void an_order_for_another_power_that_changes_nothing_has_failed(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dry_run_spends_no_ramp),
 		cmocka_unit_test(a_wake_that_is_done_is_confirmed),
 		cmocka_unit_test(an_order_for_another_power_that_changes_nothing_has_failed),
 	};

@@ -329,7 +329,7 @@ static void law_of_going_up(const struct rig *rig)
 	assert_true(after_w(rig) <= most(now_w, settled_w) + over_w && (over_w || after_w(rig) >= settled_w));
 	assert_true(!woken_w || settled_w + woken_w <= most(soon_w, settled_w) + over_w);
 	if (rig->conf.ramp_up_w_per_min)
-		assert_true(rig->state.up_budget_w >= 0);
+		assert_true(rig->state.moved.up_budget_w >= 0);
 }
 
 static int64_t slowest_sleep_ms(const struct rig *rig)
@@ -414,7 +414,7 @@ static void law_of_shedding(const struct rig *rig, bool waiting)
 			assert_true(track->wear_ms <= rig->now_ms + DAY_MS);
 	}
 	if (rig->out.n_commands > ups(rig) && rig->conf.ramp_down_w_per_min && !p->failsafe && !near)
-		assert_true(rig->state.down_budget_w >= 0);
+		assert_true(rig->state.moved.down_budget_w >= 0);
 }
 
 static void law_of_the_picture(const struct rig *rig)

@@ -62,7 +62,7 @@ static void a_plan_that_a_ramp_or_a_window_forbids_is_not_used(void **unused)
 		run(&play, beats, 0, 20 * MIN);
 		uint32_t sleeps = play.rig.sleeps;
 		run(&play, beats, 20 * MIN, 50 * MIN);
-		assert_true(play.rig.state.held_back_ms);
+		assert_true(play.rig.state.moved.held_back_ms);
 		assert_int_equal(play.over_ms, 0);
 		assert_in_range(play.rig.sleeps - sleeps, 0, 10);
 	}
