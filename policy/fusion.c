@@ -44,7 +44,7 @@ static void look_at_miners(const struct step *step, struct fusion *f)
 		int64_t drawn_w = track_drawn_w(group, track, now_ms, 100);
 		f->fleet_w += max64(track->awake_w, group->nominal_w);
 		f->miners_w += drawn_w;
-		f->of_w[g < FUSION_MINERS ? g : 0] += drawn_w;
+		f->of_w[g < FUSION_MINERS ? g : FUSION_MINERS] += drawn_w;
 		f->moving_w += track->under_way ? abs64((int64_t)track->to_w - track->from_w) : 0;
 		f->least_w += least_w(track);
 		f->mute_w += track->answers && track->read_ms > f->short_ms ? 0 : least_w(track);
@@ -97,7 +97,7 @@ static void compare_group(struct fusion *f, const struct fusion_block *was, cons
 	}
 	if (abs64(most_w) < cap_w / MOVE_PART || abs64(most_w) < all_w / 10 * 9)
 		return;
-	for (size_t g = 0; g < FUSION_MINERS; g++)
+	for (size_t g = 0; g < FUSION_SUMS; g++)
 		if (g != most)
 			shown_w -= is->of_w[g] - was->of_w[g];
 	bias_observe(&f->bias[most], most_w, shown_w);
@@ -121,7 +121,7 @@ static struct fusion_block mean_of(const struct fusion_sums *sums, int64_t movin
 		.site_w = sums->site_w / sums->n, .hpc_w = sums->hpc_w / sums->n,
 		.miners_w = sums->miners_w / sums->n_miners,
 	};
-	for (size_t g = 0; g < FUSION_MINERS; g++)
+	for (size_t g = 0; g < FUSION_SUMS; g++)
 		block.of_w[g] = sums->of_w[g] / sums->n_miners;
 	return block;
 }
@@ -180,7 +180,7 @@ static void add_to_block(const struct step *step, struct fusion *f, bool sampled
 		sums->miners_w += f->miners_w;
 		sums->n_miners++;
 		sums->moving |= f->moving_w > step->conf->cap_w / STIR_PART;
-		for (size_t g = 0; g < FUSION_MINERS; g++)
+		for (size_t g = 0; g < FUSION_SUMS; g++)
 			sums->of_w[g] += f->of_w[g];
 	}
 	if (now_ms - sums->begin_ms < block_ms && now_ms >= sums->begin_ms)

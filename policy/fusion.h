@@ -19,6 +19,7 @@
 
 #define FUSION_METERS 8                 /* groups of meters of which it is watched whether they stand still */
 #define FUSION_MINERS 64                /* groups of miners whose own figures are judged: POLICY_GROUPS */
+#define FUSION_SUMS (FUSION_MINERS + 1) /* … and one of all the others */
 #define FUSION_LEAPS 3
 
 enum lie { LIE_NONE, LIE_FROZEN, LIE_JUMPING, LIE_SCALED, LIE_SWAPPED, N_LIES };
@@ -46,14 +47,14 @@ struct fusion_block {                   /* means over some seconds; ms 0: none *
 	int64_t span_w;                 /* from the site's lowest to its highest */
 	int64_t moving_w;               /* on their way, at its end */
 	bool rest;                      /* no miner was on its way */
-	int64_t of_w[FUSION_MINERS];    /* miners, by their own figures, of each group */
+	int64_t of_w[FUSION_SUMS];    /* miners, by their own figures, of each group */
 };
 
 struct fusion_sums {                    /* of the block under way */
 	int64_t begin_ms, site_w, hpc_w, miners_w, lowest_w, highest_w;
 	uint32_t n, n_miners;
 	bool moving, spoilt;
-	int64_t of_w[FUSION_MINERS];
+	int64_t of_w[FUSION_SUMS];
 };
 
 /* How far the site moves for what the others say they move: fading sums over moves, each as if of size 1. */
@@ -81,7 +82,7 @@ struct fusion {                         /* plain data, zero to start */
 	int64_t miners_w, heard_w;      /* by their own figures; what those heard from draw at least … */
 	int64_t again_w;                /* … and those that have been heard from again since low_ms */
 	int64_t least_w, mute_w;        /* … all of them before they follow upwards; of it, those not heard from since short_ms */
-	int64_t moving_w, of_w[FUSION_MINERS];
+	int64_t moving_w, of_w[FUSION_SUMS];
 	int64_t step_ms;
 	struct fusion_sums sums;
 	struct fusion_block last, level, rest;  /* the newest; the newest in which the site hardly moved; no miner moved */

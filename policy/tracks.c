@@ -285,8 +285,13 @@ static void take_reading(const struct policy_miner_group *group, struct miner_tr
 		track->awake_w = r->power_w;
 	else if (seen_in != PHASE_AWAKE && told_w)
 		track->awake_w = told_w;        /* a new profile since it last hashed */
+	/* It did as told while nobody heard of it. */
+	bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
+	if (track->tries && obeys && percent_there(track) >= THERE_PERCENT)
+		track->tries = 0;
+	if (track->phase == PHASE_UNREACHABLE && track->tries >= POLICY_MAX_TRIES)
+		track->phase = PHASE_FAULTY;    /* as it was before */
 	if (track->phase == PHASE_FAULTY) {
-		bool obeys = seen_in == (track->told_hash ? PHASE_AWAKE : PHASE_ASLEEP);
 		if (!obeys && now_ms - track->settled_ms < (track->lost ? LOST_MS : POLICY_FAULTY_MS))
 			return;
 		track->tries = 0;

@@ -61,6 +61,47 @@ static void what_cannot_be_told_is_not_told(void **unused)
 	(void)unused;
 }
 
+/* Three times are three times, however often it drops off in between. */
+static void who_did_not_follow_and_drops_off_is_not_told_anew(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.miners[2].deaf = true;
+	rig.gpus_w += 195 * KW;
+	rig_run(&rig, 60000);
+	assert_int_equal(rig.tracks[2].phase, PHASE_FAULTY);
+	uint32_t sleeps = rig.sleeps;
+	for (int turn = 0; turn < 3; turn++) {
+		rig.miners[2].mute = true;
+		rig_run(&rig, 61000);
+		assert_int_equal(rig.tracks[2].phase, PHASE_UNREACHABLE);
+		rig.miners[2].mute = false;
+		rig_run(&rig, 20000);
+		assert_int_equal(rig.tracks[2].phase, PHASE_FAULTY);
+	}
+	assert_int_equal(rig.sleeps, sleeps);
+	(void)unused;
+}
+
+/* It was heard no more just as it was told, and did it all the same: that is no order that it did not follow. */
+static void who_follows_unheard_has_followed(void **unused)
+{
+	struct rig rig;
+	begin(&rig, ALL);
+	rig.gpus_w += 195 * KW;
+	rig_step(&rig);
+	assert_int_equal(rig.sleeps, ALL);
+	rig.miners[2].mute = true;
+	rig_run(&rig, 65000);
+	assert_int_equal(rig.tracks[2].phase, PHASE_UNREACHABLE);
+	assert_int_equal(rig.tracks[2].tries, 1);
+	rig.miners[2].mute = false;
+	rig_run(&rig, 1000);
+	assert_int_equal(rig.tracks[2].phase, PHASE_ASLEEP);
+	assert_int_equal(rig.tracks[2].tries, 0);
+	(void)unused;
+}
+
 static void who_does_not_follow_is_told_thrice_and_replaced(void **unused)
 {
 	struct rig rig;
@@ -373,6 +414,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_told_is_not_told),
 		cmocka_unit_test(who_is_only_watched_slows_nobody_down),
 		cmocka_unit_test(who_does_not_follow_is_told_thrice_and_replaced),
+		cmocka_unit_test(who_did_not_follow_and_drops_off_is_not_told_anew),
+		cmocka_unit_test(who_follows_unheard_has_followed),
 		cmocka_unit_test(who_did_not_follow_is_told_again_where_nobody_else_is_left),
 		cmocka_unit_test(a_wake_that_gives_no_answer_may_have_come),
 		cmocka_unit_test(a_refusal_counts_at_once),
