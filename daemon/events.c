@@ -18,7 +18,8 @@ void history_add(struct site_history *history, int64_t mono_ms, int64_t site_w)
 	history->buckets[i].n++;
 }
 
-int64_t history_mean(const struct site_history *history, int64_t mono_ms)
+/* POLICY_NONE: nothing known. */
+static int64_t history_mean(const struct site_history *history, int64_t mono_ms)
 {
 	int64_t oldest = mono_ms / STEP_MS - (HISTORY_BUCKETS - 1), sum_w = 0, n = 0;
 	for (size_t i = 0; i < HISTORY_BUCKETS; i++) {

@@ -21,7 +21,6 @@ struct site_history {                   /* the site's draw over the last 15 min,
 	struct { int64_t step, sum_w, n; } buckets[HISTORY_BUCKETS];
 };
 void history_add(struct site_history *, int64_t mono_ms, int64_t site_w);
-int64_t history_mean(const struct site_history *, int64_t mono_ms);     /* POLICY_NONE: nothing known */
 
 struct event_rules {                    /* the same for all events of a site */
 	int64_t miss_after_ms;          /* an event not met for so long is missed */

@@ -225,7 +225,6 @@ static void close_handle(uv_handle_t *handle, void *self)
 
 static void close_rest(struct service *service)
 {
-	service->site_closed = true;
 	alarms_clear_all(service->alarms, now());
 	service_say_offline(service, "stopped");
 	meter_room_close(service->meters);

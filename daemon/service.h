@@ -58,7 +58,7 @@ struct service {
 	bool aside_looking;
 	uint64_t seq_reserved, seq_asked;       /* on the disk; in what is being written */
 	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
-	bool step_now, reloading, reload_again, stopping, site_closed;
+	bool step_now, reloading, reload_again, stopping;
 };
 
 void service_answer(void *self, const char *verb, const cJSON *args, struct json *out, char *error, size_t error_size);
