@@ -189,19 +189,19 @@ static void swap_signals(struct service *service)
 }
 
 /* The old devices are closed before the new are opened: many meters take one connection only. */
-void service_reload(struct service *service)
+bool service_reload(struct service *service)
 {
 	if (service->stopping)
-		return;
+		return true;
 	if (service->reloading) {
 		service->reload_again = true;
-		return;
+		return true;
 	}
 	notify_reloading("reading %s", service->conf->file);
 	struct wired *wired = service_read_again(service);
 	if (!wired) {
 		notify_ready("the old configuration stays in force");
-		return;
+		return false;
 	}
 	service->reloading = true;
 	service->next = service->wired; /* freed once the old site is gone */
@@ -212,6 +212,7 @@ void service_reload(struct service *service)
 	new_site(service);
 	site_adopt(service->site, old);
 	site_close(old);
+	return true;
 }
 
 /* ---- stopping ---- */

@@ -62,7 +62,7 @@ struct service {
 };
 
 void service_answer(void *self, const char *verb, const cJSON *args, struct json *out, char *error, size_t error_size);
-void service_reload(struct service *);
+bool service_reload(struct service *);          /* false: the file is wrong, the old one stays in force */
 /* For a reload: NULL, logged and with the alarm raised, where the old configuration has to stay. */
 struct wired *service_read_again(struct service *);
 /* ---- service_bus.c ---- */

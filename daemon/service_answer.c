@@ -131,8 +131,7 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 		answer_release(service, now, error, error_size);
 		prompt(service, now);
 	} else if (!strcmp(verb, "reload")) {
-		service_reload(service);
-		if (alarms_raised(service->alarms, "config"))
+		if (!service_reload(service))
 			snprintf(error, error_size, "the file is wrong, the old one stays in force; see mulletctl alarms, or the log");
 	} else {
 		snprintf(error, error_size, "no such verb \"%s\"", verb);
