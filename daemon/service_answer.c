@@ -51,10 +51,20 @@ static void lines_of(const struct json *array, struct json *out)
 	cJSON_Delete(list);
 }
 
+/* NAN: what is there is no number. */
 static double number_of(const cJSON *args, const char *key, double otherwise)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(args, key);
-	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+	return !item ? otherwise : cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static void answer_decisions(const struct service *service, const cJSON *args, struct json *out, char *error, size_t size)
+{
+	double n = number_of(args, "n", 10);
+	if (n >= 1 && n <= 1e6)
+		site_decisions_json(service->site, (size_t)n, out);
+	else
+		snprintf(error, size, "decisions wants a number: n, from 1 to 1000000");
 }
 
 static void answer_hold(struct service *service, const cJSON *args, struct instant now, char *error, size_t size)
@@ -63,7 +73,7 @@ static void answer_hold(struct service *service, const cJSON *args, struct insta
 	char why[200];
 	/* Written so that what is no number at all fails, too. */
 	if (!(fabs(watts) < 1e12 && fabs(for_ms) < 1e12))
-		snprintf(error, size, "hold wants numbers: watts, and for_ms if it is to end");
+		snprintf(error, size, "hold wants numbers, not texts: watts, and for_ms if it is to end");
 	else if (!signals_operator_hold(service->signals, (int64_t)watts, (int64_t)for_ms, now, why, sizeof(why)))
 		snprintf(error, size, "hold: %s", why);
 }
@@ -102,8 +112,7 @@ void service_answer(void *self, const char *verb, const cJSON *args, struct json
 	if (!strcmp(verb, "status")) {
 		answer_status(service, now, out);
 	} else if (!strcmp(verb, "decisions")) {
-		double n = number_of(args, "n", 10);
-		site_decisions_json(service->site, n >= 1 && n <= 1e6 ? (size_t)n : 1, out);
+		answer_decisions(service, args, out, error, error_size);
 	} else if (!strcmp(verb, "meters")) {
 		site_meters_json(service->site, now, out);
 	} else if (!strcmp(verb, "groups")) {
