@@ -7,6 +7,8 @@
 #include "daemon/xalloc.h"
 
 #define WHY_SIZE 256
+#define MINUTE_MS 60000
+#define TOLD_A_MINUTE 10                /* changes of one alarm: wrong messages in turn with right ones must not fill the log */
 
 struct alarm {
 	char *name, *subject;           /* subject may be NULL */
@@ -16,6 +18,9 @@ struct alarm {
 	int64_t passes_ms;              /* monotonic, cleared then; 0: it lasts */
 	int64_t since_utc_ms;
 	uint64_t order;                 /* of raising */
+	int64_t minute_ms;              /* monotonic, when this minute's first change was told, */
+	uint32_t changes;               /* and how many there were since; those beyond … */
+	bool untold;                    /* … what may be told wait for the next minute */
 };
 
 struct alarms {
@@ -99,9 +104,14 @@ static void publish(struct alarms *alarms, const struct alarm *alarm)
 	alarms->sink->put(alarms->sink, topic, DELIVER_STATE, alarms->json.text, alarms->json.len);
 }
 
-static void tell(const struct alarms *alarms, const struct alarm *alarm)
+static void tell(const struct alarms *alarms, struct alarm *alarm, struct instant now)
 {
-	if (alarms->user.on_change)
+	if (now.mono_ms - alarm->minute_ms >= MINUTE_MS) {
+		alarm->minute_ms = now.mono_ms;
+		alarm->changes = 0;
+	}
+	alarm->untold = ++alarm->changes > TOLD_A_MINUTE;
+	if (!alarm->untold && alarms->user.on_change)
 		alarms->user.on_change(alarms->user.self, alarm->name, alarm->raised, alarm->severity, alarm->why);
 }
 
@@ -146,7 +156,7 @@ static void clear(struct alarms *alarms, struct alarm *alarm, struct instant now
 	alarm->passes_ms = 0;
 	alarm->since_utc_ms = now.utc_ms;
 	publish(alarms, alarm);
-	tell(alarms, alarm);
+	tell(alarms, alarm, now);
 }
 
 __attribute__((format(printf, 7, 0)))
@@ -171,7 +181,7 @@ static void raise_as(struct alarms *alarms, const char *name, enum severity seve
 	}
 	alarm->raised = true;
 	publish(alarms, alarm);
-	tell(alarms, alarm);
+	tell(alarms, alarm, now);
 }
 
 void alarms_raise(struct alarms *alarms, const char *name, enum severity severity, const char *subject,
@@ -194,9 +204,13 @@ void alarms_raise_passing(struct alarms *alarms, const char *name, const char *s
 
 void alarms_pass(struct alarms *alarms, struct instant now)
 {
-	for (size_t i = 0; i < alarms->n; i++)
-		if (alarms->items[i].passes_ms && now.mono_ms >= alarms->items[i].passes_ms)
-			clear(alarms, &alarms->items[i], now);
+	for (size_t i = 0; i < alarms->n; i++) {
+		struct alarm *alarm = &alarms->items[i];
+		if (alarm->passes_ms && now.mono_ms >= alarm->passes_ms)
+			clear(alarms, alarm, now);
+		if (alarm->untold && now.mono_ms - alarm->minute_ms >= MINUTE_MS)
+			tell(alarms, alarm, now);
+	}
 }
 
 void alarms_clear(struct alarms *alarms, const char *name, struct instant now)

@@ -14,7 +14,8 @@
 
 enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL };
 
-struct alarms_user {                    /* for the log: called from inside raise and clear, on a change only */
+struct alarms_user {                    /* for the log: called from inside raise, clear and pass, on a change only; of more than ten
+	                                   of one alarm in a minute the newest is told when that is over */
 	void *self;
 	void (*on_change)(void *self, const char *name, bool raised, enum severity, const char *why);   /* may be NULL */
 };
@@ -34,7 +35,7 @@ void alarms_raise(struct alarms *, const char *name, enum severity, const char *
  * it changes the words, and lasts as well. */
 void alarms_raise_passing(struct alarms *, const char *name, const char *subject, struct instant now,
                           const char *format, ...) __attribute__((format(printf, 5, 6)));
-void alarms_pass(struct alarms *, struct instant now);  /* to be called again and again: clears those whose hour is over */
+void alarms_pass(struct alarms *, struct instant now);  /* to be called again and again: clears those whose hour is over, and tells what waits */
 void alarms_clear(struct alarms *, const char *name, struct instant now);       /* nothing happens if it is not raised */
 void alarms_clear_all(struct alarms *, struct instant now);
 

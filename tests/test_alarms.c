@@ -20,6 +20,8 @@ struct bench {
 	struct sink sink;
 	int n;
 	char last[600];                 /* topic and text */
+	int changes;
+	bool raised;                    /* as told last to the log */
 	struct alarms *alarms;
 	struct instant now;
 };
@@ -32,12 +34,20 @@ static void put(struct sink *sink, const char *topic, enum delivery delivery, co
 	b->n++;
 }
 
+static void on_change(void *self, const char *name, bool raised, enum severity severity, const char *why)
+{
+	struct bench *b = self;
+	(void)name, (void)severity, (void)why;
+	b->changes++;
+	b->raised = raised;
+}
+
 static int set_up(void **state)
 {
 	struct bench *b = xcalloc(1, sizeof(*b));
 	b->sink.put = put;
 	b->now = (struct instant){ .mono_ms = 5000, .utc_ms = T0 };
-	b->alarms = alarms_new(&b->sink, (struct alarms_user){ 0 });
+	b->alarms = alarms_new(&b->sink, (struct alarms_user){ b, on_change });
 	*state = b;
 	return 0;
 }
@@ -103,6 +113,30 @@ static void at_the_end_all_are_cleared(void **state)
 	assert_non_null(strstr(b->last, "alarm/cap {\"raised\":false"));
 }
 
+/* A sender gone wild, wrong and right in turn: the bus is told of each change, the log of some, and how it ended. */
+static void one_alarm_does_not_fill_the_log(void **state)
+{
+	struct bench *b = *state;
+	for (int i = 0; i < 500; i++) {
+		alarms_raise_passing(b->alarms, "signal/qse", "qse", b->now, "wrong");
+		alarms_clear(b->alarms, "signal/qse", b->now);
+		pass(b, 10);
+	}
+	alarms_raise_passing(b->alarms, "signal/qse", "qse", b->now, "kind \"%c\" is not known", 'a');
+	assert_int_equal(b->n, 1001);
+	assert_in_range(b->changes, 10, 20);
+	int changes = b->changes;
+	alarms_raise(b->alarms, "cap", SEVERITY_CRITICAL, "site", b->now, "over");
+	assert_int_equal(b->changes, changes + 1);      /* which nobody else has to suffer for */
+	alarms_clear(b->alarms, "cap", b->now);
+	assert_false(b->raised);
+	pass(b, MIN);
+	assert_int_equal(b->changes, changes + 3);
+	assert_true(b->raised);
+	pass(b, 50 * MIN);
+	assert_int_equal(b->changes, changes + 3);
+}
+
 static void say(struct bench *b, struct signals *signals, const char *topic, const char *text)
 {
 	struct demand demand;
@@ -137,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_happened_is_cleared_an_hour_after_the_last_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_lasts_does_not_pass, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(at_the_end_all_are_cleared, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_alarm_does_not_fill_the_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_signals_messages_pass_and_silence_lasts, set_up, tear_down),
 	};
 	return cmocka_run_group_tests_name("alarms", tests, NULL, NULL);
