@@ -51,7 +51,7 @@ struct service {
 	uv_timer_t keep_timer;
 	char *kept_text;                /* written last */
 	int64_t kept_ms, orders_kept_ms;
-	uint64_t orders_kept;           /* signals_changes, as written last */
+	struct signals_changes orders_kept;     /* as written last */
 	bool operated;                  /* the operator has spoken since */
 	char *aside;                    /* a file that was discarded, while it is there; NULL: none */
 	uv_fs_t aside_look;

@@ -10,7 +10,7 @@
 #define KEEP_MS (2 * 60000)             /* at least this between two writes … */
 #define BLOCK   1000                    /* … but for numbers of decisions: so many are reserved at a time; … */
 #define SOON_MS 1000                    /* … and for orders, but no sooner, … */
-#define DISK_BYTES_PER_MS 100           /* … nor, for the grid's, with more than this for long: they may come every 4 s */
+#define DISK_BYTES_PER_MS 100           /* … nor, for set points, with more than this for long: they may come every 4 s */
 
 static struct instant now(void)
 {
@@ -40,7 +40,7 @@ static void on_written(void *self, int error)
 	} else {
 		free(service->kept_text);       /* the same is not on the disk */
 		service->kept_text = NULL;
-		service->orders_kept = UINT64_MAX;
+		service->orders_kept.others = UINT64_MAX;
 	}
 	if (error && service->stopping)
 		log_error("%s: cannot be written: %s", path, uv_strerror(error));
@@ -104,20 +104,24 @@ static void on_keep_timer(uv_timer_t *timer)
 		write_down(service, text, reserved, now_ms);
 }
 
-/* Orders that come every few seconds are to write no more than the disk is given; a single one is written at once. */
-static bool is_too_soon(const struct service *service, int64_t now_ms)
+/* Set points that come every few seconds are to write no more than the disk is given; a limit does not wait for them. */
+static bool is_due(const struct service *service, int64_t now_ms)
 {
+	struct signals_changes changes = signals_changes(service->signals);
+	if (service->kept_ms && now_ms - service->kept_ms < SOON_MS)
+		return false;
+	if (service->operated || changes.others != service->orders_kept.others)
+		return true;
 	int64_t disk_ms = service->kept_text ? (int64_t)strlen(service->kept_text) / DISK_BYTES_PER_MS : 0;
-	bool paced = !service->operated && service->orders_kept_ms && now_ms - service->orders_kept_ms < disk_ms;
-	return paced || (service->kept_ms && now_ms - service->kept_ms < SOON_MS);
+	return changes.setpoints != service->orders_kept.setpoints &&
+	       (!service->orders_kept_ms || now_ms - service->orders_kept_ms >= disk_ms);
 }
 
 void service_keep_orders(struct service *service)
 {
 	int64_t now_ms = now().mono_ms;
-	bool changed = service->operated || signals_changes(service->signals) != service->orders_kept;
-	if (!changed || !service->state_file.path || service->conf->dry_run || service->stopping ||
-	    state_file_busy(&service->state_file) || is_too_soon(service, now_ms))
+	if (!service->state_file.path || service->conf->dry_run || service->stopping ||
+	    state_file_busy(&service->state_file) || !is_due(service, now_ms))
 		return;
 	uint64_t reserved;
 	service->orders_kept_ms = now_ms;

@@ -30,7 +30,7 @@ struct signals {
 	struct alarms *alarms;
 	struct order_book book;
 	int64_t hold_until_ms;          /* monotonic, of the operator's hold; 0: until released */
-	uint64_t changes;               /* of what is alive */
+	struct signals_changes changes; /* of what is alive */
 	struct answers answers;
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
 	struct event ended[ENDED];
