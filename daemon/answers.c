@@ -10,11 +10,14 @@ void answers_keep(struct answers *answers, const struct ack *ack)
 	answers->next = (answers->next + 1) % ORDERS_REMEMBERED;
 }
 
+/* The newest, of one that was taken twice. */
 const struct ack *answers_find(const struct answers *answers, const char *id)
 {
-	for (size_t i = 0; i < ORDERS_REMEMBERED; i++)
-		if (*id && strcmp(answers->acks[i].id, id) == 0)
-			return &answers->acks[i];
+	for (size_t i = 1; i <= ORDERS_REMEMBERED; i++) {
+		const struct ack *ack = &answers->acks[(answers->next + ORDERS_REMEMBERED - i) % ORDERS_REMEMBERED];
+		if (*id && strcmp(ack->id, id) == 0)
+			return ack;
+	}
 	return NULL;
 }
 

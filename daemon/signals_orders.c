@@ -217,7 +217,7 @@ static void answer(struct signals *signals, const struct signal *signal, const s
 		ack_publish(ack, signal->name, now, &signals->json, signals->sink);
 }
 
-static bool accept(struct signals *signals, const struct order *order, struct ack *ack, struct instant now)
+static bool accept(struct signals *signals, const struct order *order, bool again, struct ack *ack, struct instant now)
 {
 	const struct signal *signal = &signals->signals[order->signal];
 	char why[120];
@@ -226,6 +226,8 @@ static bool accept(struct signals *signals, const struct order *order, struct ac
 		memcpy(signals->events[place].id, order->id, sizeof(order->id));
 	note_change(signals, order);
 	judge(signals, order, ack, now);
+	if (again && !ack->why[0])
+		snprintf(ack->why, sizeof(ack->why), "taken anew: a clock that was ahead had ended it before its time");
 	answers_keep(&signals->answers, ack);
 	answer(signals, signal, ack, now);
 	log_accepted(signals, order, ack, now);
@@ -275,7 +277,7 @@ bool take_order(struct signals *signals, const struct order *order, bool retaine
 	memcpy(ack.id, order->id, sizeof(ack.id));
 	switch (given.verdict) {
 	case VERDICT_ACCEPTED:
-		return accept(signals, order, &ack, now);
+		return accept(signals, order, before != NULL, &ack, now);
 	case VERDICT_DUPLICATE:
 		answer_again(signals, order, before, &ack, now);
 		return false;

@@ -12,7 +12,7 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-static const struct order_seen *find_seen(const struct order_book *book, const char *id)
+static struct order_seen *find_seen(struct order_book *book, const char *id)
 {
 	for (int i = 0; i < ORDERS_REMEMBERED; i++)
 		if (same(book->seen[i].id, id))
@@ -20,13 +20,17 @@ static const struct order_seen *find_seen(const struct order_book *book, const c
 	return NULL;
 }
 
-static void remember(struct order_book *book, const struct order *order, struct order_answer answer)
+/* seen: where it was met before; NULL: it was not. */
+static void remember(struct order_book *book, struct order_seen *seen, const struct order *order, struct order_answer answer)
 {
-	struct order_seen *seen = &book->seen[book->next_seen % ORDERS_REMEMBERED];
+	if (!seen) {
+		seen = &book->seen[book->next_seen % ORDERS_REMEMBERED];
+		book->next_seen = (book->next_seen + 1) % ORDERS_REMEMBERED;
+	}
 	memcpy(seen->id, order->id, sizeof(seen->id));
 	seen->signal = order->signal;
 	seen->answer = answer;
-	book->next_seen = (book->next_seen + 1) % ORDERS_REMEMBERED;
+	seen->end_ms = order->kind == ORDER_RELEASE ? 0 : order->end_ms;
 }
 
 int orders_find(const struct order_book *book, const char *id)
@@ -96,14 +100,14 @@ static enum order_refusal refuse_release(const struct order_book *book, const st
 	return ours && alive(&book->live[place]) ? REFUSAL_NONE : REFUSAL_UNKNOWN;
 }
 
-static enum order_refusal refuse(const struct order_book *book, const struct order *order, int64_t now_ms)
+static enum order_refusal refuse(const struct order_book *book, const struct order *order, int64_t now_ms, bool again)
 {
 	if (!in_range(order))
 		return REFUSAL_RANGE;
 	/* The operator speaks now, whatever the clock said before. */
 	if (!order->by_operator && order->issued_ms - 60000 > now_ms)
 		return REFUSAL_FUTURE;
-	if (!order->by_operator && order->issued_ms < book->newest_issued_ms[order->signal])
+	if (!order->by_operator && !again && order->issued_ms < book->newest_issued_ms[order->signal])
 		return REFUSAL_STALE;
 	if (order->kind == ORDER_RELEASE)
 		return refuse_release(book, order);
@@ -117,6 +121,11 @@ static void release(struct order_book *book, const struct order *order)
 		struct order *live = &book->live[i];
 		if (live->signal == order->signal && (!order->releases[0] || same(live->id, order->releases)))
 			live->cancelled = true;
+	}
+	for (int i = 0; i < ORDERS_REMEMBERED; i++) {
+		struct order_seen *seen = &book->seen[i];
+		if (seen->signal == order->signal && (!order->releases[0] || same(seen->id, order->releases)))
+			seen->end_ms = 0;
 	}
 }
 
@@ -138,12 +147,19 @@ static struct order_answer answer_again(uint8_t signal, struct order_answer answ
 	return answer;
 }
 
+/* By a clock that was ahead for a while: by its own end it would still be alive, and nobody released it. */
+static bool ended_early(const struct order_book *book, const struct order_seen *seen, int64_t now_ms)
+{
+	return seen->answer.verdict == VERDICT_ACCEPTED && now_ms < seen->end_ms && orders_find(book, seen->id) < 0;
+}
+
 struct order_answer orders_take(struct order_book *book, const struct order *order, int64_t now_ms, bool retained)
 {
 	if (!order->id[0] || order->signal >= ORDERS_SIGNALS)
 		return (struct order_answer){ VERDICT_REJECTED, REFUSAL_RANGE };
-	const struct order_seen *seen = find_seen(book, order->id);
-	if (seen)
+	struct order_seen *seen = find_seen(book, order->id);
+	bool again = seen && seen->signal == order->signal && ended_early(book, seen, now_ms);
+	if (seen && !again)
 		return answer_again(seen->signal, seen->answer, order);
 	int place = orders_find(book, order->id);
 	if (place >= 0)                         /* it has lived for longer than its id is remembered */
@@ -151,16 +167,18 @@ struct order_answer orders_take(struct order_book *book, const struct order *ord
 	/* Not remembered: what the broker kept says nothing about the order itself, it may still come alive. */
 	if (retained)
 		return (struct order_answer){ VERDICT_REJECTED, REFUSAL_RETAINED };
-	enum order_refusal refusal = refuse(book, order, now_ms);
+	enum order_refusal refusal = refuse(book, order, now_ms, again);
 	struct order_answer answer = {
 		.verdict = refusal == REFUSAL_NONE ? VERDICT_ACCEPTED :
 		           refusal == REFUSAL_STALE ? VERDICT_STALE : VERDICT_REJECTED,
 		.refusal = refusal,
 	};
-	remember(book, order, answer);
+	if (!again || refusal == REFUSAL_NONE)
+		remember(book, seen, order, answer);
 	if (refusal != REFUSAL_NONE)
 		return answer;
-	book->newest_issued_ms[order->signal] = order->issued_ms;
+	if (order->issued_ms > book->newest_issued_ms[order->signal])
+		book->newest_issued_ms[order->signal] = order->issued_ms;
 	if (order->kind == ORDER_RELEASE)
 		release(book, order);
 	else

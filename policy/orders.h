@@ -1,7 +1,8 @@
 /* policy/orders.h - the order book: which grid orders are in force, and what they add up to (contract, section 4).
  *
  * The lowest limit wins; among set points the highest priority (0), then the newest issued. A book is plain data,
- * zero to start. Times are UTC, ms since 1970; what has ended is gone for good, whatever the clock does later. */
+ * zero to start. Times are UTC, ms since 1970; what has ended is gone, whatever the clock does later, unless it is sent
+ * again before its end. */
 #ifndef POLICY_ORDERS_H
 #define POLICY_ORDERS_H
 
@@ -56,6 +57,7 @@ struct order_seen {
 	char id[ORDER_ID_SIZE];
 	uint8_t signal;
 	struct order_answer answer;
+	int64_t end_ms;                 /* of one accepted; 0: of a release, or it was released */
 };
 
 struct order_book {
@@ -67,7 +69,8 @@ struct order_book {
 };
 
 /* Answers an order and, if accepted, keeps it or does its release. An id answered before is not acted on again:
- * VERDICT_DUPLICATE if it was accepted then, else the answer of then. */
+ * VERDICT_DUPLICATE if it was accepted then, else the answer of then; but one that a clock ahead of time ended before its
+ * end is taken anew, though newer ones have come since. */
 struct order_answer orders_take(struct order_book *, const struct order *, int64_t now_ms, bool retained);
 const char *refusal_text(enum order_refusal);
 

@@ -257,6 +257,53 @@ static void test_clock_steps(void **state)
 	orders_resolve(book, INT64_MAX, 1, 1, &demand);
 }
 
+static void end_by(struct order_book *book, int64_t now_ms)
+{
+	struct order out;
+	int place;
+	while (orders_pop_ended(book, now_ms, &out, &place))
+		continue;
+}
+
+/* What a clock ahead of time has ended comes back when it is sent again, and by nothing else. */
+static void test_ended_by_the_clock_and_sent_again(void **state)
+{
+	struct order_book *book = fresh();
+	struct order a = make("a", ORDER_CAP, 1), b = make("b", ORDER_CAP, 2), release = make("r", ORDER_RELEASE, 0);
+	(void)state;
+	b.issued_ms = T0 + 1;
+	takes(book, a);
+	takes(book, b);
+	end_by(book, T0 + 7200000);
+	assert_int_equal(orders_take(book, &a, T0 + 3600000, false).verdict, VERDICT_DUPLICATE);        /* it is over now */
+	assert_int_equal(orders_take(book, &a, T0, true).refusal, REFUSAL_RETAINED);
+	struct order other = a;
+	other.signal = 2;
+	assert_int_equal(orders_take(book, &other, T0, false).refusal, REFUSAL_ID_TAKEN);
+	takes(book, a);
+	assert_int_equal(orders_take(book, &a, T0, false).verdict, VERDICT_DUPLICATE);
+	assert_int_equal(resolved(book, T0).limit_w, 1);
+	struct order old = make("old", ORDER_CAP, 3);
+	assert_int_equal(orders_take(book, &old, T0, false).verdict, VERDICT_STALE);    /* b is the newest still */
+	takes(book, b);
+	end_by(book, T0 + 7200000);
+	snprintf(release.releases, sizeof(release.releases), "b");
+	release.issued_ms = T0 + 2;
+	assert_int_equal(orders_take(book, &release, T0, false).refusal, REFUSAL_UNKNOWN);
+	takes(book, b);
+	name(release.id, "r2");
+	release.end_ms = T0 + 3600000;
+	takes(book, release);
+	end_by(book, T0);
+	assert_int_equal(orders_take(book, &b, T0, false).verdict, VERDICT_DUPLICATE);
+	assert_int_equal(orders_take(book, &release, T0, false).verdict, VERDICT_DUPLICATE);
+	name(release.id, "r3");
+	release.releases[0] = '\0';
+	takes(book, release);                                                           /* of what the clock ended, too */
+	assert_int_equal(orders_take(book, &a, T0, false).verdict, VERDICT_DUPLICATE);
+	assert_int_equal(resolved(book, T0).limit_w, POLICY_NONE);
+}
+
 static enum order_refusal refused(struct order_book *book, int signal, const char *id, bool by_operator)
 {
 	struct order order = make(id, ORDER_CAP, 1);
@@ -471,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_levels_and_sheds),
 		cmocka_unit_test(test_release_and_end),
 		cmocka_unit_test(test_clock_steps),
+		cmocka_unit_test(test_ended_by_the_clock_and_sent_again),
 		cmocka_unit_test(test_no_signal_fills_the_book),
 		cmocka_unit_test(test_each_signal_has_places_of_its_own),
 		cmocka_unit_test(test_what_is_alive_is_known),

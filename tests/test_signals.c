@@ -166,6 +166,25 @@ static void test_same_id_twice(void **state)
 	assert_int_equal(b->demand.limit_w, 12000000);
 }
 
+/* One turn by a clock that is an hour ahead ends all orders; what the grid then sends again is in force again. */
+static void test_same_id_after_a_wrong_clock(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	b->now.utc_ms += 3600000;
+	look(b, 15000000, 8000000, 0);
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+	b->now.utc_ms -= 3600000;
+	assert_non_null(strstr(ack_of(b, CAP_A), "\"result\":\"accepted\",\"why\":\"taken anew: a clock that was ahead"));
+	look(b, 15000000, 8000000, 0);
+	assert_int_equal(b->demand.limit_w, 12000000);
+	assert_non_null(strstr(ack_of(b, CAP_A), "\"result\":\"duplicate\",\"why\":\"taken anew"));
+	pass(b, 300000);
+	look(b, 15000000, 8000000, 0);
+	assert_non_null(strstr(ack_of(b, CAP_A), "\"result\":\"duplicate\""));
+	assert_int_equal(b->demand.limit_w, POLICY_NONE);
+}
+
 static void test_stale_retained_and_reserved(void **state)
 {
 	struct bench *b = *state;
@@ -565,7 +584,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ORDERS(test_life_of_a_cap), TEST(test_scheduled_then_cancelled), ORDERS(test_missed_and_late),
-		ORDERS(test_short_and_never_met), ORDERS(test_energy_is_exact), TEST(test_same_id_twice), TEST(test_stale_retained_and_reserved),
+		ORDERS(test_short_and_never_met), ORDERS(test_energy_is_exact), TEST(test_same_id_twice), TEST(test_same_id_after_a_wrong_clock),
+		TEST(test_stale_retained_and_reserved),
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
