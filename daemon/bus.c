@@ -11,13 +11,15 @@
 #define FLUSH_MS 2000
 #define TOPIC_SIZE 512
 
+struct topic { char *name; int users; };        /* subscribed to; by so many */
+
 struct bus {
 	struct sink sink;
 	struct bus_user user;
 	struct link *link;
 	uv_timer_t deadline;            /* of the flush when closing */
 	char *prefix;
-	char **topics;
+	struct topic *topics;
 	size_t n_topics;
 	struct outbox outbox;
 	struct { int mid; size_t bytes; } in_flight[IN_FLIGHT];
@@ -80,7 +82,7 @@ static void on_up(void *self)
 	if (bus->told_state)
 		outbox_put(&bus->outbox, bus->will_topic, DELIVER_STATE, bus->told_state, bus->told_state_len);
 	for (size_t i = 0; i < bus->n_topics; i++)
-		link_subscribe(bus->link, bus->topics[i], 1);
+		link_subscribe(bus->link, bus->topics[i].name, 1);
 	if (!bus->closing)
 		bus->user.on_connected(bus->user.self);
 }
@@ -121,7 +123,7 @@ static void on_deadline_closed(uv_handle_t *handle)
 	struct bus *bus = handle->data;
 	struct bus_user user = bus->user;
 	for (size_t i = 0; i < bus->n_topics; i++)
-		free(bus->topics[i]);
+		free(bus->topics[i].name);
 	free(bus->topics);
 	outbox_free(&bus->outbox);
 	free(bus->prefix);
@@ -197,25 +199,37 @@ struct bus *bus_open(uv_loop_t *loop, const struct bus_conf *conf, struct bus_us
 	return bus;
 }
 
-void bus_subscribe(struct bus *bus, const char *topic)
+static struct topic *find_topic(struct bus *bus, const char *name)
 {
-	bus->topics = xrealloc(bus->topics, (bus->n_topics + 1) * sizeof(*bus->topics));
-	bus->topics[bus->n_topics++] = xstrdup(topic);
-	if (bus->connected)
-		link_subscribe(bus->link, topic, 1);
+	for (size_t i = 0; i < bus->n_topics; i++)
+		if (strcmp(bus->topics[i].name, name) == 0)
+			return &bus->topics[i];
+	return NULL;
 }
 
-void bus_unsubscribe(struct bus *bus, const char *topic)
+/* Asked for again, the broker would send what is retained there again. */
+void bus_subscribe(struct bus *bus, const char *name)
 {
-	for (size_t i = 0; i < bus->n_topics; i++) {
-		if (strcmp(bus->topics[i], topic) != 0)
-			continue;
-		if (bus->connected)
-			link_unsubscribe(bus->link, topic);
-		free(bus->topics[i]);
-		bus->topics[i] = bus->topics[--bus->n_topics];
+	struct topic *topic = find_topic(bus, name);
+	if (topic) {
+		topic->users++;
 		return;
 	}
+	bus->topics = xrealloc(bus->topics, (bus->n_topics + 1) * sizeof(*bus->topics));
+	bus->topics[bus->n_topics++] = (struct topic){ xstrdup(name), 1 };
+	if (bus->connected)
+		link_subscribe(bus->link, name, 1);
+}
+
+void bus_unsubscribe(struct bus *bus, const char *name)
+{
+	struct topic *topic = find_topic(bus, name);
+	if (!topic || --topic->users > 0)
+		return;
+	if (bus->connected)
+		link_unsubscribe(bus->link, name);
+	free(topic->name);
+	*topic = bus->topics[--bus->n_topics];
 }
 
 /* Without a promise that all of it comes, so that it takes no room from what does. */

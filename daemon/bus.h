@@ -40,7 +40,7 @@ struct bus_user {                       /* called from the loop, never from insi
 struct bus;
 struct bus *bus_open(uv_loop_t *, const struct bus_conf *, struct bus_user);    /* cannot fail: it keeps trying */
 void bus_subscribe(struct bus *, const char *topic);    /* full topic, QoS 1; remembered over reconnections */
-void bus_unsubscribe(struct bus *, const char *topic);
+void bus_unsubscribe(struct bus *, const char *topic);  /* once for each time it was subscribed to */
 /* What the broker has retained there, for as long as it is wanted on this connection; QoS 0. */
 void bus_look(struct bus *, const char *topic, bool wanted);
 struct sink *bus_sink(struct bus *);    /* lives as long as the bus */

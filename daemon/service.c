@@ -180,12 +180,12 @@ static void finish_reload(struct service *service)
 static void swap_signals(struct service *service)
 {
 	struct signals *old = service->signals;
-	for (size_t i = 0; service->bus && i < signals_count(old); i++)
-		bus_unsubscribe(service->bus, signals_topic(old, i));
 	service->signals = signals_new(&service->wired->signals, &service->retained.sink, service->alarms, now());
 	signals_adopt(service->signals, old, now());
+	service_subscribe(service);     /* first: what stays is never without a listener */
+	for (size_t i = 0; service->bus && i < signals_count(old); i++)
+		bus_unsubscribe(service->bus, signals_topic(old, i));
 	signals_free(old);
-	service_subscribe(service);
 }
 
 /* The old devices are closed before the new are opened: many meters take one connection only. */

@@ -597,6 +597,28 @@ static void test_messages_in(void **state)
 	close_bus(b);
 }
 
+/* A topic that two listen to, or one before and after a reload: the broker hears of the first and of the last. */
+static void test_topic_of_several(void **state)
+{
+	struct bench *b = *state;
+	start_broker(b, NULL);
+	publish(b, "maestro/target", "-m", "kept", true);
+	connect_bus(b);
+	bus_subscribe(b->bus, "maestro/target");
+	until(b, b->messages == 1);
+	bus_subscribe(b->bus, "maestro/target");
+	bus_unsubscribe(b->bus, "maestro/target");
+	bus_subscribe(b->bus, "mullet/pecos-1/order/qse");
+	publish(b, "maestro/target", "-m", "{}", false);
+	until(b, b->messages == 2);
+	assert_string_equal(b->last, "{}");             /* what is retained did not come again */
+	until(b, log_count(b, "Sending SUBACK to mulletd-test") == 2);
+	assert_int_equal(log_count(b, "Sending UNSUBACK to mulletd-test"), 0);
+	bus_unsubscribe(b->bus, "maestro/target");
+	until(b, log_count(b, "Sending UNSUBACK to mulletd-test") == 1);
+	close_bus(b);
+}
+
 static void test_password(void **state)
 {
 	struct bench *b = *state;
@@ -779,6 +801,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_close_without_an_answer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded_while_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_messages_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_topic_of_several, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_password, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_name_with_several_addresses, set_up, tear_down),
