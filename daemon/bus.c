@@ -11,7 +11,7 @@
 #define FLUSH_MS 2000
 #define TOPIC_SIZE 512
 
-struct topic { char *name; int users; };        /* subscribed to; by so many */
+struct topic { char *name; int users, mid; };   /* subscribed to; by so many; with what message */
 
 struct bus {
 	struct sink sink;
@@ -82,7 +82,7 @@ static void on_up(void *self)
 	if (bus->told_state)
 		outbox_put(&bus->outbox, bus->will_topic, DELIVER_STATE, bus->told_state, bus->told_state_len);
 	for (size_t i = 0; i < bus->n_topics; i++)
-		link_subscribe(bus->link, bus->topics[i].name, 1);
+		bus->topics[i].mid = link_subscribe(bus->link, bus->topics[i].name, 1);
 	if (!bus->closing)
 		bus->user.on_connected(bus->user.self);
 }
@@ -109,6 +109,14 @@ static void on_acked(void *self, int mid)
 			return;
 		}
 	}
+}
+
+static void on_subscribed(void *self, int mid, bool granted)
+{
+	struct bus *bus = self;
+	for (size_t i = 0; !bus->closing && i < bus->n_topics; i++)
+		if (bus->topics[i].mid == mid)
+			bus->user.on_subscribed(bus->user.self, bus->topics[i].name, granted);
 }
 
 static void on_message(void *self, const char *topic, const char *text, size_t len, bool retained)
@@ -168,7 +176,7 @@ static void bus_put(struct sink *sink, const char *topic, enum delivery delivery
 static struct link *open_link(struct bus *bus, uv_loop_t *loop, const struct bus_conf *conf)
 {
 	char will_topic[TOPIC_SIZE];
-	struct link_user user = { bus, on_up, on_down, on_ready, on_acked, on_message, on_link_closed };
+	struct link_user user = { bus, on_up, on_down, on_ready, on_acked, on_subscribed, on_message, on_link_closed };
 	struct link_conf link = {
 		.host = conf->host, .port = conf->port,
 		.tls_ca = conf->tls_ca, .tls_cert = conf->tls_cert, .tls_key = conf->tls_key,
@@ -216,9 +224,10 @@ void bus_subscribe(struct bus *bus, const char *name)
 		return;
 	}
 	bus->topics = xrealloc(bus->topics, (bus->n_topics + 1) * sizeof(*bus->topics));
-	bus->topics[bus->n_topics++] = (struct topic){ xstrdup(name), 1 };
+	topic = &bus->topics[bus->n_topics++];
+	*topic = (struct topic){ .name = xstrdup(name), .users = 1 };
 	if (bus->connected)
-		link_subscribe(bus->link, name, 1);
+		topic->mid = link_subscribe(bus->link, name, 1);
 }
 
 void bus_unsubscribe(struct bus *bus, const char *name)

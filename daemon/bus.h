@@ -32,6 +32,8 @@ struct bus_user {                       /* called from the loop, never from insi
 	void *self;
 	void (*on_connected)(void *self);
 	void (*on_lost)(void *self, const char *why);   /* also when connecting fails; once for each new reason */
+	/* The broker's answer to bus_subscribe, with each connection; refused, no message will come. */
+	void (*on_subscribed)(void *self, const char *topic, bool granted);
 	/* text is lent for the call and not NUL-terminated; NULL if the message was longer than BUS_MOST_BYTES. */
 	void (*on_message)(void *self, const char *topic, const char *text, size_t len, bool retained);
 	void (*on_closed)(void *self);                  /* the bus is gone */

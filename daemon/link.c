@@ -204,6 +204,13 @@ static void on_publish(struct mosquitto *mosq, void *self, int mid)
 	link->user.on_acked(link->user.self, mid);
 }
 
+static void on_subscribe(struct mosquitto *mosq, void *self, int mid, int n, const int *granted_qos)
+{
+	struct link *link = self;
+	(void)mosq;
+	link->user.on_subscribed(link->user.self, mid, n > 0 && granted_qos[0] <= 2);
+}
+
 static void on_message(struct mosquitto *mosq, void *self, const struct mosquitto_message *message)
 {
 	struct link *link = self;
@@ -336,6 +343,7 @@ static void open_mosquitto(struct link *link, const struct link_conf *conf)
 	mosquitto_connect_callback_set(link->mosq, on_connect);
 	mosquitto_disconnect_callback_set(link->mosq, on_disconnect);
 	mosquitto_publish_callback_set(link->mosq, on_publish);
+	mosquitto_subscribe_callback_set(link->mosq, on_subscribe);
 	mosquitto_message_callback_set(link->mosq, on_message);
 	mosquitto_max_inflight_messages_set(link->mosq, (unsigned)conf->in_flight);
 	if (conf->username)
@@ -375,10 +383,12 @@ bool link_writable(const struct link *link)
 	return !mosquitto_want_write(link->mosq);
 }
 
-void link_subscribe(struct link *link, const char *topic, int qos)
+int link_subscribe(struct link *link, const char *topic, int qos)
 {
-	mosquitto_subscribe(link->mosq, NULL, topic, qos);
+	int mid = 0;
+	mosquitto_subscribe(link->mosq, &mid, topic, qos);
 	link_wake(link);
+	return mid;
 }
 
 void link_unsubscribe(struct link *link, const char *topic)

@@ -29,6 +29,7 @@ struct link_user {                      /* called from the loop, never from insi
 	void (*on_down)(void *self, const char *why);   /* also when an attempt to connect fails */
 	void (*on_ready)(void *self);   /* after every turn's work, and after link_wake: the time to publish */
 	void (*on_acked)(void *self, int mid);
+	void (*on_subscribed)(void *self, int mid, bool granted);
 	void (*on_message)(void *self, const char *topic, const char *text, size_t len, bool retained);
 	void (*on_closed)(void *self);
 };
@@ -38,7 +39,7 @@ struct link *link_open(uv_loop_t *, const struct link_conf *, struct link_user);
 void link_wake(struct link *);                  /* on_ready, soon */
 bool link_trying(const struct link *);          /* connected, or a connection is being made */
 bool link_writable(const struct link *);        /* what was published before has left */
-void link_subscribe(struct link *, const char *topic, int qos);         /* while up, as is the next */
+int link_subscribe(struct link *, const char *topic, int qos);  /* while up, as is the next; the mid that on_subscribed tells */
 void link_unsubscribe(struct link *, const char *topic);
 
 /* From inside on_ready only. True: the library has the message, and with QoS 1 will tell on_acked of *mid. */

@@ -41,6 +41,7 @@ struct service {
 	struct alarms *alarms;
 	struct signals *signals;
 	struct plan *plan;              /* NULL: hpc.plan is off */
+	bool plan_refused;              /* its topic, by the broker */
 	struct meter_room *meters;
 	struct miner_room *miners;
 	struct site *site;

@@ -105,6 +105,19 @@ static void on_bus_lost(void *self, const char *why)
 	fall_silent(service);
 }
 
+static void on_bus_subscribed(void *self, const char *topic, bool granted)
+{
+	struct service *service = self;
+	signals_subscribed(service->signals, topic, granted, now());
+	if (!service->plan || strcmp(topic, plan_topic(service->plan)) != 0 || granted == !service->plan_refused)
+		return;
+	service->plan_refused = !granted;
+	if (granted)
+		alarms_clear(service->alarms, "signal/hpc-plan", now());
+	else
+		alarms_raise(service->alarms, "signal/hpc-plan", SEVERITY_CRITICAL, "hpc-plan", now(), SIGNALS_REFUSED, topic);
+}
+
 /* Below PREFIX/SITE/; NULL: it is not of this site. */
 static const char *own_topic(const struct service *service, const char *topic)
 {
@@ -169,7 +182,7 @@ void service_open_bus(struct service *service)
 		        "\"version\":\"" MULLET_VERSION "\",\"dry_run\":false}",
 	};
 	service->bus = bus_open(&service->loop, &conf, (struct bus_user){
-		service, on_bus_connected, on_bus_lost, on_bus_message, on_bus_closed });
+		service, on_bus_connected, on_bus_lost, on_bus_subscribed, on_bus_message, on_bus_closed });
 	service->retained.to = bus_sink(service->bus);
 	service->retained.aside = dry_run;
 	snprintf(state_topic, sizeof(state_topic), "%s/state", service->wired->topic_prefix);

@@ -87,6 +87,24 @@ bool reserved(const struct signals *signals, const char *id)
 	return strncmp(id, "operator", 8) == 0;
 }
 
+/* One that is stale as well is so anew with the next turn, which says it again. */
+void signals_subscribed(struct signals *signals, const char *topic, bool granted, struct instant now)
+{
+	char why[256];
+	snprintf(why, sizeof(why), SIGNALS_REFUSED, topic);
+	for (size_t i = 0; i < signals->n; i++) {
+		struct signal *signal = &signals->signals[i];
+		if (strcmp(signal->topic, topic) != 0 || signal->refused == !granted)
+			continue;
+		signal->refused = !granted;
+		signal->stale = false;
+		if (granted)
+			alarms_clear(signals->alarms, signal->alarm, now);
+		else
+			raise_signal(signals, signal, SEVERITY_CRITICAL, why, now);
+	}
+}
+
 static void take_order_message(struct signals *signals, const struct signal *signal, const char *text, size_t len,
                                bool retained, struct instant now)
 {

@@ -42,6 +42,10 @@ struct signals_recalled signals_recall(struct signals *, const struct kept_order
 size_t signals_count(const struct signals *);
 const char *signals_topic(const struct signals *, size_t i);    /* to subscribe to */
 
+/* What the broker answered; where it refuses a topic, that is the signal's alarm until it grants it. */
+void signals_subscribed(struct signals *, const char *topic, bool granted, struct instant now);
+#define SIGNALS_REFUSED "the broker refuses the topic %s: no order sent there arrives; it should allow mulletd to read it"
+
 /* True if the topic was one of its own. text NULL: the message was too long to be handed on. */
 bool signals_message(struct signals *, const char *topic, const char *text, size_t len, bool retained, struct instant now);
 

@@ -89,6 +89,9 @@ void signals_adopt(struct signals *new, struct signals *old, struct instant now)
 	adopt_orders(new, old, heirs);
 	adopt_memory(new, old, heirs);
 	for (size_t i = 0; i < old->n; i++)
+		if (heirs[i] != GONE)
+			new->signals[heirs[i]].refused = old->signals[i].refused;
+	for (size_t i = 0; i < old->n; i++)
 		if (heirs[i] != GONE && old->signals[i].format == SIGNAL_TARGET)
 			adopt_target(new, old, i, (size_t)heirs[i], now);
 	memset(&old->book, 0, sizeof(old->book));

@@ -15,6 +15,7 @@ struct signal {
 	enum signal_format format;
 	int64_t stale_after_ms;
 	enum when_stale when_stale;
+	bool refused;                   /* its topic, by the broker */
 	bool heard, stale;              /* of a target signal, as is all below */
 	int64_t heard_ms;               /* monotonic; before the first message: when we started to listen */
 	int64_t last_at_ms;             /* UTC, the newest timestamp */

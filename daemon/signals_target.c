@@ -121,8 +121,8 @@ static void go_stale(struct signals *signals, struct signal *signal, struct inst
 	};
 	char why[160];
 	signal->stale = true;
-	snprintf(why, sizeof(why), "no message for %lld s: %s", (long long)((now.mono_ms - signal->heard_ms) / 1000),
-	         what[signal->when_stale]);
+	snprintf(why, sizeof(why), "no message for %lld s%s: %s", (long long)((now.mono_ms - signal->heard_ms) / 1000),
+	         signal->refused ? ", for the broker refuses its topic" : "", what[signal->when_stale]);
 	raise_signal(signals, signal, SEVERITY_CRITICAL, why, now);
 	set_level(signals, signal);
 	tell_level(signals, signal, why, now);

@@ -19,6 +19,7 @@ void rig_die(const char *what, int err)
 
 static void link_is_up(void *self) { ((struct rig *)self)->link_up = true; }
 static void link_acked(void *self, int mid) { (void)self; (void)mid; }
+static void link_subscribed(void *self, int mid, bool granted) { (void)self; (void)mid; (void)granted; }
 static void link_closed(void *self) { ((struct rig *)self)->link = NULL; }
 
 static void link_is_down(void *self, const char *why)
@@ -53,7 +54,7 @@ static void open_link(struct rig *rig)
 	struct link_conf conf = { .host = "127.0.0.1", .port = rig->conf->broker_port, .client_id = "bench_fleet",
 	                          .in_flight = 20, .backoff_ms = 100, .most_backoff_ms = 1000 };
 	rig->link = link_open(&rig->loop, &conf, (struct link_user){ rig, link_is_up, link_is_down, link_ready, link_acked,
-	                      link_message, link_closed });
+	                      link_subscribed, link_message, link_closed });
 	for (int i = 0; i < 100 && !rig->link_up; i++)
 		rig_turn(rig, 50);
 	if (!rig->link_up)

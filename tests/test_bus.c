@@ -28,7 +28,7 @@ struct bench {
 	char dir[64];
 	int port;
 	pid_t broker, witness;
-	int connected, lost, closed, messages;
+	int connected, lost, closed, messages, granted, refused;
 	size_t last_len;
 	bool last_null, last_retained;
 	char why[160], last[200], last_topic[100];
@@ -44,6 +44,14 @@ static void on_lost(void *self, const char *why)
 	struct bench *b = self;
 	b->lost++;
 	snprintf(b->why, sizeof(b->why), "%s", why);
+}
+
+static void on_subscribed(void *self, const char *topic, bool granted)
+{
+	struct bench *b = self;
+	b->granted += granted;
+	b->refused += !granted;
+	snprintf(b->last_topic, sizeof(b->last_topic), "%s", topic);
 }
 
 static void on_message(void *self, const char *topic, const char *text, size_t len, bool retained)
@@ -222,7 +230,7 @@ static struct bus_conf conf_of(const struct bench *b)
 
 static void open_bus(struct bench *b, const struct bus_conf *conf)
 {
-	struct bus_user user = { b, on_connected, on_lost, on_message, on_closed };
+	struct bus_user user = { b, on_connected, on_lost, on_subscribed, on_message, on_closed };
 	b->bus = bus_open(&b->loop, conf, user);
 }
 
@@ -648,15 +656,65 @@ static void test_password(void **state)
 	close_bus(b);
 }
 
+static int listener(const struct bench *b)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)b->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+/* One packet of less than 128 bytes. */
+static void read_packet(struct bench *b, int fd, uint8_t *packet)
+{
+	until(b, recv(fd, packet, 2, MSG_PEEK | MSG_DONTWAIT) == 2);
+	assert_true(packet[1] < 128);
+	until(b, recv(fd, packet, 2u + packet[1], MSG_PEEK | MSG_DONTWAIT) == 2 + packet[1]);
+	assert_int_equal(recv(fd, packet, 2u + packet[1], 0), 2 + packet[1]);
+}
+
+/* Takes one connection and the one subscription that comes, and answers `code` to that. */
+static int answer_subscription(struct bench *b, int server, uint8_t code)
+{
+	uint8_t packet[130];
+	int fd = -1;
+	until(b, fd >= 0 || (fd = accept(server, NULL, NULL)) >= 0);
+	read_packet(b, fd, packet);
+	assert_int_equal(packet[0], 0x10);              /* CONNECT */
+	assert_int_equal(send(fd, "\x20\x02\x00\x00", 4, MSG_NOSIGNAL), 4);
+	read_packet(b, fd, packet);
+	assert_int_equal(packet[0], 0x82);              /* SUBSCRIBE */
+	assert_int_equal(send(fd, (uint8_t[]){ 0x90, 3, packet[2], packet[3], code }, 5, MSG_NOSIGNAL), 5);
+	return fd;
+}
+
+/* A broker may take the connection and refuse a topic; asked again at the next one it may have been taught better. */
+static void test_subscription_refused(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	int server = listener(b);
+	open_bus(b, &conf);
+	bus_subscribe(b->bus, "maestro/target");
+	int fd = answer_subscription(b, server, 0x80);
+	until(b, b->refused == 1);
+	assert_string_equal(b->last_topic, "maestro/target");
+	close(fd);
+	fd = answer_subscription(b, server, 1);
+	until(b, b->granted == 1);
+	assert_int_equal(b->refused, 1);
+	close(fd);
+	close(server);
+	close_bus(b);
+}
+
 /* A peer that takes the connection and never speaks holds up neither the loop nor the end. */
 static void test_silent_broker(void **state)
 {
 	struct bench *b = *state;
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)b->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(fd, 5), 0);
+	int fd = listener(b);
 	struct bus_conf conf = conf_of(b);
 	open_bus(b, &conf);
 	put_numbers(b, 0, 10);
@@ -791,6 +849,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_close_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_broker, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_subscription_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_quality_and_retention, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_will_of_a_killed_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_clean_close_sends_what_waits, set_up, tear_down),

@@ -551,6 +551,39 @@ static void test_before_is_the_last_quarter_hour(void **state)
 	assert_non_null(strstr(b->lines[b->n - 1], "\"before_w\":9000000"));
 }
 
+/* A broker that refuses a topic: said until it is granted, through a reload, and together with what the silence means. */
+static void test_topic_refused(void **state)
+{
+	struct bench *b = *state;
+	signals_subscribed(b->signals, ORDER_TOPIC, true, b->now);
+	NOTHING_SAID(b);
+	signals_subscribed(b->signals, ORDER_TOPIC, false, b->now);
+	signals_subscribed(b->signals, "maestro/target", false, b->now);
+	assert_int_equal(b->n, 2);
+	assert_non_null(strstr(b->lines[0], "alarm/signal/qse state {\"raised\":true"));
+	assert_non_null(strstr(b->lines[0], "the broker refuses the topic mullet/pecos-1/order/qse: no order sent there arrives"));
+	assert_non_null(strstr(b->lines[0], "\"severity\":\"critical\""));
+	signals_subscribed(b->signals, ORDER_TOPIC, false, b->now);
+	pass(b, 90000);
+	b->n = 0;
+	look(b, 1, 1, 0);
+	assert_non_null(strstr(b->lines[0], "no message for 90 s, for the broker refuses its topic: its miners are curtailed"));
+	struct signals *old = b->signals;
+	struct signals_conf conf = conf_with(signal_confs, 2);
+	b->signals = signals_new(&conf, &b->sink, b->alarms, b->now);
+	signals_adopt(b->signals, old, b->now);
+	signals_free(old);
+	b->n = 0;
+	signals_subscribed(b->signals, ORDER_TOPIC, true, b->now);
+	assert_int_equal(b->n, 1);
+	assert_non_null(strstr(b->lines[0], "alarm/signal/qse state {\"raised\":false"));
+	signals_subscribed(b->signals, "maestro/target", true, b->now);
+	b->n = 0;
+	look(b, 1, 1, 0);
+	assert_int_equal(b->n, 1);                      /* it is silent still */
+	assert_non_null(strstr(b->lines[0], "no message for 90 s: its miners are curtailed"));
+}
+
 static void test_alarms(void **state)
 {
 	struct bench *b = *state;
@@ -590,7 +623,7 @@ int main(void)
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
 		TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
-		TEST(test_before_is_the_last_quarter_hour), TEST(test_alarms),
+		TEST(test_before_is_the_last_quarter_hour), TEST(test_topic_refused), TEST(test_alarms),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }
