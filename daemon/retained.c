@@ -197,10 +197,13 @@ static void cancel_event(cJSON *found, struct instant now, struct json *json)
 	cJSON_free(text);
 }
 
+/* What was cancelled stays until it would have ended, for whom it may concern; what was rejected never began. */
 static bool is_old(const cJSON *event, int64_t utc_ms)
 {
 	int64_t at_ms;
-	bool known = rfc3339_parse(text_of(event, "end"), &at_ms) || rfc3339_parse(text_of(event, "received"), &at_ms);
+	bool rejected = strcmp(text_of(event, "status"), "rejected") == 0;
+	bool known = (!rejected && rfc3339_parse(text_of(event, "end"), &at_ms)) ||
+	             rfc3339_parse(text_of(event, "received"), &at_ms);
 	return known && at_ms < utc_ms - RETAINED_MS;
 }
 

@@ -3,8 +3,8 @@
  *
  * A sink before the bus. Of each topic that tells a state it remembers the newest text. What the broker hands back of
  * alarm/NAME, event/ID and hpc/limit, and this run has not said, is of a run that was killed, or of before a file was
- * changed: an alarm is cleared, an event cancelled, a limit withdrawn; an
- * event that has been over for a day goes. */
+ * changed: an alarm is cleared, an event cancelled, a limit withdrawn; an event goes a day after its end, or after it was
+ * rejected. */
 #ifndef DAEMON_RETAINED_H
 #define DAEMON_RETAINED_H
 

@@ -170,7 +170,9 @@ static void an_event_of_long_ago_goes(void **state)
 		{ "completed", "\"2026-11-21T05:04:02Z\"", BEFORE, true }, { "missed", "\"2026-11-21T05:04:02Z\"", BEFORE, true },
 		{ "completed", "\"2026-11-21T05:04:04Z\"", "\"2026-11-01T00:00:00Z\"", false },
 		{ "cancelled", "null", "\"2026-11-21T05:04:02Z\"", true }, { "cancelled", "null", BEFORE, false },
-		{ "rejected", "null", "null", false },
+		{ "rejected", "null", "null", false }, { "rejected", "\"2026-12-22T00:00:00Z\"", "\"2026-11-21T05:04:02Z\"", true },
+		{ "rejected", "\"2026-12-22T00:00:00Z\"", BEFORE, false },
+		{ "cancelled", "\"2026-12-22T00:00:00Z\"", "\"2026-11-01T00:00:00Z\"", false },
 	};
 	struct bench *b = *state;
 	char text[200];
