@@ -122,8 +122,7 @@ static void on_subscribed(void *self, int mid, bool granted)
 static void on_message(void *self, const char *topic, const char *text, size_t len, bool retained)
 {
 	struct bus *bus = self;
-	if (!bus->closing)
-		bus->user.on_message(bus->user.self, topic, len > BUS_MOST_BYTES ? NULL : text, len, retained);
+	bus->user.on_message(bus->user.self, topic, len > BUS_MOST_BYTES ? NULL : text, len, retained);
 }
 
 static void on_deadline_closed(uv_handle_t *handle)

@@ -56,7 +56,8 @@ struct bus_stats {
 struct bus_stats bus_stats(const struct bus *);
 
 /* Sends what waits, for at most 2 s, then disconnects, frees and tells on_closed. If all was acknowledged the will
- * is taken back; if not, the link is cut and the broker publishes it. Nothing may be put once this was called. */
+ * is taken back; if not, the link is cut and the broker publishes it. What comes until then is handed on, for the library has
+ * acknowledged it; what is put is sent if there is still time. */
 void bus_close(struct bus *);
 
 #endif

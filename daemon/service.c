@@ -232,6 +232,8 @@ static void close_rest(struct service *service)
 	miner_room_close(service->miners);
 	if (service->bus)
 		bus_close(service->bus);
+	else
+		service_keep(service);
 	if (service->control)
 		control_close(service->control);
 	uv_handle_t *const own[] = {
@@ -269,7 +271,7 @@ static void on_stop_timer(uv_timer_t *timer)
 	if (site_busy(service->site) && now().mono_ms < service->step_due_ms)
 		return;
 	uv_timer_stop(timer);
-	service_keep(service);
+	service_keep_site(service);
 	site_leave(service->site, now());
 	site_close(service->site);
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/bus.h"
 #include "daemon/control.h"
+#include "daemon/kept.h"
 #include "daemon/retained.h"
 #include "daemon/state_file.h"
 #include "daemon/wire.h"
@@ -50,6 +51,7 @@ struct service {
 	uv_signal_t hup, term, intr;
 	struct state_file state_file;
 	uv_timer_t keep_timer;
+	struct kept left;               /* of the site, when it was left */
 	char *kept_text;                /* written last */
 	int64_t kept_ms, orders_kept_ms;
 	struct signals_changes orders_kept;     /* as written last */
@@ -73,7 +75,8 @@ void service_say_offline(struct service *, const char *why);
 /* ---- service_keep.c: over a restart ---- */
 void service_recall(struct service *);  /* before the site's start: what an earlier run kept; keeps on from here */
 void service_keep_orders(struct service *);     /* after each step: if they have changed */
-void service_keep(struct service *);    /* at the end, for good: no number is reserved */
+void service_keep_site(struct service *);       /* at the end of the site, no number is reserved; written … */
+void service_keep(struct service *);    /* … when no message can come any more */
 
 bool service_password(struct service *);        /* of the broker, if it takes one; false: it cannot be read */
 

@@ -137,13 +137,13 @@ static void look_back(struct service *service, const char *topic, const char *te
 		retained_found(&service->retained, own, text, len, now());
 }
 
+/* While stopping, too: the broker will not send it again, and the next run is to know it. */
 static void on_bus_message(void *self, const char *topic, const char *text, size_t len, bool retained)
 {
 	struct service *service = self;
-	if (service->stopping)
-		return;
 	struct instant at = now();
-	look_back(service, topic, text, len, retained);
+	if (!service->stopping)
+		look_back(service, topic, text, len, retained);
 	bool ours = signals_message(service->signals, topic, text, len, retained, at);
 	if (service->plan)
 		ours |= plan_message(service->plan, topic, text, len, retained, at);
@@ -159,6 +159,7 @@ static void on_bus_closed(void *self)
 	struct service *service = self;
 	service->bus = NULL;
 	service->retained.to = NULL;
+	service_keep(service);
 }
 
 void service_open_bus(struct service *service)

@@ -19,16 +19,27 @@ static struct instant now(void)
 
 /* ---- writing ---- */
 
-static char *text_of(const struct service *service, uint64_t reserve, uint64_t *reserved)
+static bool keeps(const struct service *service)
+{
+	return service->state_file.path && !service->conf->dry_run;
+}
+
+/* With the orders as they are now; ends `kept`. */
+static char *text_with_orders(const struct service *service, struct kept *kept)
+{
+	struct json json = { 0 };
+	signals_keep(service->signals, now(), &kept->orders);
+	kept_format(kept, service->wired->site.name, &json);
+	kept_free(kept);
+	return json.text;
+}
+
+static char *text_of(const struct service *service, uint64_t *reserved)
 {
 	struct kept kept;
-	struct json json = { 0 };
 	site_keep(service->site, now(), &kept);
-	signals_keep(service->signals, now(), &kept.orders);
-	*reserved = kept.seq_reserved += reserve;
-	kept_format(&kept, service->wired->site.name, &json);
-	kept_free(&kept);
-	return json.text;
+	*reserved = kept.seq_reserved += BLOCK;
+	return text_with_orders(service, &kept);
 }
 
 static void on_written(void *self, int error)
@@ -97,7 +108,7 @@ static void on_keep_timer(uv_timer_t *timer)
 	if (service->stopping || !due || state_file_busy(&service->state_file))
 		return;
 	uint64_t reserved;
-	char *text = text_of(service, BLOCK, &reserved);
+	char *text = text_of(service, &reserved);
 	if (!short_of_numbers && service->kept_text && !strcmp(text, service->kept_text))
 		free(text);
 	else
@@ -120,23 +131,27 @@ static bool is_due(const struct service *service, int64_t now_ms)
 void service_keep_orders(struct service *service)
 {
 	int64_t now_ms = now().mono_ms;
-	if (!service->state_file.path || service->conf->dry_run || service->stopping ||
-	    state_file_busy(&service->state_file) || !is_due(service, now_ms))
+	if (!keeps(service) || service->stopping || state_file_busy(&service->state_file) ||
+	    !is_due(service, now_ms))
 		return;
 	uint64_t reserved;
 	service->orders_kept_ms = now_ms;
-	char *text = text_of(service, BLOCK, &reserved);
+	char *text = text_of(service, &reserved);
 	write_down(service, text, reserved, now_ms);
 }
 
-/* On the pool, too: the loop lives until it is done, and takes leave of the broker meanwhile. */
+void service_keep_site(struct service *service)
+{
+	if (keeps(service))
+		site_keep(service->site, now(), &service->left);
+}
+
+/* On the pool, too: the loop lives until it is done. */
 void service_keep(struct service *service)
 {
-	uint64_t reserved;
-	if (!service->state_file.path || service->conf->dry_run)
-		return;
-	char *text = text_of(service, 0, &reserved);
-	write_down(service, text, reserved, now().mono_ms);
+	uint64_t reserved = service->left.seq_reserved;
+	if (keeps(service))
+		write_down(service, text_with_orders(service, &service->left), reserved, now().mono_ms);
 }
 
 /* ---- reading ---- */

@@ -710,6 +710,34 @@ static void test_subscription_refused(void **state)
 	close_bus(b);
 }
 
+/* While what waits is sent at the end an order may come: acknowledged, it will not come again. */
+static void test_message_while_closing(void **state)
+{
+	static const char order[] = "\x32\x06\x00\x01t\x00\x07x";      /* PUBLISH of x to t, QoS 1, 7 */
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	uint8_t packet[130], mid[2];
+	int server = listener(b), fd = -1;
+	open_bus(b, &conf);
+	put(b, DELIVER_EVENT, "e", "1");
+	until(b, fd >= 0 || (fd = accept(server, NULL, NULL)) >= 0);
+	read_packet(b, fd, packet);
+	assert_int_equal(send(fd, "\x20\x02\x00\x00", 4, MSG_NOSIGNAL), 4);
+	read_packet(b, fd, packet);
+	assert_int_equal(packet[0], 0x32);              /* our PUBLISH */
+	memcpy(mid, packet + 2 + packet[1] - 3, 2);
+	bus_close(b->bus);
+	assert_int_equal(send(fd, order, sizeof(order) - 1, MSG_NOSIGNAL), sizeof(order) - 1);
+	until(b, b->messages == 1);
+	read_packet(b, fd, packet);
+	assert_memory_equal(packet, "\x40\x02\x00\x07", 4);
+	assert_int_equal(b->closed, 0);
+	assert_int_equal(send(fd, (uint8_t[]){ 0x40, 2, mid[0], mid[1] }, 4, MSG_NOSIGNAL), 4);
+	until(b, b->closed == 1);
+	close(fd);
+	close(server);
+}
+
 /* A peer that takes the connection and never speaks holds up neither the loop nor the end. */
 static void test_silent_broker(void **state)
 {
@@ -850,6 +878,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_close_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_broker, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_subscription_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_message_while_closing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_quality_and_retention, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_will_of_a_killed_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_clean_close_sends_what_waits, set_up, tear_down),
