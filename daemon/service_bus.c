@@ -19,7 +19,7 @@ static struct instant now(void)
 
 static void look_at_own(struct service *service, bool wanted)
 {
-	static const char *const own[] = { "alarm/#", "event/#", "hpc/limit" };
+	static const char *const own[] = { "alarm/#", "event/#", "group/#", "hpc/limit" };
 	char topic[512];
 	for (size_t i = 0; service->bus && i < sizeof(own) / sizeof(own[0]); i++) {
 		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
@@ -125,6 +125,15 @@ static const char *own_topic(const struct service *service, const char *topic)
 	return strncmp(topic, service->wired->topic_prefix, n) == 0 && topic[n] == '/' ? topic + n + 1 : NULL;
 }
 
+static bool is_group(const struct service *service, const char *name)
+{
+	const struct site_conf *site = &service->wired->site;
+	size_t g = 0;
+	while (g < site->policy.n_miner_groups && strcmp(site->miner_groups[g], name) != 0)
+		g++;
+	return g < site->policy.n_miner_groups;
+}
+
 /* What we say ourselves comes back, too, but not as retained. */
 static void look_back(struct service *service, const char *topic, const char *text, size_t len, bool retained)
 {
@@ -133,6 +142,8 @@ static void look_back(struct service *service, const char *topic, const char *te
 		return;
 	if (service->conf->dry_run && strcmp(own, "state") == 0)
 		see_who_is_in_charge(service, text, len);
+	else if (retained && strncmp(own, "group/", 6) == 0 && !is_group(service, own + 6))
+		service->retained.sink.put(&service->retained.sink, own, DELIVER_STATE, "", 0);
 	else if (retained)
 		retained_found(&service->retained, own, text, len, now());
 }
