@@ -166,17 +166,6 @@ static void clear_alarm(const cJSON *found, struct instant now, struct json *jso
 	json_close(json);
 }
 
-static void withdraw_limit(const cJSON *found, struct instant now, struct json *json)
-{
-	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(found, "limit_w")))
-		return;
-	json_open(json, NULL);
-	json_null(json, "limit_w");
-	json_null(json, "why");
-	json_time(json, "time", now.utc_ms);
-	json_close(json);
-}
-
 static void set_string(cJSON *object, const char *key, const char *value)
 {
 	cJSON *item = cJSON_CreateString(value);
@@ -216,8 +205,6 @@ void retained_found(struct retained *retained, const char *topic, const char *te
 		clear_alarm(found, now, &json);
 	else if (found && is_below(topic, "event/"))
 		cancel_event(found, now, &json);
-	else if (found && strcmp(topic, "hpc/limit") == 0)
-		withdraw_limit(found, now, &json);
 	if (json.len || (found && is_below(topic, "event/") && is_old(found, now.utc_ms)))
 		pass(retained, topic, DELIVER_STATE, json.text, json.len);
 	cJSON_Delete(found);

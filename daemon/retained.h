@@ -2,9 +2,8 @@
  * an earlier run left it.
  *
  * A sink before the bus. Of each topic that tells a state it remembers the newest text. What the broker hands back of
- * alarm/NAME, event/ID and hpc/limit, and this run has not said, is of a run that was killed, or of before a file was
- * changed: an alarm is cleared, an event cancelled, a limit withdrawn; an event goes a day after its end, or after it was
- * rejected. */
+ * alarm/NAME and event/ID, and this run has not said, is of a run that was killed, or of before a file was changed: an
+ * alarm is cleared, an event cancelled; an event goes a day after its end, or after it was rejected. */
 #ifndef DAEMON_RETAINED_H
 #define DAEMON_RETAINED_H
 

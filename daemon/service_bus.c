@@ -19,7 +19,7 @@ static struct instant now(void)
 
 static void look_at_own(struct service *service, bool wanted)
 {
-	static const char *const own[] = { "alarm/#", "event/#", "group/#", "hpc/limit" };
+	static const char *const own[] = { "alarm/#", "event/#", "group/#" };
 	char topic[512];
 	for (size_t i = 0; service->bus && i < sizeof(own) / sizeof(own[0]); i++) {
 		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);

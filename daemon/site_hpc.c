@@ -70,13 +70,12 @@ static void tell_limit(struct site *site, struct instant now)
 	bool calm = !needed && room_w > site->conf->policy.cap_w / 100 * ROOM_PERCENT;
 	asked->needed_ms = !needed ? 0 : asked->needed_ms ? asked->needed_ms : now.mono_ms;
 	asked->calm_ms = !calm ? 0 : asked->calm_ms ? asked->calm_ms : now.mono_ms;
-	if (!asked->told)
-		publish_limit(site, POLICY_NONE, NULL, now);    /* what an earlier run left at the broker holds no more */
 	int64_t limit_w = left_for_gpus_w(site);
 	bool asks = asked->limit_w != POLICY_NONE;
 	if (!asks && needed && now.mono_ms - asked->needed_ms >= ASK_AFTER_MS)
 		ask(site, limit_w, now);
-	else if (asks && calm && now.mono_ms - asked->calm_ms >= CALM_MS)
+	/* What an earlier run that was killed asked for stands as well until there is room. */
+	else if ((asks || !asked->told) && calm && now.mono_ms - asked->calm_ms >= CALM_MS)
 		publish_limit(site, POLICY_NONE, NULL, now);
 	else if (asks && worth_asking(site, limit_w, now.mono_ms))
 		ask(site, limit_w, now);
@@ -186,6 +185,7 @@ void tell_hpc(struct site *site, struct instant now)
 /* Nobody would say when there is room again. */
 void site_leave(struct site *site, struct instant now)
 {
-	if (site->hpc_asked.limit_w != POLICY_NONE)
+	bool may_stand = !site->hpc_asked.told || site->hpc_asked.limit_w != POLICY_NONE;
+	if (may_stand && !site->conf->dry_run)
 		publish_limit(site, POLICY_NONE, "mulletd was stopped", now);
 }
