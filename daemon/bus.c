@@ -51,6 +51,7 @@ static void send_message(struct bus *bus, const struct message *message)
 	snprintf(topic, sizeof(topic), "%s/%s", bus->prefix, message->topic);
 	if (!link_publish(bus->link, topic, message->text, message->len, qos, message->delivery != DELIVER_EVENT, &mid)) {
 		bus->sink.dropped++;
+		bus->outbox.lost += qos > 0;
 	} else if (qos > 0) {
 		bus->in_flight[bus->n_in_flight].mid = mid;
 		bus->in_flight[bus->n_in_flight++].bytes = message->bytes;
@@ -258,6 +259,7 @@ struct bus_stats bus_stats(const struct bus *bus)
 {
 	struct bus_stats stats = {
 		.connected = bus->connected, .connections = bus->connections, .dropped = bus->sink.dropped,
+		.lost = bus->outbox.lost,
 		.waiting = bus->n_in_flight + outbox_count(&bus->outbox),
 		.waiting_bytes = outbox_bytes(&bus->outbox),
 	};

@@ -52,6 +52,7 @@ struct bus_stats {
 	uint64_t connections;           /* made since it was opened */
 	size_t waiting, waiting_bytes;  /* not acknowledged, or not yet sent */
 	uint64_t dropped;
+	uint64_t lost;                  /* of them; the rest is telemetry while the broker was away */
 };
 struct bus_stats bus_stats(const struct bus *);
 

@@ -31,6 +31,7 @@ static struct message *unlink_at(struct queue *queue, struct message **at)
 
 static void drop_first(struct outbox *box, struct queue *queue)
 {
+	box->lost += queue->first->delivery != DELIVER_LATEST;
 	free(unlink_at(queue, &queue->first));
 	(*box->dropped)++;
 }

@@ -24,7 +24,8 @@ struct queue { struct message *first, **end; size_t n, bytes; };
 struct outbox {
 	struct queue states, events;
 	size_t most_events, most_event_bytes;
-	uint64_t *dropped;              /* lent: counts what is lost */
+	uint64_t *dropped;              /* lent: counts what is lost, … */
+	uint64_t lost;                  /* … and this what of it was to be kept */
 };
 
 void outbox_init(struct outbox *, size_t most_events, size_t most_event_bytes, uint64_t *dropped);

@@ -64,6 +64,7 @@ static void step(struct service *service)
 		return;
 	site_step(service->site, at);
 	service_keep_orders(service);
+	service_tell_lost(service);
 	service->step_due_ms = at.mono_ms + STEP_MS;
 	arm(&service->step_timer, on_step_timer, service->step_due_ms);
 	arm_poll(service, site_poll(service->site, at));

@@ -37,6 +37,7 @@ struct service {
 	struct bus *bus;
 	uv_timer_t look_timer;          /* while the broker hands back what is retained in the site's name */
 	uv_timer_t aside_timer;         /* dry run: until it is clear that nobody is in charge */
+	uint64_t lost;                  /* messages, as told last */
 	bool in_charge_seen;            /* dry run: another mulletd is at the broker, and no dry run */
 	struct control *control;
 	struct alarms *alarms;
@@ -71,6 +72,7 @@ struct wired *service_read_again(struct service *);
 /* ---- service_bus.c ---- */
 void service_open_bus(struct service *);        /* where the file names a broker; before anything is said */
 void service_subscribe(struct service *);       /* to what the signals obey */
+void service_tell_lost(struct service *);       /* with each step */
 void service_say_offline(struct service *, const char *why);
 /* ---- service_keep.c: over a restart ---- */
 void service_recall(struct service *);  /* before the site's start: what an earlier run kept; keeps on from here */

@@ -29,6 +29,7 @@ static void answer_status(struct service *service, struct instant now, struct js
 	site_status_json(service->site, now, out);
 	connections_json(service->miners, out);
 	json_string(out, "broker", broker_state(service));
+	json_int(out, "messages_lost", (int64_t)service->lost);
 	json_int(out, "alarms", (int64_t)alarms_count(service->alarms));
 	json_close(out);
 	json_newline(out);

@@ -208,6 +208,17 @@ void service_subscribe(struct service *service)
 		bus_subscribe(service->bus, signals_topic(service->signals, i));
 }
 
+void service_tell_lost(struct service *service)
+{
+	uint64_t lost = service->bus ? bus_stats(service->bus).lost : service->lost;
+	if (lost == service->lost)
+		return;
+	service->lost = lost;
+	alarms_raise_passing(service->alarms, "bus_dropped", NULL, now(),
+	                     "%llu messages for the broker are lost: it was away for longer than they may wait, or takes them too slowly",
+	                     (unsigned long long)lost);
+}
+
 void service_say_offline(struct service *service, const char *why)
 {
 	struct json json = { 0 };

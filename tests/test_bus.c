@@ -378,6 +378,7 @@ static void test_broker_restart_keeps_order(void **state)
 	put(b, DELIVER_STATE, "alarm/cap", "new");
 	put(b, DELIVER_LATEST, "telemetry", "lost");
 	assert_int_equal(bus_stats(b->bus).dropped, 1);
+	assert_int_equal(bus_stats(b->bus).lost, 0);
 	assert_int_equal(bus_stats(b->bus).waiting, 351);
 	start_broker(b, NULL);
 	until(b, lines_with(b, "live", "decision", NULL) >= 400 && bus_stats(b->bus).waiting == 0);
@@ -544,6 +545,7 @@ static void test_bounded_while_away(void **state)
 	open_bus(b, &conf);
 	put_numbers(b, 0, 250);
 	assert_int_equal(bus_sink(b->bus)->dropped, 150);
+	assert_int_equal(bus_stats(b->bus).lost, 150);
 	assert_int_equal(bus_stats(b->bus).waiting, 100);
 	until(b, b->lost == 1);
 	assert_string_equal(b->why, "Connection refused");

@@ -1,4 +1,4 @@
-/* What the control socket's verbs make of their arguments. */
+/* The service without a loop that runs: what the control socket's verbs make of their arguments, and what the bus lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,10 +81,36 @@ static void a_number_told_as_a_text_is_refused(void **state)
 	assert_string_equal(answer(b, "decisions", "{}"), "");
 }
 
+static void nothing(void *self) { (void)self; }
+static void nothing_of(void *self, const char *why) { (void)self, (void)why; }
+
+/* Telemetry that nobody can hear is no loss; decisions are. */
+static void what_the_bus_lost_is_an_alarm(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = { .host = "127.0.0.1", .port = 1, .prefix = "mullet/pecos-1", .most_events = 10 };
+	uv_loop_t loop;
+	uv_loop_init(&loop);
+	struct bus *bus = bus_open(&loop, &conf, (struct bus_user){ .on_lost = nothing_of, .on_closed = nothing });
+	b->service.bus = bus;
+	bus_sink(bus)->put(bus_sink(bus), "telemetry", DELIVER_LATEST, "t", 1);
+	for (int i = 0; i < 10; i++)
+		bus_sink(bus)->put(bus_sink(bus), "decision", DELIVER_EVENT, "d", 1);
+	service_tell_lost(&b->service);
+	assert_false(alarms_raised(b->service.alarms, "bus_dropped"));
+	bus_sink(bus)->put(bus_sink(bus), "decision", DELIVER_EVENT, "d", 1);
+	service_tell_lost(&b->service);
+	assert_true(alarms_raised(b->service.alarms, "bus_dropped"));
+	bus_close(bus);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_number_told_as_a_text_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_bus_lost_is_an_alarm, set_up, tear_down),
 	};
-	return cmocka_run_group_tests_name("service_answer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }
