@@ -110,6 +110,7 @@ static void set_plan(struct service *service)
 			bus_unsubscribe(service->bus, plan_topic(service->plan));
 		plan_free(service->plan, now());
 		service->plan = NULL;
+		service->plan_refused = false;
 	}
 }
 
