@@ -18,21 +18,27 @@ static const char *const requests[] = {
 	[READ_RIGHTS]  = "{\"command\":\"privileged\"}",
 };
 
-struct cgminer {
-	struct cgminer_desk desk;
+/* What is known of it, beside what is under way. */
+struct cgminer_past {
 	bool unjoinable, privileged, probed;
-	uint8_t reading;                /* enum read: the exchange under way */
-	int64_t asked_ms, probed_ms;
-	struct cgminer_seen seen;       /* of the poll under way */
+	int64_t probed_ms;
 	struct cgminer_device devices[CGMINER_MOST_DEVICES];    /* as last heard */
 	uint8_t n_devices;
+};
+
+struct cgminer {
+	struct cgminer_desk desk;
+	uint8_t reading;                /* enum read: the exchange under way */
+	int64_t asked_ms;
+	struct cgminer_seen seen;       /* of the poll under way */
 	uint8_t next;                   /* of the devices, for the order under way */
 	bool enable;
+	struct cgminer_past past;
 };
 
 static bool probe_due(const struct cgminer *cgminer)
 {
-	return !cgminer->probed || cgminer_desk_now_ms(&cgminer->desk) - cgminer->probed_ms >= PROBE_EVERY_MS;
+	return !cgminer->past.probed || cgminer_desk_now_ms(&cgminer->desk) - cgminer->past.probed_ms >= PROBE_EVERY_MS;
 }
 
 static void begin_poll(struct cgminer_desk *desk)
@@ -41,8 +47,8 @@ static void begin_poll(struct cgminer_desk *desk)
 	cgminer->seen = (struct cgminer_seen){ 0 };
 	cgminer->asked_ms = cgminer_desk_now_ms(desk);
 	if (probe_due(cgminer))
-		cgminer->unjoinable = false;
-	cgminer->reading = cgminer->unjoinable ? READ_SUMMARY : READ_JOINED;
+		cgminer->past.unjoinable = false;
+	cgminer->reading = cgminer->past.unjoinable ? READ_SUMMARY : READ_JOINED;
 }
 
 static size_t poll_request(struct cgminer_desk *desk, char *text, size_t size)
@@ -57,10 +63,10 @@ static void take_rights(struct cgminer *cgminer, const struct cgminer_reply *rep
 {
 	cJSON *tree = reply->fault == FAULT_NONE ? cgminer_json_parse(reply->text) : NULL;
 	struct cgminer_status status = cgminer_status(tree);
-	cgminer->privileged = status.code == CODE_ACCESS_OK && !cgminer_failed(&status);
+	cgminer->past.privileged = status.code == CODE_ACCESS_OK && !cgminer_failed(&status);
 	cJSON_Delete(tree);
-	cgminer->probed = true;
-	cgminer->probed_ms = cgminer_desk_now_ms(&cgminer->desk);
+	cgminer->past.probed = true;
+	cgminer->past.probed_ms = cgminer_desk_now_ms(&cgminer->desk);
 }
 
 static enum read rights_or_nothing(struct cgminer *cgminer)
@@ -69,8 +75,8 @@ static enum read rights_or_nothing(struct cgminer *cgminer)
 		return READ_NOTHING;
 	if (cgminer->desk.conf.steer)
 		return READ_RIGHTS;
-	cgminer->probed = true;
-	cgminer->probed_ms = cgminer_desk_now_ms(&cgminer->desk);
+	cgminer->past.probed = true;
+	cgminer->past.probed_ms = cgminer_desk_now_ms(&cgminer->desk);
 	return READ_NOTHING;
 }
 
@@ -80,8 +86,8 @@ static enum read after_read(struct cgminer *cgminer, bool refused)
 	const struct cgminer_seen *seen = &cgminer->seen;
 	switch ((enum read)cgminer->reading) {
 	case READ_JOINED:
-		cgminer->unjoinable = refused || (!seen->knows_summary && !seen->no_summary && !seen->knows_devices);
-		return cgminer->unjoinable ? READ_SUMMARY : rights_or_nothing(cgminer);
+		cgminer->past.unjoinable = refused || (!seen->knows_summary && !seen->no_summary && !seen->knows_devices);
+		return cgminer->past.unjoinable ? READ_SUMMARY : rights_or_nothing(cgminer);
 	case READ_SUMMARY:
 		return READ_DEVS;
 	case READ_DEVS:
@@ -99,10 +105,10 @@ static void judge(struct cgminer *cgminer, struct miner_reading *reading)
 	*reading = (struct miner_reading){ .at_ms = cgminer->asked_ms };
 	reading->fault = cgminer_judge(seen, reading);
 	if (seen->knows_devices) {
-		cgminer->n_devices = seen->n_devices;
-		memcpy(cgminer->devices, seen->devices, sizeof cgminer->devices);
+		cgminer->past.n_devices = seen->n_devices;
+		memcpy(cgminer->past.devices, seen->devices, sizeof cgminer->past.devices);
 	}
-	reading->steerable = cgminer->desk.conf.steer && cgminer->privileged && cgminer->n_devices > 0;
+	reading->steerable = cgminer->desk.conf.steer && cgminer->past.privileged && cgminer->past.n_devices > 0;
 }
 
 static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *reply, struct miner_reading *reading)
@@ -131,7 +137,7 @@ static bool poll_reply(struct cgminer_desk *desk, const struct cgminer_reply *re
 static enum fault begin_order(struct cgminer_desk *desk, const struct miner_order *order)
 {
 	struct cgminer *cgminer = (struct cgminer *)desk;
-	if (!desk->conf.steer || !cgminer->privileged || cgminer->n_devices == 0)
+	if (!desk->conf.steer || !cgminer->past.privileged || cgminer->past.n_devices == 0)
 		return FAULT_REFUSED;
 	cgminer->next = 0;
 	cgminer->enable = order->hash;
@@ -141,7 +147,7 @@ static enum fault begin_order(struct cgminer_desk *desk, const struct miner_orde
 static size_t order_request(struct cgminer_desk *desk, char *text, size_t size)
 {
 	const struct cgminer *cgminer = (struct cgminer *)desk;
-	const struct cgminer_device *device = &cgminer->devices[cgminer->next];
+	const struct cgminer_device *device = &cgminer->past.devices[cgminer->next];
 	return (size_t)snprintf(text, size, "{\"command\":\"%s%s\",\"parameter\":\"%u\"}", device->pga ? "pga" : "asc",
 	                        cgminer->enable ? "enable" : "disable", (unsigned)device->id);
 }
@@ -159,7 +165,27 @@ static enum fault order_reply(struct cgminer_desk *desk, const struct cgminer_re
 	cJSON_Delete(tree);
 	if (garbled || refused)
 		return garbled ? FAULT_GARBLED : FAULT_REFUSED;
-	return ++cgminer->next < cgminer->n_devices ? FAULT_NEVER : FAULT_NONE;
+	return ++cgminer->next < cgminer->past.n_devices ? FAULT_NEVER : FAULT_NONE;
+}
+
+/* ---- opened again ---- */
+
+_Static_assert(sizeof(struct cgminer_past) <= sizeof ((struct miner_memory *)0)->bytes, "a memory has room for it");
+
+static void cgminer_remember(const struct miner *miner, struct miner_memory *memory)
+{
+	const struct cgminer *cgminer = (const struct cgminer *)miner;
+	struct cgminer_past past = cgminer->past;
+	past.probed &= cgminer->desk.conf.steer;        /* who only watches does not ask for rights */
+	memory->driver = &cgminer_driver;
+	memcpy(memory->bytes, &past, sizeof past);
+}
+
+static void cgminer_recall(struct miner *miner, struct miner_memory *memory)
+{
+	if (miner)
+		memcpy(&((struct cgminer *)miner)->past, memory->bytes, sizeof(struct cgminer_past));
+	memory->driver = NULL;
 }
 
 static void freed(struct cgminer_desk *desk)
@@ -191,5 +217,7 @@ const struct miner_driver cgminer_driver = {
 	.open = cgminer_open,
 	.poll = cgminer_desk_poll,
 	.order = cgminer_desk_order,
+	.remember = cgminer_remember,
+	.recall = cgminer_recall,
 	.close = cgminer_desk_close,
 };

@@ -103,6 +103,54 @@ static void it_is_steered_where_told_and_granted(void **state)
 	assert_true(stage_close(stage));
 }
 
+/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
+static void reopen(struct stage *stage, bool steer)
+{
+	struct miner_conf conf = { .host = "127.0.0.1", .port = stage->miner.port, .timeout_ms = 20000, .steer = steer };
+	struct miner_memory memory = { 0 };
+	struct owner *owner = &stage->owner;
+	const struct miner_driver *driver = owner->miner->driver;
+	driver->remember(owner->miner, &memory);
+	assert_ptr_equal(memory.driver, driver);
+	owner->room_stays = true;
+	owner_close(owner);
+	assert_true(loop_until(&stage->loop, &owner->closed, 1));
+	owner_open_in(owner, "cgminer", owner->room, &conf);
+	driver->recall(owner->miner, &memory);
+	assert_null(memory.driver);
+}
+
+static void an_order_right_after_a_reload_is_followed(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_privileged", SAY_NUL_AND_CLOSE },
+		{ DISABLE("0"), "cgminer_disabled", SAY_NUL_AND_CLOSE }, { DISABLE("1"), "cgminer_disabled", SAY_NUL_AND_CLOSE },
+		{ POLL, "cgminer_poll_disabled", SAY_NUL_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, true);
+	(void)state;
+	poll_now(stage);
+	reopen(stage, true);
+	assert_int_equal(order_now(stage, false), FAULT_NONE);
+	assert_true(poll_now(stage)->steerable);
+	assert_true(stage_close(stage));
+}
+
+static void a_reload_that_begins_to_steer_asks_for_the_right(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE },
+		{ POLL, "cgminer_poll", SAY_NUL_AND_CLOSE }, { RIGHTS, "cgminer_privileged", SAY_NUL_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, false);
+	(void)state;
+	poll_now(stage);
+	reopen(stage, true);
+	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_true(poll_now(stage)->steerable);
+	assert_true(stage_close(stage));
+}
+
 static void it_is_not_steered_without_the_right(void **state)
 {
 	static const struct act acts[] = {
@@ -175,6 +223,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_watched),
 		cmocka_unit_test(it_is_steered_where_told_and_granted),
+		cmocka_unit_test(an_order_right_after_a_reload_is_followed),
+		cmocka_unit_test(a_reload_that_begins_to_steer_asks_for_the_right),
 		cmocka_unit_test(it_is_not_steered_without_the_right),
 		cmocka_unit_test(it_is_not_steered_without_boards),
 		cmocka_unit_test(an_order_ends_at_the_first_board_that_fails),
