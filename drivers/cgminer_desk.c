@@ -149,10 +149,9 @@ void cgminer_desk_order(struct miner *miner, const struct miner_order *order)
 	desk->superseded += desk->order_waits;
 	desk->order_waits = true;
 	desk->order = *order;
-	if (cgminer_line_under_way(&desk->line) && desk->asked == JOB_POLL) {
+	desk->poll_runs = false;
+	if (cgminer_line_under_way(&desk->line) && desk->asked == JOB_POLL)
 		cgminer_line_drop(&desk->line);
-		desk->poll_runs = false;
-	}
 	work(desk);
 }
 

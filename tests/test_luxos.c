@@ -481,6 +481,28 @@ static void an_order_goes_before_a_poll_and_into_it(void **state)
 	assert_true(stage_close(stage));
 }
 
+/* A poll that waits for its next exchange begins anew as well: what it has read so far is older than the order. */
+static void an_order_goes_between_two_exchanges_of_a_poll(void **state)
+{
+	static const struct act acts[] = {
+		{ POLL, "luxos_poll", SAY_AND_CLOSE },
+		{ LOGON, "luxos_logon", SAY_AND_CLOSE }, { CURTAIL("AbCd1234,sleep"), "luxos_sleep", SAY_AND_CLOSE },
+		{ POLL, "luxos_poll_ramping", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE },
+	};
+	struct stage *stage = STAGE(acts, .steer = true);
+	struct owner *owner = &stage->owner;
+	struct cgminer_line *line = &((struct cgminer_desk *)owner->miner)->line;
+	(void)state;
+	owner_poll(owner);
+	while (stage->miner.played == 0 || line->state != LINE_WAITING)
+		uv_run(&stage->loop, UV_RUN_ONCE);
+	owner_order(owner, false, 0);
+	assert_true(loop_until(&stage->loop, &owner->readings, 1));
+	assert_int_equal(owner->answers, 1);
+	assert_int_equal(owner->last.state, MINER_RAMPING);
+	assert_true(stage_close(stage));
+}
+
 /* A miner told to sleep is not taken for awake because a reading, too early to show it, says so. */
 static void an_old_reading_does_not_skip_the_wakeup(void **state)
 {
@@ -634,6 +656,7 @@ int main(void)
 		cmocka_unit_test(a_newer_order_replaces_one_that_waits),
 		cmocka_unit_test(a_newer_order_breaks_off_the_one_under_way),
 		cmocka_unit_test(an_order_goes_before_a_poll_and_into_it),
+		cmocka_unit_test(an_order_goes_between_two_exchanges_of_a_poll),
 		cmocka_unit_test(an_old_reading_does_not_skip_the_wakeup),
 		cmocka_unit_test(the_owner_may_ask_from_inside_an_answer),
 		cmocka_unit_test(an_order_from_inside_an_answer_goes_before_a_poll),
