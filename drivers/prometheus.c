@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "drivers/lookup.h"
 #include "drivers/modbus_room.h"
 #include "drivers/prometheus_web.h"
 
@@ -27,10 +28,9 @@ struct prometheus_meter {
 	uv_timer_t timer;               /* the deadline of a poll */
 	bool polling, fetching, grace;
 	int64_t asked_ms;
-	bool by_name, looking_up, closing;
-	uv_getaddrinfo_t lookup;        /* goes on beyond the poll's deadline: the next poll has use for it */
+	bool by_name;
+	struct lookup *lookup;          /* goes on beyond the poll's deadline: the next poll has use for it; NULL: none */
 	struct curl_slist *addresses;   /* of a host with a name, as libcurl wants them; NULL: to be looked up */
-	unsigned open_handles;          /* and look-ups */
 	size_t n_bytes;                 /* of the page, so far */
 	struct prometheus_scan scan;
 };
@@ -170,43 +170,25 @@ static struct curl_slist *resolved(const struct prometheus_meter *self, const st
 	return curl_slist_append(NULL, line);
 }
 
-static void let_go(struct prometheus_meter *self)
+static void on_found(void *of, const struct addrinfo *found)
 {
-	if (--self->open_handles > 0)
-		return;
-	struct meter_user user = self->meter.user;
-	forget_addresses(self);
-	web_leave(self->web, &self->page);
-	free(self->url);
-	free(self);
-	user.on_closed(user.self);
-}
-
-static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
-{
-	struct prometheus_meter *self = lookup->data;
-	self->looking_up = false;
-	if (status == 0 && !self->closing) {
+	struct prometheus_meter *self = of;
+	self->lookup = NULL;
+	if (found) {
 		self->addresses = resolved(self, found);
 		curl_easy_setopt(self->page.easy, CURLOPT_RESOLVE, self->addresses);
 	}
-	uv_freeaddrinfo(found);
-	if (self->polling && self->addresses)
+	if (self->polling && found)
 		fetch(self);
 	else if (self->polling)
 		finish(self, &(struct meter_reading){ .fault = FAULT_SILENT, .at_ms = self->asked_ms });
-	let_go(self);
 }
 
-/* On libuv's few threads. libcurl's own look-ups are a thread each, as many as there are hosts where no name server answers. */
+/* libcurl's own look-ups are a thread each, as many as there are hosts where no name server answers. */
 static void look_up(struct prometheus_meter *self)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	if (self->looking_up)
-		return;
-	self->lookup.data = self;
-	self->looking_up = uv_getaddrinfo(self->timer.loop, &self->lookup, on_looked_up, self->host, NULL, &hints) == 0;
-	self->open_handles += self->looking_up;
+	if (!self->lookup)
+		self->lookup = lookup_begin(self->timer.loop, self->host, SOCK_STREAM, on_found, self);
 }
 
 static void poll_page(struct meter *meter)
@@ -258,7 +240,6 @@ static struct meter *open_page(struct meter_room *room, const struct meter_conf 
 	self->web = web_join(room, &self->page);
 	uv_timer_init(room->loop, &self->timer);
 	self->timer.data = self;
-	self->open_handles = 1;
 	curl_easy_setopt(self->page.easy, CURLOPT_URL, self->url);
 	curl_easy_setopt(self->page.easy, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(self->page.easy, CURLOPT_WRITEDATA, self);
@@ -269,17 +250,21 @@ static struct meter *open_page(struct meter_room *room, const struct meter_conf 
 
 static void on_closed(uv_handle_t *handle)
 {
-	let_go(handle->data);
+	struct prometheus_meter *self = handle->data;
+	struct meter_user user = self->meter.user;
+	forget_addresses(self);
+	web_leave(self->web, &self->page);
+	free(self->url);
+	free(self);
+	user.on_closed(user.self);
 }
 
 static void close_page(struct meter *meter)
 {
 	struct prometheus_meter *self = (struct prometheus_meter *)meter;
-	self->closing = true;
 	self->polling = false;
 	web_give_up(self->web, &self->page);
-	if (self->looking_up)
-		uv_cancel((uv_req_t *)&self->lookup);
+	lookup_forget(self->lookup);
 	uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/lookup.h"
 #include "drivers/modbus_room.h"
 #include "drivers/snmp_link.h"
 
@@ -15,7 +16,7 @@ enum {
 	SILENCES_TO_LOOK_UP = 10,       /* a name may by then stand for another address */
 };
 
-enum socket_state { SOCKET_NONE, SOCKET_LOOKING_UP, SOCKET_OPEN, SOCKET_CLOSING };
+enum socket_state { SOCKET_NONE, SOCKET_OPEN, SOCKET_CLOSING };
 
 struct snmp_meter {
 	struct meter meter;
@@ -29,10 +30,10 @@ struct snmp_meter {
 	const struct snmp_access *access;
 	struct snmp_keys *keys;
 
-	unsigned open_handles;          /* and look-ups */
+	unsigned open_handles;
 	bool leaving;
 	uv_timer_t timer;
-	uv_getaddrinfo_t lookup;
+	struct lookup *lookup;          /* NULL: none under way */
 	uv_poll_t readable;
 	enum socket_state socket;
 	struct snmp_link *session;   /* while SOCKET_OPEN */
@@ -264,31 +265,19 @@ static void socket_open(struct snmp_meter *self, const char *address)
 	uv_poll_start(&self->readable, UV_READABLE, on_readable);
 }
 
-static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+static void on_found(void *of, const struct addrinfo *found)
 {
-	struct snmp_meter *self = lookup->data;
+	struct snmp_meter *self = of;
 	char address[INET6_ADDRSTRLEN] = "";
-	self->socket = SOCKET_NONE;
-	if (status == 0 && found->ai_family == AF_INET)
+	self->lookup = NULL;
+	if (found && found->ai_family == AF_INET)
 		uv_ip4_name((const struct sockaddr_in *)(const void *)found->ai_addr, address, sizeof address);
-	else if (status == 0 && found->ai_family == AF_INET6)
+	else if (found && found->ai_family == AF_INET6)
 		uv_ip6_name((const struct sockaddr_in6 *)(const void *)found->ai_addr, address, sizeof address);
-	uv_freeaddrinfo(found);
-	if (address[0] && !self->leaving)
+	if (address[0])
 		socket_open(self, address);
 	if (self->session && self->polling)
 		ask(self);
-	handle_closed(self);
-}
-
-static void look_up(struct snmp_meter *self)
-{
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
-	self->lookup.data = self;
-	if (uv_getaddrinfo(self->timer.loop, &self->lookup, on_looked_up, self->host, NULL, &hints) != 0)
-		return;
-	self->socket = SOCKET_LOOKING_UP;
-	self->open_handles++;
 }
 
 /* ---- the driver ---- */
@@ -337,8 +326,8 @@ static void poll_meter(struct meter *meter)
 	snmp_plan_start(&self->plan, self->map);
 	if (self->socket == SOCKET_NONE && self->host_is_address)
 		socket_open(self, self->host);
-	else if (self->socket == SOCKET_NONE)
-		look_up(self);
+	else if (self->socket == SOCKET_NONE && !self->lookup)
+		self->lookup = lookup_begin(self->timer.loop, self->host, SOCK_DGRAM, on_found, self);
 	if (!self->session) {
 		set_timer(self);
 		return;
@@ -355,8 +344,7 @@ static void close_meter(struct meter *meter)
 	self->polling = false;
 	if (self->socket == SOCKET_OPEN)
 		socket_close(self);
-	if (self->socket == SOCKET_LOOKING_UP)
-		uv_cancel((uv_req_t *)&self->lookup);
+	lookup_forget(self->lookup);
 	uv_close((uv_handle_t *)&self->timer, on_timer_closed);
 }
 

@@ -9,6 +9,7 @@
 
 #include "drivers/snmp_link.h"
 #include "tests/meter_probe.h"
+#include "tests/slow_names.h"
 
 enum { TIMEOUT_MS = 300, LONG_MS = 20000, MOST = 512 };
 
@@ -399,6 +400,26 @@ static void a_meter_may_be_polled_in_its_answer(void **state)
 	end();
 }
 
+/* Where no name server answers. */
+static void a_look_up_holds_nothing_up(void **state)
+{
+	(void)state;
+	begin(NULL, LONG_MS);
+	struct meter_conf conf = { .host = "slow.example", .port = rogue.port, .timeout_ms = TIMEOUT_MS, .oids = &map, .access = &v2c };
+	struct probe named;
+	probe_open(&named, room, "snmp", &conf);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(probe_ask(&named, &loop), FAULT_SILENT);
+	assert_int_equal(n_lookups, 1);
+	probe_poll(&named);
+	probe_close(&named);
+	while (!named.closed)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_false(lookup_ended);
+	lookup_ended = true;
+	end();
+}
+
 /* A poll while one is under way is answered by that one's answer. */
 static void two_polls_have_one_answer(void **state)
 {
@@ -430,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_meter_may_close_in_its_answer),
 		cmocka_unit_test(a_meter_may_be_polled_in_its_answer),
 		cmocka_unit_test(two_polls_have_one_answer),
+		cmocka_unit_test(a_look_up_holds_nothing_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
