@@ -36,6 +36,7 @@ struct luxos_past {
 	bool unjoinable;                /* joined reads failed; tried again when the tables are */
 	bool is_luxos;                  /* its version says so, or it was not asked yet */
 	struct luxos_session session;
+	bool outlived;                  /* the session was still there when it should have ended */
 	bool awake, atm;                /* as last heard */
 	bool tables_tried, tables_known;
 	int64_t tables_tried_ms;
@@ -55,9 +56,8 @@ struct luxos {
 	uint8_t reading;                /* enum read: the exchange under way */
 	int64_t asked_ms;
 	struct luxos_seen seen;         /* of the poll under way */
-	struct luxos_session old_session;
+	char old_session[LUXOS_SESSION];        /* the one to be renewed */
 	bool keeping;
-	bool outlived;                  /* the session was still there when it should have ended */
 	struct luxos_errand errand;
 	struct luxos_past past;
 };
@@ -151,8 +151,7 @@ static bool begin_keep(struct cgminer_desk *desk)
 		remind(luxos, left_ms);
 		return false;
 	}
-	luxos->old_session = luxos->past.session;
-	luxos->past.session.id[0] = '\0';
+	memcpy(luxos->old_session, luxos->past.session.id, sizeof luxos->old_session);
 	luxos_errand_begin_logon(&luxos->errand);
 	return true;
 }
@@ -162,10 +161,10 @@ static bool begin_keep(struct cgminer_desk *desk)
 static void end_keep(struct cgminer_desk *desk)
 {
 	struct luxos *luxos = (struct luxos *)desk;
-	bool found = luxos->past.session.id[0] && luxos->errand.exchanges > 1;
-	bool old = found && strcmp(luxos->past.session.id, luxos->old_session.id) == 0;
-	bool dying = old && !luxos->outlived;
-	luxos->outlived = old;
+	bool found = session_left_ms(luxos) > 0 && luxos->errand.exchanges > 1;
+	bool old = found && strcmp(luxos->past.session.id, luxos->old_session) == 0;
+	bool dying = old && !luxos->past.outlived;
+	luxos->past.outlived = old;
 	if (dying)
 		luxos->past.session.used_ms -= SESSION_ENDS_MS - OLD_SESSION_MS;
 	remind(luxos, dying ? OLD_SESSION_MS : SESSION_ENDS_MS);
@@ -187,7 +186,7 @@ static void meet(struct luxos *luxos, uint64_t identity)
 	if (identity == 0 || identity == luxos->past.identity)
 		return;
 	if (luxos->past.identity) {
-		luxos->past.session = luxos->old_session = (struct luxos_session){ 0 };
+		luxos->past.session = (struct luxos_session){ 0 };
 		luxos->past.tables_tried = luxos->past.tables_known = false;
 		luxos_ladder_drop(luxos->past.ladder);
 		luxos->past.ladder = NULL;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "drivers/cgminer_desk.h"
 #include "drivers/miner_room.h"
 #include "tests/miner_recording.h"
 #include "tests/scripted_miner.h"
@@ -242,6 +243,59 @@ static void a_failed_log_on_is_tried_again(void **state)
 	stage_close(stage);
 }
 
+/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
+static void reopen(struct stage *stage)
+{
+	struct miner_conf conf = ((struct cgminer_desk *)stage->owner.miner)->conf;
+	struct miner_memory memory = { 0 };
+	struct owner *owner = &stage->owner;
+	const struct miner_driver *driver = owner->miner->driver;
+	driver->remember(owner->miner, &memory);
+	owner->room_stays = true;
+	owner_close(owner);
+	assert_true(loop_until(&stage->loop, &owner->closed, 1));
+	owner_open_in(owner, "luxos", owner->room, &conf);
+	driver->recall(owner->miner, &memory);
+}
+
+/* The old one is there still, once: it may be ours, and is asked for again soon. */
+static void a_log_on_cut_by_a_reload_knows_the_old_session(void **state)
+{
+	static const struct act acts[] = {
+		FIRST_POLL, THEIRS, { LOGON, NULL, SILENT }, { POLL, "luxos_poll", SAY_AND_CLOSE }, THEIRS, THEIRS,
+	};
+	struct stage *stage = STAGE(acts, .keep_session = true);
+	(void)state;
+	poll_now(stage);
+	later(stage, 22000, 4);
+	later(stage, 62000, 5);
+	reopen(stage);
+	poll_now(stage);
+	later(stage, 22000, 8);
+	later(stage, 4000, 10);
+	nothing_within(stage, 50000);
+	stage_close(stage);
+}
+
+static void a_log_on_cut_by_a_reload_knows_whose_session_it_was(void **state)
+{
+	static const struct act acts[] = {
+		FIRST_POLL, THEIRS, THEIRS, THEIRS, { LOGON, NULL, SILENT }, { POLL, "luxos_poll", SAY_AND_CLOSE }, THEIRS,
+	};
+	struct stage *stage = STAGE(acts, .keep_session = true);
+	(void)state;
+	poll_now(stage);
+	later(stage, 22000, 4);
+	later(stage, 62000, 6);
+	later(stage, 4000, 8);
+	later(stage, 62000, 9);
+	reopen(stage);
+	poll_now(stage);
+	later(stage, 22000, 12);
+	nothing_within(stage, 50000);
+	stage_close(stage);
+}
+
 /* The recorded poll, with a MAC in it; the caller frees it. */
 static char *poll_of(const char *name, const char *mac)
 {
@@ -339,6 +393,8 @@ int main(void)
 		cmocka_unit_test(an_order_during_the_log_on_uses_it),
 		cmocka_unit_test(an_order_before_the_log_on_leaves_its_session),
 		cmocka_unit_test(a_failed_log_on_is_tried_again),
+		cmocka_unit_test(a_log_on_cut_by_a_reload_knows_the_old_session),
+		cmocka_unit_test(a_log_on_cut_by_a_reload_knows_whose_session_it_was),
 		cmocka_unit_test(another_machine_is_met_afresh),
 		cmocka_unit_test(what_another_machines_owner_set_is_not_this_ones),
 		cmocka_unit_test(a_name_that_is_not_found_answers_what_was_asked),
