@@ -14,7 +14,7 @@
 #include "drivers/luxos_codec.h"
 
 #define LUXOS_SESSION 24
-#define LUXOS_SESSION_MS 59500          /* it ends after 60 s; a refused id costs what a new one does */
+#define LUXOS_SESSION_MS 59500          /* it ends after 60 s; an id that is refused costs an exchange more than none */
 #define LUXOS_MOST_EXCHANGES 5          /* of an order of one task, and one more for each further; what is left then is
                                          * answered FAULT_REFUSED */
 
