@@ -257,8 +257,7 @@ static void wire_miners(struct wired *wired, struct fault_list *faults)
 			miner_group[at] = (uint16_t)g;
 			miners[at] = (struct site_miner){ group->names[h], driver, {
 				.host = group->hosts[h], .port = group->port, .timeout_ms = (uint32_t)group->timeout_ms,
-				.nominal_w = groups[g].nominal_w, .asleep_w = groups[g].asleep_w,
-				.wake = group->wake, .steer = steers(group, driver),
+				.nominal_w = groups[g].nominal_w, .wake = group->wake, .steer = steers(group, driver),
 				.keep_session = group->session == SESSION_KEEP }, group->every_ms };
 		}
 	}

@@ -7,6 +7,7 @@
 #include "drivers/cgminer_codec.h"
 #include "drivers/cgminer_desk.h"
 
+#define CODE_ACCESS_OK 46
 #define PROBE_EVERY_MS (60 * 60 * 1000) /* of rights and of joined reads; both change when the owner reconfigures */
 
 enum read { READ_JOINED, READ_SUMMARY, READ_DEVS, READ_RIGHTS, READ_NOTHING };

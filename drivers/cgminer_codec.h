@@ -8,11 +8,6 @@
 
 #define CGMINER_MOST_DEVICES 32
 
-enum {                                  /* STATUS Codes */
-	CODE_INVALID_COMMAND = 14, CODE_INVALID_JSON = 23, CODE_NO_COMMAND = 24,
-	CODE_ACCESS_DENIED = 45, CODE_ACCESS_OK = 46,
-};
-
 struct cgminer_status {
 	char letter;                    /* 'S', 'W', 'I', 'E', 'F'; 0: the reply has none */
 	int code;                       /* 0: none */

@@ -11,7 +11,6 @@ struct miner_conf {             /* strings are lent for the life of the miner */
 	uint16_t port;
 	uint32_t timeout_ms;    /* of one exchange, connecting included */
 	int32_t nominal_w;      /* awake, at its full profile: a limit from there on asks for that; 0: not told */
-	int32_t asleep_w;
 	const char *wake;       /* how to wake, as the driver knows it ("safe", "unsafe"); NULL: its default */
 	bool steer;             /* false: only watch */
 	bool keep_session;      /* where writes need one: hold it, so that an order costs one exchange */

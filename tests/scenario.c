@@ -139,8 +139,7 @@ static void make_devices(struct scenario *s)
 			{ .host = numbered("sim:pdu:", i), .timeout_ms = 1000 }, 1000 };
 	for (size_t i = 0; i < s->conf.n_miners; i++)
 		miners[i] = (struct site_miner){ numbered("hall/", i + 1), &sim_luxos_driver,
-			{ .host = numbered("sim:", i), .timeout_ms = 3000, .nominal_w = s->conf.type->full_w,
-			  .asleep_w = s->conf.type->asleep_w, .steer = true }, 30000 };
+			{ .host = numbered("sim:", i), .timeout_ms = 3000, .nominal_w = s->conf.type->full_w, .steer = true }, 30000 };
 	s->site_conf.name = "test";
 	s->site_conf.meters = meters;
 	s->site_conf.miners = miners;

@@ -46,7 +46,7 @@ static struct stage *stage_open(void)
 		fail_msg("%s", why);
 	stage->farm.self = stage;
 	stage->conf = (struct miner_conf){
-		.host = "127.30.0.1", .port = port, .timeout_ms = 20000, .nominal_w = FULL_W, .asleep_w = 25, .steer = true };
+		.host = "127.30.0.1", .port = port, .timeout_ms = 20000, .nominal_w = FULL_W, .steer = true };
 	owner_open(&stage->owner, "luxos", &stage->loop, &stage->conf);
 	return stage;
 }
