@@ -214,11 +214,13 @@ static bool read_once(struct snmp_meter *self)
 	return event != SNMP_EMPTY;
 }
 
+/* libuv stops at an error, such as that nobody listens there; reading takes the error off the socket. */
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
 	struct snmp_meter *self = handle->data;
-	(void)status;
 	(void)events;
+	if (status < 0)
+		uv_poll_start(handle, UV_READABLE, on_readable);
 	read_once(self);
 }
 

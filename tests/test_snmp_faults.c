@@ -207,6 +207,33 @@ static void nobody_listens(void **state)
 	end();
 }
 
+static void on_gone(uv_handle_t *handle)
+{
+	*(bool *)handle->data = true;
+}
+
+/* While it is away the network says that nobody listens there. */
+static void an_agent_that_comes_back_is_heard_at_once(void **state)
+{
+	struct sockaddr_in at;
+	bool gone = false;
+	(void)state;
+	begin(answer_last, 3000);
+	rogue.socket.data = &gone;
+	uv_close((uv_handle_t *)&rogue.socket, on_gone);
+	while (!gone)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(probe_ask(&probe, &loop), FAULT_SILENT);
+	uv_ip4_addr("127.0.0.1", rogue.port, &at);
+	uv_udp_init(&loop, &rogue.socket);
+	rogue.socket.data = &rogue;
+	assert_int_equal(uv_udp_bind(&rogue.socket, (struct sockaddr *)&at, 0), 0);
+	uv_udp_recv_start(&rogue.socket, on_alloc, on_recv);
+	assert_int_equal(probe_ask(&probe, &loop), FAULT_NONE);
+	assert_int_equal(rogue.n_requests, 1);          /* it was not asked again */
+	end();
+}
+
 /* ---- late, doubled, from elsewhere ---- */
 
 static void answer_the_one_before(struct rogue *self)
@@ -442,6 +469,7 @@ int main(void)
 		cmocka_unit_test(a_lost_datagram_is_made_good),
 		cmocka_unit_test(an_answer_to_the_first_of_two_counts),
 		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(an_agent_that_comes_back_is_heard_at_once),
 		cmocka_unit_test(a_late_answer_is_not_taken_for_a_newer_one),
 		cmocka_unit_test(a_second_answer_is_of_no_account),
 		cmocka_unit_test(only_the_agent_is_heard),
