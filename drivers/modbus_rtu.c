@@ -17,6 +17,8 @@ enum {
 };
 
 struct job {                            /* the loop writes the first half, the thread the second */
+	uint32_t baud;
+	char parity;
 	uint8_t unit;
 	struct modbus_read read;
 	uint32_t timeout_ms;
@@ -27,6 +29,8 @@ struct job {                            /* the loop writes the first half, the t
 
 struct bus {                            /* the thread's own */
 	modbus_t *modbus;               /* NULL: not open */
+	uint32_t baud;
+	char parity;
 	int low_fd;                     /* kept below FD_SETSIZE: libmodbus waits in select() */
 };
 
@@ -35,14 +39,14 @@ struct modbus_line {
 	LIST_ENTRY(modbus_line) entry;
 	struct meter_room *room;
 	char *device;
-	uint32_t baud;
+	uint32_t baud;                  /* of all who share it */
 	char parity;
 	uv_timer_t timer;
 	uv_async_t done;                /* the thread has finished a job, or itself */
 	unsigned open_handles;
 	uv_thread_t thread;
 	bool started;
-	bool busy;                      /* the job is with the thread, or not yet taken back */
+	bool busy;                      /* the job is with the thread, or not yet taken back; or the thread is to end */
 
 	uv_mutex_t mutex;               /* for what follows */
 	uv_cond_t changed;
@@ -80,11 +84,14 @@ static bool move_low(struct bus *bus)
 	return moved;
 }
 
-static bool bus_open(struct bus *bus, const struct modbus_line *line)
+static bool bus_open(struct bus *bus, const char *device, const struct job *job)
 {
-	if (bus->modbus)
+	if (bus->modbus && bus->baud == job->baud && bus->parity == job->parity)
 		return true;
-	bus->modbus = modbus_new_rtu(line->device, (int)line->baud, line->parity, 8, 1);
+	bus_close(bus);
+	bus->baud = job->baud;
+	bus->parity = job->parity;
+	bus->modbus = modbus_new_rtu(device, (int)job->baud, job->parity, 8, 1);
 	if (!bus->modbus)
 		return false;
 	modbus_set_error_recovery(bus->modbus, MODBUS_ERROR_RECOVERY_NONE);
@@ -120,11 +127,11 @@ static int read_words(modbus_t *modbus, struct job *job)
 	return n;
 }
 
-static void do_job(struct bus *bus, const struct modbus_line *line, struct job *job)
+static void do_job(struct bus *bus, const char *device, struct job *job)
 {
-	unsigned gap_us = line->baud ? GAP_BITS * 1000000u / line->baud : 0;
+	unsigned gap_us = GAP_BITS * 1000000u / job->baud;
 	job->fault = FAULT_SILENT;
-	if (!bus_open(bus, line))
+	if (!bus_open(bus, device, job))
 		return;
 	usleep(gap_us > LEAST_GAP_US ? gap_us : LEAST_GAP_US);
 	if (read_words(bus->modbus, job) == job->read.count) {
@@ -166,7 +173,7 @@ static void line_thread(void *arg)
 	struct bus bus = { .low_fd = open("/dev/null", O_RDWR | O_CLOEXEC) };
 	struct job job;
 	while (wait_job(line, &job)) {
-		do_job(&bus, line, &job);
+		do_job(&bus, line->device, &job);
 		put_back(line, &job, false);
 	}
 	bus_close(&bus);
@@ -192,8 +199,9 @@ static void on_handle_closed(uv_handle_t *handle)
 	meter_room_left(room);
 }
 
-static void close_handles(struct modbus_line *line)
+static void line_close(struct modbus_line *line)
 {
+	LIST_REMOVE(line, entry);
 	uv_close((uv_handle_t *)&line->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&line->done, on_handle_closed);
 }
@@ -224,7 +232,8 @@ static void hand_over(struct modbus_line *line, struct modbus_client *client)
 	line->link.patience_ms += GRACE_MS;
 	line->busy = true;
 	uv_mutex_lock(&line->mutex);
-	line->job = (struct job){ .unit = client->unit, .read = client->read, .timeout_ms = left_ms > 1 ? (uint32_t)left_ms : 1 };
+	line->job = (struct job){ .baud = line->baud, .parity = line->parity, .unit = client->unit, .read = client->read,
+	                          .timeout_ms = left_ms > 1 ? (uint32_t)left_ms : 1 };
 	line->job_ready = true;
 	uv_cond_signal(&line->changed);
 	uv_mutex_unlock(&line->mutex);
@@ -238,27 +247,51 @@ static void line_advance(struct modbus_line *line)
 	arm(line);
 }
 
+static void line_start(struct modbus_line *line)
+{
+	line->busy = line->stop = line->ended = false;
+	line->started = uv_thread_create(&line->thread, line_thread, line) == 0;
+}
+
+/* Until its thread has ended it is found by who joins: of two that have the terminal open, the one that closes it would
+ * put back what it found, under the other. */
 static void line_end(struct modbus_line *line)
 {
-	LIST_REMOVE(line, entry);
 	uv_timer_stop(&line->timer);
 	if (!line->started) {
-		close_handles(line);
+		line_close(line);
 		return;
 	}
+	line->busy = true;
 	uv_mutex_lock(&line->mutex);
 	line->stop = true;
 	uv_cond_signal(&line->changed);
 	uv_mutex_unlock(&line->mutex);
 }
 
+static void line_go_on(struct modbus_line *line)
+{
+	if (!LIST_EMPTY(&line->link.clients))
+		line_advance(line);
+	else if (!line->busy)
+		line_end(line);
+}
+
 static void line_turn(struct modbus_line *line)
 {
 	modbus_link_settle(&line->link);
-	if (LIST_EMPTY(&line->link.clients))
-		line_end(line);
-	else
-		line_advance(line);
+	line_go_on(line);
+}
+
+static void on_ended(struct modbus_line *line)
+{
+	uv_thread_join(&line->thread);          /* it has nothing left to do but return */
+	if (LIST_EMPTY(&line->link.clients)) {
+		line_close(line);
+		return;
+	}
+	line_start(line);
+	line_advance(line);
 }
 
 static void on_done(uv_async_t *async)
@@ -270,8 +303,7 @@ static void on_done(uv_async_t *async)
 	line->job_done = false;
 	uv_mutex_unlock(&line->mutex);
 	if (ended) {
-		uv_thread_join(&line->thread);  /* it has nothing left to do but return */
-		close_handles(line);
+		on_ended(line);
 		return;
 	}
 	if (!job_done)
@@ -281,8 +313,7 @@ static void on_done(uv_async_t *async)
 		line->link.sent_ms = job.sent_ms;
 		modbus_link_answer(&line->link, &(struct modbus_answer){ .fault = job.fault, .words = job.words, .came_ms = job.came_ms });
 	}
-	if (!LIST_EMPTY(&line->link.clients))
-		line_advance(line);
+	line_go_on(line);
 }
 
 static void line_ask(struct modbus_client *client)
@@ -300,15 +331,13 @@ static void line_leave(struct modbus_client *client)
 	arm(line);
 }
 
-static struct modbus_line *line_new(struct meter_room *room, const char *device, uint32_t baud, char parity)
+static struct modbus_line *line_new(struct meter_room *room, const char *device)
 {
 	struct modbus_line *line = room_alloc(sizeof *line);
 	line->link.ask = line_ask;
 	line->link.leave = line_leave;
 	LIST_INIT(&line->link.clients);
 	line->room = room;
-	line->baud = baud;
-	line->parity = parity;
 	line->device = room_alloc(strlen(device) + 1);
 	strcpy(line->device, device);
 	uv_timer_init(room->loop, &line->timer);
@@ -317,7 +346,7 @@ static struct modbus_line *line_new(struct meter_room *room, const char *device,
 	line->open_handles = 2;
 	uv_mutex_init(&line->mutex);
 	uv_cond_init(&line->changed);
-	line->started = uv_thread_create(&line->thread, line_thread, line) == 0;
+	line_start(line);
 	LIST_INSERT_HEAD(&room->lines, line, entry);
 	room->n_open++;
 	return line;
@@ -332,7 +361,11 @@ void modbus_rtu_join(struct meter_room *room, const char *device, uint32_t baud,
 		if (!strcmp(line->device, device))
 			break;
 	if (!line)
-		line = line_new(room, device, baud, parity);
+		line = line_new(room, device);
+	if (LIST_EMPTY(&line->link.clients)) {
+		line->baud = baud;
+		line->parity = parity;
+	}
 	client->refused = line->baud != baud || line->parity != parity || client->unit < 1 || client->unit > MOST_UNIT;
 	modbus_link_join(&line->link, client);
 }

@@ -103,6 +103,7 @@ static struct bench bench;
 
 static void bench_open(struct bench *b)
 {
+	memset(b, 0, sizeof *b);
 	far_start(&b->far);
 	b->far.mapping->tab_input_registers[10] = 0xFFFF;
 	b->far.mapping->tab_input_registers[11] = 0xFF38;       /* -200 */
@@ -239,6 +240,47 @@ static void test_closing_in_mid_request(void **state)
 	assert_int_equal(bench.probes[0].answers, 0);
 }
 
+/* As a reload of the file does: the one who asks next finds the terminal as he set it up, not as the one before left it. */
+static void test_a_reload_in_mid_request(void **state)
+{
+	(void)state;
+	bench_open(&bench);
+	struct meter_conf before = conf_for(bench.far.device, DEAD), after = conf_for(bench.far.device, SERVED);
+	before.timeout_ms = 300;
+	after.baud = 38400;
+	probe_open(&bench.probes[0], bench.room, "modbus-rtu", &before);
+	probe_poll(&bench.probes[0]);
+	while (!bench.far.requests)
+		uv_run(&bench.loop, UV_RUN_NOWAIT);
+	probe_close(&bench.probes[0]);
+	while (!bench.probes[0].closed)
+		uv_run(&bench.loop, UV_RUN_ONCE);
+	probe_open(&bench.probes[0], bench.room, "modbus-rtu", &after);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(probe_ask(&bench.probes[0], &bench.loop), FAULT_NONE);
+	bench_close(&bench, 1);
+}
+
+static void open_next(void *conf)
+{
+	probe_open(&bench.probes[0], bench.room, "modbus-rtu", conf);
+}
+
+/* The last that closes tells that all are; what comes next is opened from there. */
+static void test_another_speed_after_a_reload(void **state)
+{
+	(void)state;
+	bench_open(&bench);
+	struct meter_conf before = conf_for(bench.far.device, SERVED), after = before;
+	after.baud = 38400;
+	struct meter *meter = meter_driver_named("modbus-rtu")->open(bench.room, &before, (struct meter_user){ &after, NULL, open_next });
+	meter->driver->close(meter);
+	while (!bench.probes[0].meter)
+		uv_run(&bench.loop, UV_RUN_ONCE);
+	assert_int_equal(probe_ask(&bench.probes[0], &bench.loop), FAULT_NONE);
+	bench_close(&bench, 1);
+}
+
 /* libmodbus waits in select(), which aborts above FD_SETSIZE: the line keeps the low number it began with. */
 static void test_many_descriptors(void **state)
 {
@@ -277,6 +319,8 @@ int main(void)
 		cmocka_unit_test(test_no_such_line),
 		cmocka_unit_test(test_a_line_that_fails),
 		cmocka_unit_test(test_closing_in_mid_request),
+		cmocka_unit_test(test_a_reload_in_mid_request),
+		cmocka_unit_test(test_another_speed_after_a_reload),
 		cmocka_unit_test(test_many_descriptors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
