@@ -6,12 +6,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "drivers/lookup.h"
+
 #define ROUNDS 4                        /* of reading from one miner before others have their turn */
 
-/* Outlives its line where it must: a look-up under way can not always be called back. */
 struct cgminer_lookup {
-	uv_getaddrinfo_t req;
-	struct cgminer_slot place;      /* in the window, without a socket; its line is NULL when nobody waits any more */
+	struct lookup *lookup;
+	struct cgminer_slot place;      /* in the window, without a socket */
 };
 
 /* ---- the end of an exchange ---- */
@@ -171,18 +172,6 @@ static size_t take_request(struct cgminer_line *line, char *text)
 
 /* ---- names ---- */
 
-static void keep_address(struct cgminer_line *line, const struct sockaddr *found)
-{
-	if (found->sa_family == AF_INET) {
-		memcpy(&line->address.v4, found, sizeof line->address.v4);
-		line->address.v4.sin_port = htons(line->port);
-	} else {
-		memcpy(&line->address.v6, found, sizeof line->address.v6);
-		line->address.v6.sin6_port = htons(line->port);
-	}
-	line->address_known = true;
-}
-
 /* The request is taken all the same: it settles what is answered. */
 static void not_found(struct cgminer_line *line)
 {
@@ -192,47 +181,39 @@ static void not_found(struct cgminer_line *line)
 		line->user.on_reply(line->user.self, &reply);
 }
 
-static struct cgminer_line *end_lookup(struct cgminer_lookup *lookup)
+static void end_lookup(struct cgminer_line *line)
 {
-	struct cgminer_line *line = lookup->place.line;
-	miner_room_hang_up(line->room, &lookup->place);
-	lookup->place.line = NULL;
+	miner_room_hang_up(line->room, &line->lookup->place);
+	free(line->lookup);
 	line->lookup = NULL;
 	line->state = LINE_IDLE;
-	return line;
 }
 
-static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
+static void on_found(void *self, const struct addrinfo *found)
 {
-	struct cgminer_lookup *lookup = req->data;
-	if (lookup->place.line) {
-		struct cgminer_line *line = end_lookup(lookup);
-		if (status == 0) {
-			keep_address(line, found->ai_addr);
-			cgminer_line_ask(line, line->turn == TURN_POLL ? TURN_POLL : TURN_NEXT);
-		} else {
-			not_found(line);
-		}
+	struct cgminer_line *line = self;
+	end_lookup(line);
+	if (!found || found->ai_addrlen > sizeof line->address) {
+		not_found(line);
+		return;
 	}
-	uv_freeaddrinfo(found);
-	free(lookup);
+	memcpy(&line->address, found->ai_addr, found->ai_addrlen);
+	line->address_known = true;
+	cgminer_line_ask(line, line->turn == TURN_POLL ? TURN_POLL : TURN_NEXT);
 }
 
 static bool look_up(struct cgminer_line *line)
 {
-	static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct cgminer_lookup *lookup = calloc(1, sizeof *lookup);
+	struct lookup *lookup = lookup_begin(line->room->loop, line->host, line->port, SOCK_STREAM, on_found, line);
 	if (!lookup)
-		abort();
-	lookup->req.data = lookup;
-	lookup->place = (struct cgminer_slot){ .line = line, .fd = -1, .for_poll = line->turn == TURN_POLL };
-	if (uv_getaddrinfo(line->room->loop, &lookup->req, on_looked_up, line->host, NULL, &hints) != 0) {
-		free(lookup);
 		return false;
-	}
-	miner_room_occupy(line->room, &lookup->place, line->timeout_ms);
-	line->lookup = lookup;
+	line->lookup = calloc(1, sizeof *line->lookup);
+	if (!line->lookup)
+		abort();
+	line->lookup->lookup = lookup;
+	line->lookup->place = (struct cgminer_slot){ .line = line, .fd = -1, .for_poll = line->turn == TURN_POLL };
 	line->state = LINE_LOOKING_UP;
+	miner_room_occupy(line->room, &line->lookup->place, line->timeout_ms);
 	return true;
 }
 
@@ -241,8 +222,8 @@ static void forget_lookup(struct cgminer_line *line)
 {
 	if (!line->lookup)
 		return;
-	uv_cancel((uv_req_t *)&line->lookup->req);
-	end_lookup(line->lookup);
+	lookup_forget(line->lookup->lookup);
+	end_lookup(line);
 }
 
 void cgminer_slot_overdue(struct cgminer_slot *slot)

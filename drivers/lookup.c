@@ -1,5 +1,6 @@
 #include "drivers/lookup.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct lookup {
@@ -17,17 +18,19 @@ static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *fou
 	free(lookup);
 }
 
-struct lookup *lookup_begin(uv_loop_t *loop, const char *host, int socktype, void (*on_found)(void *, const struct addrinfo *),
-                            void *self)
+struct lookup *lookup_begin(uv_loop_t *loop, const char *host, uint16_t port, int socktype,
+                            void (*on_found)(void *, const struct addrinfo *), void *self)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = socktype };
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = socktype, .ai_flags = AI_NUMERICSERV };
+	char service[8];
+	snprintf(service, sizeof service, "%u", port);
 	struct lookup *lookup = calloc(1, sizeof *lookup);
 	if (!lookup)
 		abort();
 	lookup->req.data = lookup;
 	lookup->on_found = on_found;
 	lookup->self = self;
-	if (uv_getaddrinfo(loop, &lookup->req, on_looked_up, host, NULL, &hints) == 0)
+	if (uv_getaddrinfo(loop, &lookup->req, on_looked_up, host, service, &hints) == 0)
 		return lookup;
 	free(lookup);
 	return NULL;

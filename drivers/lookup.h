@@ -8,10 +8,10 @@
 #include <uv.h>
 
 struct lookup;
-/* The host is copied. on_found comes once, from the loop; found is lent for the call, NULL: there are none.
- * NULL: nothing can be looked up. */
-struct lookup *lookup_begin(uv_loop_t *, const char *host, int socktype, void (*on_found)(void *self, const struct addrinfo *found),
-                            void *self);
+/* The host is copied. on_found comes once, from the loop; found, with the port in each address, is lent for the call,
+ * NULL: there are none. NULL: nothing can be looked up. */
+struct lookup *lookup_begin(uv_loop_t *, const char *host, uint16_t port, int socktype,
+                            void (*on_found)(void *self, const struct addrinfo *found), void *self);
 void lookup_forget(struct lookup *);    /* on_found does not come any more; NULL: nothing to forget */
 
 #endif

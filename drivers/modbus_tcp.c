@@ -1,8 +1,8 @@
 #include "drivers/modbus_tcp.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "drivers/lookup.h"
 #include "drivers/modbus_backoff.h"
 #include "drivers/modbus_codec.h"
 #include "drivers/modbus_room.h"
@@ -25,10 +25,10 @@ struct modbus_conn {
 
 	enum conn_state state;
 	bool ending;                    /* the last client has left */
-	unsigned open_handles;          /* and look-ups */
+	unsigned open_handles;
 	uv_timer_t timer;
 	uv_tcp_t tcp;
-	uv_getaddrinfo_t lookup;
+	struct lookup *lookup;          /* while CONN_LOOKING_UP */
 	uv_connect_t connecting;
 	uv_write_t writing;
 
@@ -254,19 +254,13 @@ static void connect_next(struct modbus_conn *conn)
 		conn_drop(conn, FAULT_SILENT);
 }
 
-static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+static void on_found(void *self, const struct addrinfo *found)
 {
-	struct modbus_conn *conn = lookup->data;
+	struct modbus_conn *conn = self;
 	for (const struct addrinfo *a = found; a && conn->n_addresses < MOST_ADDRESSES; a = a->ai_next)
 		memcpy(&conn->addresses[conn->n_addresses++], a->ai_addr, a->ai_addrlen);
-	uv_freeaddrinfo(found);
 	conn->state = CONN_DOWN;
-	if (conn->ending) {
-		conn_free(conn);
-		return;
-	}
-	conn->open_handles--;
-	if (status < 0 || !conn->n_addresses)
+	if (!conn->n_addresses)
 		connect_failed(conn);
 	conn_advance(conn);
 }
@@ -282,21 +276,16 @@ static bool parse_literal(struct modbus_conn *conn)
 /* Names are looked up anew for each round of attempts: the device may have moved. */
 static void look_up(struct modbus_conn *conn)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	char service[8];
-	snprintf(service, sizeof service, "%u", conn->port);
 	conn->n_addresses = conn->next_address = 0;
 	if (parse_literal(conn)) {
 		connect_next(conn);
 		return;
 	}
-	conn->lookup.data = conn;
-	if (uv_getaddrinfo(conn->room->loop, &conn->lookup, on_looked_up, conn->host, service, &hints) < 0) {
+	conn->lookup = lookup_begin(conn->room->loop, conn->host, conn->port, SOCK_STREAM, on_found, conn);
+	if (conn->lookup)
+		conn->state = CONN_LOOKING_UP;
+	else
 		connect_failed(conn);
-		return;
-	}
-	conn->open_handles++;
-	conn->state = CONN_LOOKING_UP;
 }
 
 static void conn_open(struct modbus_conn *conn)
@@ -362,7 +351,7 @@ static void conn_end(struct modbus_conn *conn)
 	conn->ending = true;
 	LIST_REMOVE(conn, entry);
 	if (conn->state == CONN_LOOKING_UP)
-		uv_cancel((uv_req_t *)&conn->lookup);
+		lookup_forget(conn->lookup);
 	if (conn->state == CONN_CONNECTING || conn->state == CONN_UP)
 		tcp_close(conn);
 	uv_close((uv_handle_t *)&conn->timer, on_timer_closed);

@@ -188,7 +188,7 @@ static void on_found(void *of, const struct addrinfo *found)
 static void look_up(struct prometheus_meter *self)
 {
 	if (!self->lookup)
-		self->lookup = lookup_begin(self->timer.loop, self->host, SOCK_STREAM, on_found, self);
+		self->lookup = lookup_begin(self->timer.loop, self->host, self->port, SOCK_STREAM, on_found, self);
 }
 
 static void poll_page(struct meter *meter)

@@ -329,7 +329,7 @@ static void poll_meter(struct meter *meter)
 	if (self->socket == SOCKET_NONE && self->host_is_address)
 		socket_open(self, self->host);
 	else if (self->socket == SOCKET_NONE && !self->lookup)
-		self->lookup = lookup_begin(self->timer.loop, self->host, SOCK_DGRAM, on_found, self);
+		self->lookup = lookup_begin(self->timer.loop, self->host, self->port, SOCK_DGRAM, on_found, self);
 	if (!self->session) {
 		set_timer(self);
 		return;
