@@ -7,6 +7,7 @@
 
 #include "drivers/cgminer_line.h"
 #include "tests/scripted_miner.h"
+#include "tests/slow_names.h"
 
 #define ASK "{\"command\":\"summary\"}"
 #define SAID "{\"STATUS\":[{\"STATUS\":\"S\"}],\"id\":1}"
@@ -189,6 +190,26 @@ static void names_are_looked_up(void **state)
 	assert_true(all_ended(&loop, &miner));
 }
 
+/* Where no name server answers, whoever asks is answered in time, and a line closes. */
+static void a_look_up_holds_nothing_up(void **state)
+{
+	uv_loop_t loop;
+	struct caller caller;
+	(void)state;
+	uv_loop_init(&loop);
+	caller_init(&caller, &loop, "slow.example", 1, 100);
+	caller.again = 2;
+	ask(&caller);
+	while (caller.replies < 2)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(caller.fault, FAULT_SILENT);
+	caller_close(&caller, &loop);
+	assert_false(lookup_ended);
+	lookup_ended = true;
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void exchanges_follow_each_other_from_inside_the_reply(void **state)
 {
 	struct act acts[50];
@@ -253,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_cut_reply_then_a_reset_is_garbled),
 		cmocka_unit_test(nobody_there_is_silent),
 		cmocka_unit_test(names_are_looked_up),
+		cmocka_unit_test(a_look_up_holds_nothing_up),
 		cmocka_unit_test(exchanges_follow_each_other_from_inside_the_reply),
 		cmocka_unit_test(closing_in_the_middle_of_everything),
 		cmocka_unit_test(an_idle_line_closes_and_weighs_little),
