@@ -10,6 +10,7 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 #include <net-snmp/library/large_fd_set.h>
+#include <net-snmp/library/lcd_time.h>
 
 #include "drivers/snmp_library.h"
 
@@ -101,9 +102,12 @@ static netsnmp_pdu *pdu_of(const struct snmp_ask *ask)
 	return pdu;
 }
 
-/* The agent at this address may be another than it was: its engine has to be found out anew. */
+/* The agent at this address may be another than it was: its engine has to be found out anew, and its clock: one that was
+ * reset counts from the beginning again. */
 static void forget_engine(struct snmp_link *self, netsnmp_session *net)
 {
+	if (net->securityEngineIDLen)
+		set_enginetime(net->securityEngineID, (u_int)net->securityEngineIDLen, 0, 0, TRUE);
 	SNMP_FREE(net->securityEngineID);
 	SNMP_FREE(net->contextEngineID);
 	net->securityEngineIDLen = net->contextEngineIDLen = 0;
@@ -199,7 +203,7 @@ static int on_event(int operation, netsnmp_session *net, int id, netsnmp_pdu *pd
 		return 1;
 	self->heard->tag = (uintptr_t)tag;
 	if (operation == NETSNMP_CALLBACK_OP_SEC_ERROR && asks_again(pdu))
-		self->heard->event = SNMP_NO;           /* it has been asked again already */
+		self->heard->event = SNMP_NOISE;        /* it has been asked again already: we never agree on its clock */
 	else if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE && pdu->command == SNMP_MSG_REPORT)
 		take_report(self, net, pdu);
 	else if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE)

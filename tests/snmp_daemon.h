@@ -126,6 +126,15 @@ static inline void snmp_daemon_forget(const struct snmp_daemon *daemon)
 		abort();
 }
 
+/* What it has counted so far. */
+static inline void snmp_daemon_boots(const struct snmp_daemon *daemon, unsigned boots)
+{
+	char command[160];
+	snprintf(command, sizeof command, "sed -i 's/^engineBoots .*/engineBoots %u/' %s/state/snmpd.conf", boots, daemon->dir);
+	if (system(command) != 0)
+		abort();
+}
+
 static inline void snmp_daemon_stop(struct snmp_daemon *daemon)
 {
 	char command[128];
