@@ -20,7 +20,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 	n_lookups += slow || quick;
 	if (!slow)
 		return real(quick ? "127.0.0.1" : name, service, hints, found);
-	for (int i = 0; i < 300 && !lookup_ended; i++)
+	for (int i = 0; i < 1000 && !lookup_ended; i++)
 		usleep(10000);
 	lookup_ended = true;
 	return EAI_AGAIN;
