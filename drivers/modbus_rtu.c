@@ -21,7 +21,8 @@ struct job {                            /* the loop writes the first half, the t
 	char parity;
 	uint8_t unit;
 	struct modbus_read read;
-	uint32_t timeout_ms;
+	uint32_t timeout_ms;            /* what is left of the poll's time */
+	uint32_t whole_ms;              /* what a device may take */
 	enum fault fault;
 	int64_t sent_ms, came_ms;
 	uint16_t words[MODBUS_MOST_REGISTERS];
@@ -32,6 +33,8 @@ struct bus {                            /* the thread's own */
 	uint32_t baud;
 	char parity;
 	int low_fd;                     /* kept below FD_SETSIZE: libmodbus waits in select() */
+	uint8_t late_unit;              /* owes an answer that may come yet, until then; 0: none does */
+	int64_t late_until_ms;
 };
 
 struct modbus_line {
@@ -113,10 +116,31 @@ static enum fault fault_of(int error)
 	return error >= EMBBADCRC && error <= EMBBADSLAVE ? FAULT_GARBLED : FAULT_SILENT;
 }
 
+static void set_timeout(modbus_t *modbus, uint32_t ms)
+{
+	modbus_set_response_timeout(modbus, ms / 1000, ms % 1000 * 1000);
+}
+
+/* An answer does not tell what it answers: a late one of the same unit would be taken for the answer to what is asked now.
+ * False: no time is left to ask. */
+static bool hear_out(struct bus *bus, struct job *job)
+{
+	uint8_t late[MODBUS_RTU_MAX_ADU_LENGTH];
+	int64_t begun_ms = modbus_now_ms(), until_ms = bus->late_until_ms, deadline_ms = begun_ms + job->timeout_ms;
+	if (bus->late_unit != job->unit || begun_ms >= until_ms)
+		return true;
+	set_timeout(bus->modbus, (uint32_t)((until_ms < deadline_ms ? until_ms : deadline_ms) - begun_ms));
+	if (modbus_receive_confirmation(bus->modbus, late) >= 0)
+		bus->late_unit = 0;
+	int64_t left_ms = deadline_ms - modbus_now_ms();
+	job->timeout_ms = left_ms > 0 ? (uint32_t)left_ms : 0;
+	return left_ms > 0;
+}
+
 static int read_words(modbus_t *modbus, struct job *job)
 {
 	const struct modbus_read *read = &job->read;
-	modbus_set_response_timeout(modbus, job->timeout_ms / 1000, job->timeout_ms % 1000 * 1000);
+	set_timeout(modbus, job->timeout_ms);
 	if (modbus_set_slave(modbus, job->unit) < 0)
 		return -1;
 	modbus_flush(modbus);           /* what came too late for the one before */
@@ -134,11 +158,17 @@ static void do_job(struct bus *bus, const char *device, struct job *job)
 	if (!bus_open(bus, device, job))
 		return;
 	usleep(gap_us > LEAST_GAP_US ? gap_us : LEAST_GAP_US);
+	if (!hear_out(bus, job))
+		return;
 	if (read_words(bus->modbus, job) == job->read.count) {
 		job->fault = FAULT_NONE;
 		return;
 	}
 	int error = errno;
+	if (error == ETIMEDOUT) {
+		bus->late_unit = job->unit;
+		bus->late_until_ms = job->sent_ms + job->whole_ms;
+	}
 	job->fault = fault_of(error);
 	if (error < MODBUS_ENOBASE && error != ETIMEDOUT)       /* the device file itself failed: unplugged */
 		bus_close(bus);
@@ -233,7 +263,7 @@ static void hand_over(struct modbus_line *line, struct modbus_client *client)
 	line->busy = true;
 	uv_mutex_lock(&line->mutex);
 	line->job = (struct job){ .baud = line->baud, .parity = line->parity, .unit = client->unit, .read = client->read,
-	                          .timeout_ms = left_ms > 1 ? (uint32_t)left_ms : 1 };
+	                          .timeout_ms = left_ms > 1 ? (uint32_t)left_ms : 1, .whole_ms = client->timeout_ms };
 	line->job_ready = true;
 	uv_cond_signal(&line->changed);
 	uv_mutex_unlock(&line->mutex);
