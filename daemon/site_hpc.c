@@ -66,7 +66,7 @@ static void tell_limit(struct site *site, struct instant now)
 	struct hpc_asked *asked = &site->hpc_asked;
 	bool over = p->site_known && p->site_w > p->limit_w;
 	bool needed = decision->cap_unreachable || (site->futility.cause != FUTILE_NOT && over);
-	int64_t room_w = p->limit_w - p->recent_w - p->settled_miners_w;
+	int64_t room_w = p->limit_w - p->recent_w - (p->settled_miners_w - p->curtailable_w);   /* miners give way */
 	bool calm = !needed && room_w > site->conf->policy.cap_w / 100 * ROOM_PERCENT;
 	asked->needed_ms = !needed ? 0 : asked->needed_ms ? asked->needed_ms : now.mono_ms;
 	asked->calm_ms = !calm ? 0 : asked->calm_ms ? asked->calm_ms : now.mono_ms;
@@ -151,11 +151,16 @@ static int64_t response_ms(const struct site *site)
 {
 	int64_t slowest_ms = 0;
 	for (size_t g = 0; g < site->conf->policy.n_miner_groups; g++) {
-		const struct policy_response *told = &site->conf->policy.miner_groups[g].sleep;
-		const struct policy_response *used = g < POLICY_GROUPS ? &site->state.actuators[g][DEED_SLEEP].used : told;
-		int64_t told_ms = told->delay_ms + told->ramp_ms, used_ms = used->delay_ms + used->ramp_ms;
-		slowest_ms = told_ms > slowest_ms ? told_ms : slowest_ms;
-		slowest_ms = used_ms > slowest_ms ? used_ms : slowest_ms;
+		const struct policy_miner_group *group = &site->conf->policy.miner_groups[g];
+		for (int deed = 0; deed < N_DEEDS; deed++) {
+			const struct policy_response *told = deed == DEED_SLEEP ? &group->sleep : &group->power;
+			const struct policy_response *used = g < POLICY_GROUPS ? &site->state.actuators[g][deed].used : told;
+			int64_t told_ms = told->delay_ms + told->ramp_ms, used_ms = used->delay_ms + used->ramp_ms;
+			if (deed == DEED_WAKE || (deed == DEED_POWER && !group->partial_w))
+				continue;
+			slowest_ms = told_ms > slowest_ms ? told_ms : slowest_ms;
+			slowest_ms = used_ms > slowest_ms ? used_ms : slowest_ms;
+		}
 	}
 	return slowest_ms;
 }
