@@ -10,7 +10,7 @@
 #define FROZEN_MS       10000   /* one value for so long, … */
 #define FROZEN_ANSWERS  2       /* … and told again so often since the rest has moved */
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
-#define STEADY_MS       2000
+#define STEADY_SLOTS    4
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
@@ -37,17 +37,18 @@ static int64_t lowest_between(const struct policy_state *state, uint32_t from, u
 /* GPU meters are read a second after the site's, or tell what was half a minute ago: while the load moves, the difference
  * is not the rest of the site. By what the site's meter shows: where its values are old, what is carried forward by that
  * rest would say of itself that it moves. */
-static bool steady(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered, int64_t load_w)
+static bool steady(const struct policy_conf *conf, const struct policy_state *state, const struct metered *metered,
+                   int64_t load_w)
 {
-	int64_t late_ms = max64(metered->site_ms - metered->hpc_ms, 0);
-	int64_t highest_w = max64(state->steady.highest_w, load_w), lowest_w = min64(state->steady.lowest_w, load_w);
-	if (!state->steady.since_ms || highest_w - lowest_w > conf->cap_w / 100) {
-		highest_w = lowest_w = load_w;
-		state->steady.since_ms = metered->site_ms;
+	uint32_t late = (uint32_t)clamp64((metered->site_ms - metered->hpc_ms) / POLICY_SLOT_MS, 0, POLICY_LOADS);
+	uint32_t slots = STEADY_SLOTS + late;
+	int64_t highest_w = load_w, lowest_w = load_w;
+	for (uint32_t age = 0; age < slots && age < state->n_loads; age++) {
+		int64_t seen_w = state->seen_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS];
+		highest_w = max64(highest_w, seen_w);
+		lowest_w = min64(lowest_w, seen_w);
 	}
-	state->steady.highest_w = highest_w;
-	state->steady.lowest_w = lowest_w;
-	return metered->site_ms - state->steady.since_ms >= STEADY_MS + late_ms;
+	return state->n_loads >= min64(slots, POLICY_LOADS) && highest_w - lowest_w <= conf->cap_w / 100;
 }
 
 static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
@@ -73,8 +74,7 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 		                 metered->site_w - tracked->least_w);
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
-	bool is_steady = steady(conf, state, metered, load_w);
-	if (elapsed_ms > 0 && !fusion_doubts(state) && is_steady)
+	if (elapsed_ms > 0 && !fusion_doubts(state) && steady(conf, state, metered, load_w))
 		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
 	state->site_ms = metered->site_ms;
 	return load_w;
@@ -100,6 +100,7 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 		int64_t load_w = load_from_site(conf, state, metered, tracked), by_gpus_w = metered->hpc_last_w + state->other_w;
 		/* Miners that have not answered yet count as awake: the site knows what all draw together. */
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS && !tracked->unheard;
+		state->measured_w = load_w;
 		state->measured_miners_w = tracked->now_w;
 		bool forward = old && metered->has_hpc && !metered->hpc_suspect && state->other_known;
 		return forward ? max64(load_w, by_gpus_w) : load_w;
@@ -222,6 +223,7 @@ static void push(struct policy_state *state, int64_t load_w)
 {
 	state->newest = (state->newest + 1) % POLICY_LOADS;
 	state->loads_w[state->newest] = load_w;
+	state->seen_w[state->newest] = state->slot_seen_w;
 	if (state->n_loads < POLICY_LOADS)
 		state->n_loads++;
 }
@@ -319,6 +321,7 @@ static void resume(struct policy_state *state, int64_t load_w, int64_t now_ms)
 {
 	for (uint32_t at = 0; at < POLICY_LOADS; at++) {
 		state->loads_w[at] = max64(state->loads_w[at], load_w);
+		state->seen_w[at] = max64(state->seen_w[at], load_w);
 		for (uint32_t h = 0; h < POLICY_HOLDS; h++)
 			state->holds[h].levels_w[at] = max64(state->holds[h].levels_w[at], load_w);
 	}
@@ -344,6 +347,7 @@ void load_remember(struct policy_state *state, int64_t load_w, const struct load
 		state->slot_sum_w = 0;
 	}
 	state->slot_highest_w = state->slot_n ? max64(state->slot_highest_w, load_w) : load_w;
+	state->slot_seen_w = state->slot_n ? max64(state->slot_seen_w, state->measured_w) : state->measured_w;
 	state->slot_sum_w += load_w;
 	state->slot_n++;
 }

@@ -288,9 +288,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t other_w;                /* neither GPUs nor miners, learned */
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */
-	/* The load by the site's meter has been between these since then: a moving one teaches nothing of the rest. */
-	struct { int64_t since_ms, highest_w, lowest_w; } steady;
-	int64_t measured_miners_w;      /* the miners, when the site was last measured */
+	int64_t measured_w, measured_miners_w;  /* the load and the miners, when the site was last measured */
 	/* The same by the model, when that was news, and bounds on it: of those that have arrived since nobody knows it any more. */
 	struct { int64_t ms, drawn_w, least_w, most_w; } then;
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
@@ -301,8 +299,9 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t announced_w;            /* where notices said the load would be by now; 0: nothing */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
 	int64_t told_w[POLICY_LOADS];   /* … and how high notices said it would be when miners told then had followed */
+	int64_t seen_w[POLICY_LOADS];   /* … and by the site's meter alone */
 	uint32_t n_loads, newest;
-	int64_t slot_ms, slot_highest_w, slot_sum_w;    /* the half-second being filled */
+	int64_t slot_ms, slot_highest_w, slot_seen_w, slot_sum_w;       /* the half-second being filled */
 	uint32_t slot_n;
 	struct policy_hold holds[POLICY_HOLDS];
 	uint32_t hold;                  /* in use */
