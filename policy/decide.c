@@ -131,7 +131,7 @@ static bool may_spare(const struct step *step)
 }
 
 /* Wakes some to the least power, for others to be lowered by as much, so that more can be raised in seconds. Not for the
- * last few watts of it, no more at a time than the reserve bears, and none for which others would have to sleep: above_w,
+ * last few watts of it, no more at a time than that part of the cap, and none for which others would have to sleep: above_w,
  * what the miners draw too much, is taken from the same that may be lowered. */
 static void wake_spare(struct step *step, int64_t above_w)
 {

@@ -2,7 +2,7 @@
 
 /* Sums over miners that stand still and hide nothing: by far the most, so they get by with two lines of memory each. */
 struct still {
-	int64_t awake_w, asleep_w, curtailable_w, restorable_w, raisable_w, lowerable_w, oldest_ms, least_wake_w, least_raise_w;
+	int64_t awake_w, asleep_w, curtailable_w, restorable_w, raisable_w, lowerable_w, oldest_ms, least_wake_w;
 	uint32_t awake, asleep;
 };
 
@@ -18,11 +18,8 @@ static bool stands_still(const struct policy_miner_group *group, const struct mi
 /* What power alone may add and take. */
 static void add_power(const struct policy_miner_group *group, const struct miner_track *track, int64_t now_ms, struct still *sum)
 {
-	if (track_may_be_told(group, track, MOVE_RAISE, false, now_ms)) {
-		int64_t gain_w = track_gain_w(group, track, MOVE_RAISE, 0, now_ms);
-		sum->raisable_w += gain_w;
-		sum->least_raise_w = min64(sum->least_raise_w, gain_w);
-	}
+	if (track_may_be_told(group, track, MOVE_RAISE, false, now_ms))
+		sum->raisable_w += track_gain_w(group, track, MOVE_RAISE, 0, now_ms);
 	if (track_may_be_told(group, track, MOVE_LOWER, false, now_ms))
 		sum->lowerable_w += track_gain_w(group, track, MOVE_LOWER, 0, now_ms);
 }
@@ -62,7 +59,6 @@ static void take_over(struct tracked *sum, const struct still *still)
 	sum->least_wake_w = min64(sum->least_wake_w, still->least_wake_w);
 	sum->raisable_w += still->raisable_w;
 	sum->lowerable_w += still->lowerable_w;
-	sum->least_raise_w = min64(sum->least_raise_w, still->least_raise_w);
 }
 
 static void add_draw(const struct policy_miner_group *group, const struct miner_track *track, int64_t at_ms,
@@ -136,8 +132,8 @@ static void take_in(const struct policy_conf *conf, struct policy_state *state, 
 void fleet_look(const struct policy_conf *conf, struct policy_state *state, struct miner_track *tracks,
                 const struct snapshot *seen, int64_t at_ms, struct tracked *sum)
 {
-	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX, .least_raise_w = INT64_MAX };
-	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX, .least_raise_w = INT64_MAX,
+	struct still still = { .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX };
+	*sum = (struct tracked){ .oldest_ms = INT64_MAX, .least_wake_w = INT64_MAX,
 	                         .slowest_sleep_ms = slowest_sleep_ms(conf) };
 	for (size_t i = 0; i < conf->n_miners; i++) {
 		const struct policy_miner_group *group = &conf->miner_groups[conf->miner_group[i]];

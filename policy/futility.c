@@ -36,8 +36,6 @@ static void begin(struct futility *f, const struct picture *p, int64_t now_ms)
 	f->told_w = f->followed_w = f->shown_w = 0;
 	f->suspected = FUTILE_NOT;
 	f->rest_before_w = f->rest_w;
-	f->hpc_before_w = p->hpc_w;
-	f->site_before_w = p->site_w;
 	f->miners_before_w = p->miners_w;
 }
 

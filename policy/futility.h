@@ -1,6 +1,6 @@
 /* policy/futility.h - notices that shedding does not move the site's meter, or that miners do not do what they are told.
  *
- * A shed episode begins with the first order to sleep after a calm. What the miners say they draw less since then
+ * A shed episode begins with the first order to draw less after a calm. What the miners say they draw less since then
  * (followed) is held against what the site draws less beside the GPUs' own meters (shown). Figures of the miners are up
  * to a fifth off and meters are read at different times, so it takes a wide gap, of more than a fiftieth of the cap,
  * for a while. Without the GPUs' meters a rising load looks just the same: then there is no verdict.
@@ -26,15 +26,15 @@ struct futility {                       /* plain data, zero to start */
 	int64_t rest_w;                 /* site less GPUs, smoothed over some seconds */
 	int64_t rest_ms;                /* of the newest; 0: none */
 	int64_t begin_ms, last_shed_ms;
-	int64_t rest_before_w, hpc_before_w, site_before_w, miners_before_w;
+	int64_t rest_before_w, miners_before_w;
 	int64_t told_w;                 /* to go, net of wakes */
 	int64_t followed_w, shown_w;    /* gone, as they say; gone, as the meters say */
 	enum futile_cause suspected;
 	int64_t suspect_ms;             /* since when */
 };
 
-/* After each step, with what it saw and decided. response_ms: until the slowest miners are
- * asleep. late_ms: of the GPUs' meters; what GPUs do meanwhile looks like miners' watts that do not show. */
+/* After each step, with what it saw and decided. response_ms: until the slowest miners have
+ * fallen. late_ms: of the GPUs' meters; what GPUs do meanwhile looks like miners' watts that do not show. */
 void futility_see(struct futility *, const struct decision *, int64_t cap_w, int64_t response_ms, int64_t late_ms,
                   int64_t now_ms);
 

@@ -74,7 +74,7 @@ const struct policy_response *deed_response(const struct policy_miner_group *, e
 double response_share(const struct policy_response *, int64_t told_ms, int64_t from_ms, int64_t to_ms);
 
 /* Whether the miner may be told so now, wear aside. at_once: an order that was lost on the way is repeated without
- * delay, and one on its way up is turned round. */
+ * delay, and one on its way to more power is turned round. */
 bool track_may_be_told(const struct policy_miner_group *, const struct miner_track *, enum move, bool at_once,
                        int64_t now_ms);
 /* Which wear limit forbids it; BINDING_NONE: none. */
@@ -120,7 +120,6 @@ struct tracked {
 	int64_t lowerable_soon_w;       /* … or above their least */
 	uint32_t changing;              /* on their way to another power */
 	int64_t lowering_w;             /* … and that much above it yet */
-	int64_t least_raise_w;          /* of any of those that may be raised; INT64_MAX: none may */
 	int64_t least_wake_w;           /* of any miner that may be woken, wear aside; INT64_MAX: none may */
 	uint32_t phases[N_PHASES];
 	uint32_t unheard;               /* neither answer nor fault yet: … */

@@ -4,7 +4,7 @@
 
 #define MOST_W 10000000000LL    /* 10 GW, either way: no meter sees more, whatever it says */
 
-struct group_sum { int64_t fresh_w, silent_w, last_w, worst_w, doubt_w, nameplate_w, oldest_ms, least_age_ms; uint32_t fresh, stale, waited_for; };
+struct group_sum { int64_t fresh_w, silent_w, last_w, doubt_w, nameplate_w, oldest_ms, least_age_ms; uint32_t fresh, stale, waited_for; };
 
 static bool has_value(const struct meter_reading *r)
 {
@@ -44,17 +44,15 @@ static void add_meter(struct group_sum *sum, const struct policy_meter_group *gr
 		sum->fresh++;
 		sum->fresh_w += r->import_w;
 		sum->last_w += r->import_w;
-		sum->worst_w += r->import_w;
 		sum->oldest_ms = min64(sum->oldest_ms, r->at_ms);
 		sum->least_age_ms = min64(sum->least_age_ms, r->age_ms);
 		return;
 	}
 	sum->stale++;
-	sum->silent_w += has_value(r) ? max64(r->import_w, group->nameplate_w) : group->nameplate_w;
 	/* One that never gave a value may stand before nothing yet and everything soon; but first it gets time to answer. */
 	int64_t last_w = has_value(r) ? r->import_w : 0, worst_w = max64(last_w, group->nameplate_w);
 	sum->last_w += last_w;
-	sum->worst_w += worst_w;
+	sum->silent_w += worst_w;
 	if (!excused && (has_value(r) || had_time(state, r, group->stale_ms, now_ms)))
 		sum->doubt_w += worst_w - last_w;
 	else
@@ -112,7 +110,7 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 		break;
 	case MEASURES_HPC:
 		all->has_hpc = true;
-		all->hpc_w += sum->worst_w;
+		all->hpc_w += sum->fresh_w + sum->silent_w;
 		all->hpc_last_w += sum->last_w;
 		all->hpc_fresh_w += sum->fresh_w;
 		all->hpc_silent_w += sum->silent_w;

@@ -30,17 +30,6 @@ const char *deed_name(enum deed deed)
 	return "unknown";
 }
 
-const char *basis_name(enum policy_basis basis)
-{
-	switch (basis) {
-	case BASIS_DECLARED: return "declared";
-	case BASIS_LEARNED:  return "learned";
-	case BASIS_WORST:    return "worst";
-	case N_BASES:        break;
-	}
-	return "unknown";
-}
-
 const char *binding_name(enum binding binding)
 {
 	switch (binding) {

@@ -63,7 +63,8 @@ struct forecast {
 	int64_t fall_w;                 /* still to come within wake_ms; not to be counted on for a limit */
 	int64_t fallen_to_w;            /* INT64_MAX, or: the load has fallen to this, or below, for long enough to be filled */
 };
-/* How long miners take: to fall; until the last are awake; until a fall that ends within fill_ms is not worth filling. */
+/* How long miners take: to fall; until the last are awake; until a fall that ends within fill_ms is not worth filling;
+ * soon_ms: twice until the slowest are asleep and awake again. */
 struct forecast_times { int64_t sleep_ms, wake_ms, fill_ms, soon_ms; };
 struct forecast notices_forecast(const struct notice *, size_t n, int64_t now_ms, const struct forecast_times *);
 

@@ -161,7 +161,6 @@ static void look(struct step *step)
 	int64_t hidden_w = step->finds_miners ? step->tracked.unheard_w : 0;
 	if (step->reserve_w == POLICY_NONE)
 		step->reserve_w = reserve_over(step->state, step->planned_w + hidden_w, wish_dead_band_w(step), conf->cap_w);
-	step->state->planned_w = step->planned_w;
 	step->rising_to_w = max64(step->load_w, step->state->announced_w);
 	if (load_is_foretold(step->state))
 		step->rising_to_w += rise_kept_w(step);

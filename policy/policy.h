@@ -117,7 +117,7 @@ struct miner_track {
 	int32_t limit_w;                /* told, while it hashes; 0: none */
 	uint16_t nearer_cs;             /* of the order under way: when it last came nearer to what it was told, 10 ms, … */
 	uint8_t nearest;                /* … and how far it had come, per cent of the way */
-	int64_t moved_ms;               /* since when it hashes at this power; 0: since it woke */
+	int64_t moved_ms;               /* when it was last told another power, and did it; 0: never */
 	int64_t stuck_ms;               /* until then it is not told another power: it did not follow */
 	int64_t low_until_ms;           /* … or not more: it did not rise, or fell again and again */
 	int64_t fell_ms;                /* when it first did, by itself, … */
@@ -237,10 +237,10 @@ struct policy_foretell {                /* policy/foretell.h */
 	struct policy_filter filters[N_FORETELLS];
 };
 
-#define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as miners take to follow */
+#define POLICY_SLOTS 512                /* half-seconds: a minute back, and as far ahead as most miners take to follow */
 
 struct policy_course {                  /* what was moved on purpose, in each half-second as the site's meter shows it */
-	int64_t slot;                   /* of the last move, since the epoch of now_ms */
+	int64_t slot;                   /* up to which it goes, since the epoch of now_ms */
 	int64_t moved_w[2][POLICY_SLOTS];       /* [false] down, [true] up; both positive */
 };
 
@@ -294,7 +294,6 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t usable_since_ms;        /* since when the site's meter has spoken without a break */
 	int64_t above_since_ms;         /* since when the miners head for more than they should draw: now, if they do not */
 	int64_t room_since_ms;          /* since when for less */
-	int64_t planned_w;              /* the load planned for at the last step */
 	int64_t lately_w;               /* the highest load of the five seconds until then */
 	int64_t announced_w;            /* where notices said the load would be by now; 0: nothing */
 	int64_t loads_w[POLICY_LOADS];  /* the highest of each half-second, newest at `newest` */
@@ -326,7 +325,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t frozen_answers;        /* … and how many since told the same, up to as many as count */
 	bool frozen;                    /* the rest has moved since, and the value has not */
 	int64_t decisions;
-	uint8_t step;                   /* counts them, round and round */
+	uint8_t step;                   /* steps, round and round */
 	struct policy_actuator actuators[POLICY_GROUPS][N_DEEDS];       /* of each miner group */
 	struct fusion fusion;           /* whether meters and miners agree */
 };
@@ -354,7 +353,7 @@ struct picture {
 	int64_t site_w, hpc_w, miners_w, other_w;       /* hpc_w: silent meters at their nameplate */
 	int64_t site_age_ms, hpc_age_ms, miners_age_ms; /* of the oldest answer used */
 	int64_t load_w;                 /* L, now */
-	int64_t planned_w;              /* L planned for: the highest of hold_ms, and what is announced */
+	int64_t planned_w;              /* L planned for: the highest of hold_ms, or what is foretold; and what is announced */
 	int64_t announced_w;            /* of it */
 	int64_t returns_to_w;           /* of it: where a dip that comes again and again is about to end; 0: none is */
 	int64_t recent_w, present_w;    /* L's highest of the last 15 s, and 1.5 s */
@@ -443,7 +442,6 @@ void policy_forget(struct policy_state *, size_t group);
 /* The meters are others, or may be: what they said holds no more, and new ones get the time to answer. */
 void policy_forget_meters(struct policy_state *);
 
-const char *basis_name(enum policy_basis);
 const char *deed_name(enum deed);                /* as in the decision's JSON */
 const char *reason_name(enum reason);           /* as in the decision's JSON */
 const char *binding_name(enum binding);

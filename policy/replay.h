@@ -3,7 +3,7 @@
  *
  * What must be kept free over a forecast is not the most that it ever missed by: while it was learned it missed by more, and
  * what it has learned since is no reason to keep that free. So what was seen is kept, and every ten seconds foretold anew,
- * with the miners following as they do. How far the load really came over what had been foretold counts beside it. */
+ * with the miners following as they do. How far the load came over what the weights in use foretell of the minute before counts beside it. */
 #ifndef POLICY_REPLAY_H
 #define POLICY_REPLAY_H
 

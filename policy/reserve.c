@@ -22,7 +22,7 @@
  * Nothing that the site has shown of late is to put it over its cap: a step that came once counts for about an hour, one
  * that comes again for longer. */
 #define MEMORY_SLOTS    5400.0          /* half-seconds that are remembered: three quarters of an hour, fading */
-#define EXCEEDED        0.3             /* of them, in which a rise may be larger: 0.03 % */
+#define EXCEEDED        0.3             /* of them, in which a rise may be larger: 0.006 % */
 #define FIRST_PER_MILLE 1               /* of the cap: the first bin. Each is … */
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
 #define PEAK_SLOTS      2400            /* 20 minutes */

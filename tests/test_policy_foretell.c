@@ -337,7 +337,7 @@ static void miners_that_sleep_sooner_stop_no_foretelling(void **unused)
 	rig_partial(&rig, 0, 1000);
 	rig.miner_groups[0].power = (struct policy_response){ 2000, 20000 };
 	rig.conf.reserve_w = POLICY_NONE;
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 1600; i++) {
 		rig.gpus_w = 700000 + (int64_t)(10000 * sin(i / 40.0));
 		rig_step(&rig);
 	}
