@@ -47,7 +47,7 @@ struct fusion_block {                   /* means over some seconds; ms 0: none *
 	int64_t span_w;                 /* from the site's lowest to its highest */
 	int64_t moving_w;               /* on their way, at its end */
 	bool rest;                      /* no miner was on its way */
-	int64_t of_w[FUSION_SUMS];    /* miners, by their own figures, of each group */
+	int64_t of_w[FUSION_SUMS];      /* miners, by their own figures, of each group */
 };
 
 struct fusion_sums {                    /* of the block under way */
