@@ -137,6 +137,23 @@ static void a_reload_loses_no_order(void **unused)
 	(void)unused;
 }
 
+/* They go on drawing, and are the load's from now on: that is no rise to keep free for. */
+static void miners_taken_out_are_no_rise(void **unused)
+{
+	struct scenario s;
+	open_told(&s);
+	scenario_run(&s, 180 * SEC);
+	struct site_conf conf = s.site_conf;
+	int64_t rise_w = site_last_step(s.site)->picture.rise_w, load_w = site_last_step(s.site)->picture.load_w;
+	conf.policy.n_miners = MINERS / 2;
+	scenario_reload(&s, &conf);
+	scenario_run(&s, 180 * SEC);
+	assert_true(site_last_step(s.site)->picture.load_w > load_w + 30 * KW);
+	assert_true(site_last_step(s.site)->picture.rise_w <= rise_w);
+	scenario_close(&s);
+	(void)unused;
+}
+
 /* The file named a PDU and a hall that do not answer, by mistake; then it names them no longer. */
 static void what_a_reload_takes_out_leaves_no_alarm(void **unused)
 {
@@ -189,6 +206,7 @@ int main(void)
 		cmocka_unit_test(its_predecessors_command_has_failed),
 		cmocka_unit_test(a_reload_follows_the_machines),
 		cmocka_unit_test(a_reload_loses_no_order),
+		cmocka_unit_test(miners_taken_out_are_no_rise),
 		cmocka_unit_test(what_a_reload_takes_out_leaves_no_alarm),
 		cmocka_unit_test(a_meter_at_another_host_starts_without_alarm),
 	};
