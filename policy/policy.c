@@ -103,70 +103,82 @@ static int64_t most_w(const struct tracked *tracked)
 	return tracked->settled_w + tracked->raisable_w + tracked->raisable_soon_w + tracked->restorable_w;
 }
 
+/* What the meters and the miners show, and how far they are believed. */
 static void look(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
+	struct policy_state *state = step->state;
+	struct metered *metered = &step->metered;
+	struct tracked *tracked = &step->tracked;
 	int64_t now_ms = step->seen->now_ms;
-	meters_add_up(conf, step->state, step->seen, &step->metered);
-	sift_site(conf, step->state, &step->metered, now_ms);
-	int64_t at_ms = step->metered.site_known ? step->metered.site_ms : now_ms;
-	fleet_look(conf, step->state, step->tracks, step->seen, at_ms, &step->tracked);
-	step->finds_miners = step->tracked.unheard && now_ms - step->state->started_ms <= PATIENCE_AT_START_MS;
+	meters_add_up(conf, state, step->seen, metered);
+	sift_site(conf, state, metered, now_ms);
+	fleet_look(conf, state, step->tracks, step->seen, metered->site_known ? metered->site_ms : now_ms, tracked);
+	step->finds_miners = tracked->unheard && now_ms - state->started_ms <= PATIENCE_AT_START_MS;
 	if (step->finds_miners)
-		step->state->finding_ms = now_ms;
-	if (step->metered.site_known)
-		load_measured(step->state, &step->metered, &step->tracked);
+		state->finding_ms = now_ms;
+	if (metered->site_known)
+		load_measured(state, metered, tracked);
 	bool believed = fusion_judge(step);
-	learn_from_site(step->state, &step->metered);
-	bool frozen = load_site_frozen(conf, step->state, &step->metered, &step->tracked, now_ms);
-	step->site_usable = step->metered.site_known && !frozen;
-	step->failsafe = !step->site_usable && !step->metered.hpc_whole;
-	step->site_usable &= believed;
+	learn_from_site(state, metered);
+	bool frozen = load_site_frozen(conf, state, metered, tracked, now_ms);
+	bool usable = metered->site_known && !frozen;
+	step->failsafe = !usable && !metered->hpc_whole;
+	step->site_usable = usable && believed;
+	if (!step->site_usable)
+		state->usable_since_ms = now_ms;
 	step->limit_w = min64(conf->cap_w, step->seen->demand.limit_w);
 	/* Those that should sleep by now and were not looked at since: the site's meter would tell if they did not. */
-	if (!step->site_usable || step->metered.site_w > step->limit_w)
-		step->tracked.settled_w += step->tracked.unseen_w;
-	step->doubt_w = step->metered.doubt_w;
-	step->load_w = load_estimate(conf, step->state, &step->metered, &step->tracked, step->site_usable, now_ms);
+	if (!step->site_usable || metered->site_w > step->limit_w)
+		tracked->settled_w += tracked->unseen_w;
+	step->doubt_w = metered->doubt_w;
+}
+
+/* The load as it is, and what is to be remembered of it. */
+static void see_load(struct step *step, const struct quickest *quick)
+{
+	const struct policy_conf *conf = step->conf;
+	struct policy_state *state = step->state;
+	int64_t now_ms = step->seen->now_ms;
+	step->load_w = load_estimate(conf, state, &step->metered, &step->tracked, step->site_usable, now_ms);
 	if (step->failsafe && step->metered.has_hpc)
-		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(step->state->other_w, 0);
-	struct quickest quick = fleet_quickest(conf);
-	foresee(step, quick.wake_ms);
-	if (!step->site_usable)
-		step->state->usable_since_ms = now_ms;
-	else
-		load_remember(step->state, step->load_w,
-		              &(struct load_timing){ now_ms, step->tracked.slowest_sleep_ms, quick.wake_ms, fleet_power(conf),
-		              least_percent(conf), most_w(&step->tracked) }, conf->cap_w);
-	if (step->site_usable) {
-		ripple_see(&step->state->site_ripple, step->metered.site_w, now_ms);
-		ripple_see(&step->state->load_ripple, step->load_w, now_ms);
-	} else {
-		step->state->site_ripple.n = step->state->load_ripple.n = 0;
+		step->load_w = max64(step->metered.hpc_nameplate_w, step->metered.hpc_w) + max64(state->other_w, 0);
+	foresee(step, quick->wake_ms);
+	if (!step->site_usable) {
+		state->site_ripple.n = state->load_ripple.n = 0;
+		return;
 	}
+	struct load_timing timing = { now_ms, step->tracked.slowest_sleep_ms, quick->wake_ms, fleet_power(conf),
+	                              least_percent(conf), most_w(&step->tracked) };
+	load_remember(state, step->load_w, &timing, conf->cap_w);
+	ripple_see(&state->site_ripple, step->metered.site_w, now_ms);
+	ripple_see(&state->load_ripple, step->load_w, now_ms);
+}
+
+/* The load to plan for, and what is kept free over it. */
+static void plan(struct step *step)
+{
+	const struct policy_conf *conf = step->conf;
+	struct policy_state *state = step->state;
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(step->state, may_foretell(step) ? least_percent(conf) : 0, conf->prefer, conf->cap_w);
+		reserve_choose(state, may_foretell(step) ? least_percent(conf) : 0, conf->prefer, conf->cap_w);
 	else
-		step->state->hold = HOLD_LONGEST;
-	step->planned_w = load_planned(step->state, step->load_w);
+		state->chosen_hold = HOLD_LONGEST;
+	step->planned_w = load_planned(state, step->load_w);
 	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
 	 * What is foretold knows the rhythms of a minute itself. */
-	step->returns_to_w = 0;
-	if (step->site_usable && !load_is_foretold(step->state) && reserve_hold(step->state) != HOLD_EASED)
-		step->returns_to_w = rhythm_rise(&step->state->rhythm, now_ms + step->tracked.slowest_sleep_ms);
+	if (step->site_usable && !load_is_foretold(state) && reserve_hold(state) != HOLD_EASED)
+		step->returns_to_w = rhythm_rise(&state->rhythm, step->seen->now_ms + step->tracked.slowest_sleep_ms);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	foresee_rises(step);
 	step->planned_w += step->announced_w;
 	step->reserve_w = conf->reserve_w;
 	int64_t hidden_w = step->finds_miners ? step->tracked.unheard_w : 0;
 	if (step->reserve_w == POLICY_NONE)
-		step->reserve_w = reserve_over(step->state, step->planned_w + hidden_w, wish_dead_band_w(step), conf->cap_w);
-	step->rising_to_w = max64(step->load_w, step->state->announced_w);
-	if (load_is_foretold(step->state))
+		step->reserve_w = reserve_over(state, step->planned_w + hidden_w, wish_dead_band_w(step), conf->cap_w);
+	step->rising_to_w = max64(step->load_w, state->announced_w);
+	if (load_is_foretold(state))
 		step->rising_to_w += rise_kept_w(step);
-	setpoint_look(&step->state->setpoint, step->seen->demand.setpoint_w, step->load_w, step->tracked.now_w,
-	              (quick.sleep_ms + quick.wake_ms) / 2, now_ms);
-	follow(step, quick.both_ways);
 }
 
 static int64_t age_of(int64_t at_ms, int64_t now_ms)
@@ -201,8 +213,8 @@ static void draw_picture(const struct step *step, struct picture *picture)
 		.recent_w = load_within(step->state, step->load_w, NOTICE_LASTS_MS),
 		.present_w = load_within(step->state, step->load_w, NOTICE_SEEN_MS), .doubt_w = step->doubt_w,
 		.swing_w = reserve_dip_w(step->state),
-		.hold_ms = (int64_t)reserve_slots(step->state->hold) * POLICY_SLOT_MS,
-		.rise_w = step->state->holds[step->state->hold].reserve_w, .peak_w = reserve_peak_w(step->state),
+		.hold_ms = (int64_t)reserve_slots(step->state->chosen_hold) * POLICY_SLOT_MS,
+		.rise_w = step->state->holds[step->state->chosen_hold].reserve_w, .peak_w = reserve_peak_w(step->state),
 		.limit_w = step->limit_w, .target_w = target_w, .reserve_w = reserve_w,
 		.settled_miners_w = tracked->settled_w,
 		.headroom_w = headroom(step),
@@ -254,6 +266,12 @@ void policy_step(const struct policy_conf *conf, struct policy_state *state, str
 	int64_t elapsed_ms = elapsed(state, seen->now_ms);
 	state->step++;
 	look(&step);
+	struct quickest quick = fleet_quickest(step.conf);
+	see_load(&step, &quick);
+	plan(&step);
+	setpoint_look(&state->setpoint, seen->demand.setpoint_w, step.load_w, step.tracked.now_w,
+	              (quick.sleep_ms + quick.wake_ms) / 2, seen->now_ms);
+	follow(&step, quick.both_ways);
 	fill_budgets(&step, elapsed_ms);
 	bool waiting = is_waiting(&step);
 	if (waiting)

@@ -303,7 +303,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t slot_ms, slot_highest_w, slot_seen_w, slot_sum_w;       /* the half-second being filled */
 	uint32_t slot_n;
 	struct policy_hold holds[POLICY_HOLDS];
-	uint32_t hold;                  /* in use */
+	uint32_t chosen_hold;           /* that in use may be another: reserve_hold() */
 	struct policy_foretell foretell;
 	struct rhythm rhythm;           /* of dips that last too long for that */
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */

@@ -150,7 +150,7 @@ static bool is_young(const struct policy_state *state)
 
 int64_t reserve_dip_w(const struct policy_state *state)
 {
-	return reserve_slots(state->hold) ? (int64_t)state->holds[state->hold].dip_w : 0;
+	return reserve_slots(state->chosen_hold) ? (int64_t)state->holds[state->chosen_hold].dip_w : 0;
 }
 
 bool reserve_is_known(const struct policy_conf *conf, const struct policy_state *state)
@@ -203,7 +203,7 @@ static int64_t over(const struct policy_state *state, uint32_t hold, int64_t lev
 
 uint32_t reserve_hold(const struct policy_state *state)
 {
-	return state->wary_slots ? HOLD_LONGEST : state->hold;
+	return state->wary_slots ? HOLD_LONGEST : state->chosen_hold;
 }
 
 int64_t reserve_over(const struct policy_state *state, int64_t planned_w, int64_t coarse_w, int64_t cap_w)
@@ -268,7 +268,7 @@ void reserve_sketch(struct policy_state *state, uint32_t h, int64_t mean_w, int6
 static double costs_w(const struct policy_state *state, uint32_t h, int64_t cap_w)
 {
 	static const int64_t dearer_per_mille[POLICY_HOLDS] = { 8, 4, 2 };  /* a short hold wears the miners more */
-	int64_t dearer = dearer_per_mille[h] - (h == state->hold ? BETTER_PER_MILLE : 0);
+	int64_t dearer = dearer_per_mille[h] - (h == state->chosen_hold ? BETTER_PER_MILLE : 0);
 	return state->holds[h].kept_w + (double)per_mille(cap_w, dearer);
 }
 
@@ -297,7 +297,7 @@ static bool worth_flat(const struct policy_state *state, enum prefer prefer, uin
 	const struct price *most = &prices[prefer];
 	double price_w = flat->kept_w - other->kept_w, lately_w = flat->kept_lately_w - other->kept_lately_w;
 	double gain_w = other->moves_w - flat->moves_w, all_w = load_moves_w(&state->foretell);
-	double easier = state->hold == h ? 1 : 0.75;    /* once it is, it stays so for a while */
+	double easier = state->chosen_hold == h ? 1 : 0.75;    /* once it is, it stays so for a while */
 	double miners_w = ((double)cap_w - other->kept_w) * easier;
 	double worth = price_w <= miners_w * most->cheap_percent / 100 ? WORTH_OF_CHEAP : most->worth * easier;
 	int64_t insured_w = min64(per_mille(cap_w, INSURED_PER_MILLE), state->holds[0].reserve_w / INSURED_PART);
@@ -342,7 +342,7 @@ void reserve_choose(struct policy_state *state, int64_t least_percent, enum pref
 		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
 			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
 				best = h;
-	state->hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
+	state->chosen_hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
 }
 
 /* ---- over a reload, and a restart ---- */

@@ -124,10 +124,10 @@ static void where_notices_move_the_site_it_is_not_flat(void **unused)
 	static struct play told, alone;
 	open_partial_play(&alone, 800 * KW, PREFER_BALANCED);
 	run_told(&alone, false, 25 * MIN);
-	assert_int_equal(alone.rig.state.hold, HOLD_FLAT);
+	assert_int_equal(alone.rig.state.chosen_hold, HOLD_FLAT);
 	open_partial_play(&told, 800 * KW, PREFER_BALANCED);
 	run_told(&told, true, 25 * MIN);
-	assert_int_not_equal(told.rig.state.hold, HOLD_FLAT);
+	assert_int_not_equal(told.rig.state.chosen_hold, HOLD_FLAT);
 	assert_true(told.rig.state.holds[HOLD_FLAT].kept_w > alone.rig.state.holds[HOLD_FLAT].kept_w + 25 * KW);
 	(void)unused;
 }
@@ -167,7 +167,7 @@ static void a_rhythm_that_fails_costs_seconds(void **unused)
 	open_partial_play(&play, 820 * KW, PREFER_BALANCED);
 	run(&play, too_early, 0, 27 * MIN);
 	assert_true(load_is_foretold(&play.rig.state));
-	assert_true(play.rig.state.holds[play.rig.state.hold].reserve_w >= play.rig.state.holds[0].reserve_w / 2);
+	assert_true(play.rig.state.holds[play.rig.state.chosen_hold].reserve_w >= play.rig.state.holds[0].reserve_w / 2);
 	assert_true(play.rig.state.holds[0].reserve_w > 80 * KW);
 	for (int64_t ms = 27 * MIN; ms < 28 * MIN; ms += RIG_STEP_MS) {
 		run(&play, too_early, ms, ms + RIG_STEP_MS);
@@ -195,7 +195,7 @@ static void check_rhythm(course *gpus)
 	open_partial_play(&play, 820 * KW, PREFER_HASH);
 	run(&play, gpus, 0, 24 * MIN);
 	const struct policy_state *state = &play.rig.state;
-	assert_int_equal(state->hold, HOLD_FORETOLD);
+	assert_int_equal(state->chosen_hold, HOLD_FORETOLD);
 	assert_true(state->holds[HOLD_FORETOLD].reserve_w > state->holds[HOLD_FLAT].reserve_w);
 	int64_t least_w = RIG_CAP_W - reserve_peak_w(state) - RIG_CAP_W / 50 - 2 * KW;
 	for (int64_t ms = 24 * MIN; ms < 30 * MIN; ms += RIG_STEP_MS) {

@@ -191,7 +191,7 @@ static bool has_partial(const struct rig *rig)
 /* The load that the site is to be under the limit with: the one planned for, and where it is foretold the one there is. */
 static bool foretells(const struct rig *rig)
 {
-	return !rig->state.wary_slots && !reserve_slots(rig->state.hold);
+	return !rig->state.wary_slots && !reserve_slots(rig->state.chosen_hold);
 }
 
 static int64_t risked_w(const struct rig *rig)
@@ -563,7 +563,7 @@ static void all_laws_hold(void **unused)
 			for (uint32_t k = 0; k < rig.out.n_commands; k++)
 				powers += rig.out.commands[k].deed == DEED_POWER;
 			mixed += ups(&rig) && ups(&rig) < rig.out.n_commands;
-			foretold += rig.state.n_loads && !reserve_slots(rig.state.hold);
+			foretold += rig.state.n_loads && !reserve_slots(rig.state.chosen_hold);
 			failsafes += rig.out.picture.failsafe;
 		}
 	}

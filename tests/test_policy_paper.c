@@ -94,7 +94,7 @@ static void a_load_that_wanders_is_followed_as_it_is(void **unused)
 {
 	open_wandering_play((struct walk){ 7, 0, 1400, 3 * MIN, 820 * KW });
 	run(&play, wandering, 0, 30 * MIN);
-	assert_int_equal(play.rig.state.hold, HOLD_EASED);
+	assert_int_equal(play.rig.state.chosen_hold, HOLD_EASED);
 	const struct policy_hold *holds = play.rig.state.holds;
 	assert_true(holds[HOLD_EASED].kept_w < holds[HOLD_FORETOLD].kept_w - 2 * KW);
 	uint32_t sleeps = play.rig.sleeps;
@@ -117,7 +117,7 @@ static void rise_from_the_peak(enum prefer prefer)
 	open_wandering_play((struct walk){ 7, 0, 2200, MIN, 800 * KW });
 	play.rig.conf.prefer = prefer;
 	run(&play, wandering, 0, 45 * MIN);
-	assert_int_equal(play.rig.state.hold, HOLD_EASED);
+	assert_int_equal(play.rig.state.chosen_hold, HOLD_EASED);
 	from_w = play.rig.gpus_w;
 	to_w = reserve_peak_w(&play.rig.state) - HOUSE_W;
 	run(&play, climbing, 0, 75 * SEC);
@@ -152,7 +152,7 @@ static void no_rhythm_lifts_it(void **unused)
 	assert_true(dips.rig.out.picture.returns_to_w > 800 * KW);
 	open_wandering_play((struct walk){ 7, 0, 1400, 3 * MIN, 720 * KW });
 	run(&play, wandering, 0, ms - RIG_STEP_MS);
-	assert_int_equal(play.rig.state.hold, HOLD_EASED);
+	assert_int_equal(play.rig.state.chosen_hold, HOLD_EASED);
 	play.rig.state.rhythm = dips.rig.state.rhythm;
 	run(&play, wandering, 0, RIG_STEP_MS);
 	assert_int_equal(play.rig.out.picture.returns_to_w, 0);
@@ -204,7 +204,7 @@ static void its_dips_are_filled_by_power(void **unused)
 		run(&play, wandering, ms, ms + RIG_STEP_MS);
 		const struct policy_hold *hold = &play.rig.state.holds[HOLD_EASED];
 		const struct picture *picture = &play.rig.out.picture;
-		if (play.rig.state.hold != HOLD_EASED)
+		if (play.rig.state.chosen_hold != HOLD_EASED)
 			continue;
 		assert_true(picture->planned_w + picture->reserve_w >= hold->least_kept_w - KW);
 		at_most += picture->planned_w + picture->reserve_w < hold->least_kept_w + KW;

@@ -33,7 +33,7 @@ static void what_power_does_is_filled_and_nobody_sleeps_for_the_rest(void **unus
 		most_w = max64(most_w, rig_miners_w(&play.rig));
 		assert_int_equal(play.over_ms, 0);
 	}
-	assert_int_equal(play.rig.state.hold, HOLD_FORETOLD);
+	assert_int_equal(play.rig.state.chosen_hold, HOLD_FORETOLD);
 	assert_in_range(least_w, 58 * KW, 64 * KW);
 	assert_in_range(most_w, 92 * KW, 100 * KW);
 	assert_in_range(play.rig.sleeps - sleeps, 0, 6);        /* what the waves leave at least is never the same twice */
