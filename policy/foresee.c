@@ -31,7 +31,7 @@ void foresee_rises(struct step *step)
 	step->state->lately_w = load_within(step->state, step->load_w, LATELY_MS);
 	step->announced_w = step->state->announced_w = 0;
 	/* One that has come stands for a while. */
-	if (forecast->rise_w || forecast->risen_w > step->state->holds[step->state->chosen_hold].reserve_w) {
+	if (forecast->rise_w || forecast->risen_w > reserve_rise_w(step->state)) {
 		step->state->announced_w = from_w + forecast->rise_w;
 		step->announced_w = max64(step->state->announced_w - step->planned_w, 0);
 	}

@@ -175,7 +175,7 @@ void load_forget(struct policy_state *, int64_t load_w, int64_t fallen_to_w);
  * foretold, or for the load as it is, down by and by. */
 enum { HOLD_LONGEST = 3, HOLD_FORETOLD = 4, HOLD_FLAT = 5, HOLD_EASED = 6 };
 uint32_t reserve_slots(uint32_t hold);  /* half-seconds whose highest load is planned for; 0: what is foretold is */
-uint32_t reserve_hold(const struct policy_state *);     /* the one chosen; while the load may be in a dip, the longest */
+uint32_t reserve_hold(const struct policy_state *);     /* in use: the one chosen; while the load may be in a dip, the longest */
 /* Each half-second: its highest load; then, of each hold, how far that is over what was planned for when miners told then
  * would have followed by now; then whether another hold is to be used. */
 void reserve_see(struct policy_state *, int64_t load_w);
@@ -196,7 +196,8 @@ void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, i
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);
 int64_t reserve_peak_w(const struct policy_state *);    /* the highest load of the last hours */
-int64_t reserve_dip_w(const struct policy_state *);     /* how far the load lies below the plan, on average */
+int64_t reserve_dip_w(const struct policy_state *);     /* how far the load lies below the plan, on average; … */
+int64_t reserve_rise_w(const struct policy_state *);    /* … and the most by which it lately rose over it */
 bool reserve_is_known(const struct policy_conf *, const struct policy_state *); /* learned for nine minutes, or before */
 
 /* ---- spare.c: the running reserve: how much those awake should be able to rise by power alone ---- */

@@ -43,7 +43,7 @@
 #define YOUNG_SLOTS     1080            /* … and in the first nine minutes: in ten all is to be in place */
 #define KNOWN_SLOTS     900             /* not before they were tried for seven and a half minutes, … */
 #define KNOWN_WORN_SLOTS 1200           /* … or ten, where it wears to change it, … */
-#define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading */
+#define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading; the flat plans are before, with the longest */
 #define BETTER_PER_MILLE 1              /* one by less is no reason to change */
 #define LATELY_SLOTS 120
 #define WORTH_OF_CHEAP  10              /* watts of hash for each of the site's moves, where it takes but a small part of it */
@@ -150,7 +150,13 @@ static bool is_young(const struct policy_state *state)
 
 int64_t reserve_dip_w(const struct policy_state *state)
 {
-	return reserve_slots(state->chosen_hold) ? (int64_t)state->holds[state->chosen_hold].dip_w : 0;
+	uint32_t hold = reserve_hold(state);
+	return reserve_slots(hold) ? (int64_t)state->holds[hold].dip_w : 0;
+}
+
+int64_t reserve_rise_w(const struct policy_state *state)
+{
+	return state->holds[reserve_hold(state)].reserve_w;
 }
 
 bool reserve_is_known(const struct policy_conf *conf, const struct policy_state *state)

@@ -40,6 +40,27 @@ static void what_power_does_is_filled_and_nobody_sleeps_for_the_rest(void **unus
 	(void)unused;
 }
 
+static int64_t falls(int64_t ms)
+{
+	return ms < 30 * MIN ? deep_waves(ms) : 560 * KW;
+}
+
+static void what_is_told_of_the_plan_is_of_the_one_in_use(void **unused)
+{
+	static struct play play;
+	const struct picture *told = &play.rig.out.picture;
+	open_swinging_play(&play, 790 * KW);
+	run(&play, falls, 0, 30 * MIN);
+	assert_int_equal(told->hold_ms, 0);
+	assert_int_equal(told->rise_w, play.rig.state.holds[HOLD_FORETOLD].reserve_w);
+	run(&play, falls, 30 * MIN, 30 * MIN + 10 * SEC);       /* as it never rose: it may be a dip */
+	assert_int_equal(play.rig.state.chosen_hold, HOLD_FORETOLD);
+	assert_int_equal(told->hold_ms, POLICY_LOADS * POLICY_SLOT_MS);
+	assert_int_equal(told->rise_w, play.rig.state.holds[HOLD_LONGEST].reserve_w);
+	assert_in_range(told->swing_w, 1, 200 * KW);
+	(void)unused;
+}
+
 static int64_t beats_to_w, beats_by_w;
 
 static int64_t beats(int64_t ms)
@@ -121,7 +142,7 @@ static int64_t rises_to_w(int64_t load_w, int64_t site_w)
 	struct policy_conf conf = { .cap_w = RIG_CAP_W, .reserve_w = POLICY_NONE };
 	struct step step = { .conf = &conf, .state = &state, .site_usable = true, .load_w = load_w, .limit_w = RIG_CAP_W,
 		.reserve_w = 400 * KW, .metered.site_w = site_w, .tracked = { .settled_w = 950 * KW - load_w, .slowest_sleep_ms = 4000 } };
-	state = (struct policy_state){ .n_loads = POLICY_LOADS, .hold = HOLD_LONGEST, .peaks_w = { 900 * KW } };
+	state = (struct policy_state){ .n_loads = POLICY_LOADS, .chosen_hold = HOLD_LONGEST, .peaks_w = { 900 * KW } };
 	for (int i = 0; i < POLICY_LOADS; i++)
 		state.loads_w[i] = 500 * KW;
 	rise_see(&step);
@@ -140,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_power_does_is_filled_and_nobody_sleeps_for_the_rest),
+		cmocka_unit_test(what_is_told_of_the_plan_is_of_the_one_in_use),
 		cmocka_unit_test(a_plan_that_a_ramp_or_a_window_forbids_is_not_used),
 		cmocka_unit_test(what_returns_is_made_room_for_in_time),
 		cmocka_unit_test(a_rise_is_met_by_what_its_peak_asks_for_while_the_limit_holds),
