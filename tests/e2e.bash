@@ -3,10 +3,8 @@
 build=$(cd "${1:-build}" && pwd)
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$(mktemp -d)
-broker_port=${E2E_BROKER_PORT:-18931}
-meter_port=${E2E_METER_PORT:-18932}
-miner_port=${E2E_MINER_PORT:-18933}
-snmp_port=${E2E_SNMP_PORT:-18934}
+port=$((18931 + 10 * ${E2E_SLOT:-0}))   # tests that run beside each other: E2E_SLOT 0, 1, ...
+broker_port=$port meter_port=$((port + 1)) miner_port=$((port + 2)) snmp_port=$((port + 3))
 socket=$dir/control.sock
 pids=()
 checks_failed=0
