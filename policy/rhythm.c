@@ -4,8 +4,11 @@
 
 #define GAP_MS          3000    /* without a value for so long, what was under way is not known */
 #define SLACK_MS        1000    /* meters are read each second: edges are known no finer */
-#define SHORTEST_PERIOD_MS (3 * RHYTHM_SHORTEST_MS)
+#define SHORTEST_MS     5000    /* of a dip */
+#define LONGEST_MS      (10 * 60000)
+#define SHORTEST_PERIOD_MS (3 * SHORTEST_MS)
 #define LONGEST_PERIOD_MS (6 * 3600000)
+#define PROOFS          3       /* in a row, then it is believed; more where chance would often be right */
 #define MISSES          3       /* in a row, then the train is forgotten */
 #define NEVER           UINT8_MAX       /* of proofs */
 
@@ -14,9 +17,9 @@ static const int32_t depth_permille[RHYTHM_LEVELS] = {
 	30, 38, 47, 59, 73, 92, 114, 143, 179, 224, 279, 349, 437, 546, 682, 853
 };
 
-static int64_t depth(const struct rhythm *rhythm, size_t level)
+static int64_t depth(int64_t cap_w, size_t level)
 {
-	return rhythm->cap_w / 1000 * depth_permille[level];
+	return cap_w / 1000 * depth_permille[level];
 }
 
 /* By how much a fall may miss its time and still be the one foretold. */
@@ -35,7 +38,7 @@ static bool believed(const struct rhythm_train *train)
 	return train->period_ms && train->proofs >= train->needed;
 }
 
-/* ---- what the last dips of a train allow to be promised ---- */
+/* ---- what the last dips of a train allow to be foretold ---- */
 
 struct span { int64_t least_ms, most_ms; };
 
@@ -61,18 +64,6 @@ static struct span rise_of(const struct rhythm_train *train, int64_t fell_ms)
 	return (struct span){ fell_ms + lasts.least_ms, fell_ms + lasts.most_ms };
 }
 
-static struct rhythm_claim claim_of(const struct rhythm *rhythm, size_t l, const struct rhythm_train *train)
-{
-	const struct rhythm_level *level = &rhythm->levels[l];
-	int64_t top_w = train->dipping ? level->top_w : rhythm->top_w;
-	int64_t earliest_ms = train->due_ms + span_of(train->error_ms, train->n_past).least_ms;
-	struct rhythm_claim claim = { .highest_w = top_w - depth(rhythm, l), .at_stake_w = depth(rhythm, l),
-	                              .period_ms = train->period_ms };
-	claim.from_ms = claim.known_ms = train->dipping ? level->fell_ms : latest_fall(train);
-	claim.until_ms = rise_of(train, train->dipping ? level->fell_ms : earliest_ms).least_ms;
-	return claim;
-}
-
 /* ---- trains ---- */
 
 static void remember(struct rhythm_train *train, int64_t error_ms, int64_t lasts_ms)
@@ -95,28 +86,19 @@ static uint8_t proofs_needed(const struct rhythm_level *level, int64_t period_ms
 		}
 	int64_t apart_ms = n > 1 ? (newest_ms - oldest_ms) / (n - 1) : 0;
 	int64_t times = min64(apart_ms, period_ms) / (2 * tolerance(period_ms));
-	return times >= 24 ? RHYTHM_PROOFS : times >= 12 ? RHYTHM_PROOFS + 1 : times >= 6 ? RHYTHM_PROOFS + 2 :
-	       times >= 3 ? RHYTHM_PROOFS + 5 : NEVER;
-}
-
-/* counted: where such failures of what was believed are counted. */
-static void fail(struct rhythm_train *train, uint32_t *counted)
-{
-	*counted += believed(train);
-	train->proofs = 0;
+	return times >= 24 ? PROOFS : times >= 12 ? PROOFS + 1 : times >= 6 ? PROOFS + 2 : times >= 3 ? PROOFS + 5 : NEVER;
 }
 
 /* A dip at this train's time has ended. False: it was none of the train's, which may still come. */
-static bool judge(struct rhythm *rhythm, struct rhythm_train *train, int64_t fell_ms, int64_t lasts_ms)
+static bool judge(struct rhythm_train *train, int64_t fell_ms, int64_t lasts_ms)
 {
 	int64_t error_ms = fell_ms - train->due_ms;
 	bool early = fell_ms + lasts_ms < rise_of(train, fell_ms).least_ms;
 	train->dipping = false;
 	if (early)
-		fail(train, &rhythm->early);
+		train->proofs = 0;
 	if (!alike(lasts_ms, train->lasts_ms[train->newest]))
 		return false;
-	rhythm->kept += !early && believed(train);
 	train->proofs += !early && train->proofs < NEVER - 1;
 	train->misses = 0;
 	remember(train, error_ms, lasts_ms);
@@ -125,20 +107,20 @@ static bool judge(struct rhythm *rhythm, struct rhythm_train *train, int64_t fel
 	return true;
 }
 
-static void watch_time(struct rhythm *rhythm, struct rhythm_level *level, struct rhythm_train *train, int64_t now_ms)
+static void watch_time(const struct rhythm_level *level, struct rhythm_train *train, int64_t now_ms)
 {
 	if (!train->period_ms)
 		return;
 	if (train->dipping) {           /* it lasts: what it would rise to cannot be foretold any longer */
 		if (now_ms > rise_of(train, level->fell_ms).most_ms + tolerance(train->period_ms))
-			fail(train, &rhythm->late);
+			train->proofs = 0;
 		return;
 	}
 	if (now_ms > latest_fall(train))
-		fail(train, &rhythm->late);
+		train->proofs = 0;
 	if (now_ms <= train->due_ms + tolerance(train->period_ms))
 		return;
-	fail(train, &rhythm->late);
+	train->proofs = 0;
 	train->due_ms += train->period_ms;
 	if (++train->misses >= MISSES)
 		*train = (struct rhythm_train){ 0 };
@@ -196,26 +178,26 @@ static void seek(struct rhythm_level *level)
 
 /* ---- dips ---- */
 
-static void fall(struct rhythm *rhythm, struct rhythm_level *level, int64_t at_ms)
+static void fall(struct rhythm_level *level, int64_t top_w, int64_t at_ms)
 {
 	level->below = true;
 	level->fell_ms = at_ms;
-	level->top_w = rhythm->top_w;
+	level->top_w = top_w;
 	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
 		struct rhythm_train *train = &level->trains[t];
 		train->dipping = train->period_ms && abs64(train->due_ms - at_ms) <= tolerance(train->period_ms);
 	}
 }
 
-static void rise(struct rhythm *rhythm, struct rhythm_level *level, int64_t at_ms)
+static void rise(struct rhythm_level *level, int64_t at_ms)
 {
 	int64_t lasts_ms = at_ms - level->fell_ms;
 	bool foretold = false;
 	level->below = false;
 	for (size_t t = 0; t < RHYTHM_TRAINS; t++)
 		if (level->trains[t].dipping)
-			foretold |= judge(rhythm, &level->trains[t], level->fell_ms, lasts_ms);
-	if (lasts_ms < RHYTHM_SHORTEST_MS)
+			foretold |= judge(&level->trains[t], level->fell_ms, lasts_ms);
+	if (lasts_ms < SHORTEST_MS)
 		return;
 	level->newest = (level->newest + 1) % RHYTHM_DIPS;
 	level->dips[level->newest] = (struct rhythm_dip){ level->fell_ms, (int32_t)lasts_ms };
@@ -240,40 +222,21 @@ void rhythm_learn(struct rhythm *rhythm, int64_t highest_w, int64_t top_w, int64
 	bool gap = now_ms - rhythm->last_ms > GAP_MS || now_ms < rhythm->last_ms;
 	int64_t since_ms = gap ? now_ms : rhythm->last_ms;
 	rhythm->last_ms = now_ms;
-	rhythm->top_w = top_w;
-	rhythm->cap_w = cap_w;
 	for (size_t l = 0; l < RHYTHM_LEVELS; l++) {
 		struct rhythm_level *level = &rhythm->levels[l];
-		if (gap || (level->below && now_ms - level->fell_ms > RHYTHM_LONGEST_MS))
+		if (gap || (level->below && now_ms - level->fell_ms > LONGEST_MS))
 			lose_thread(level);
-		int64_t line_w = (level->below ? level->top_w : top_w) - depth(rhythm, l);
+		int64_t line_w = (level->below ? level->top_w : top_w) - depth(cap_w, l);
 		if (!level->below && highest_w < line_w)
-			fall(rhythm, level, now_ms);
+			fall(level, top_w, now_ms);
 		else if (level->below && highest_w > line_w)
-			rise(rhythm, level, since_ms);
+			rise(level, since_ms);
 		for (size_t t = 0; t < RHYTHM_TRAINS; t++)
-			watch_time(rhythm, level, &level->trains[t], now_ms);
+			watch_time(level, &level->trains[t], now_ms);
 	}
 }
 
 /* ---- what is foretold ---- */
-
-bool rhythm_below(const struct rhythm *rhythm, int64_t from_ms, int64_t to_ms, struct rhythm_claim *out)
-{
-	bool any = false;
-	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
-		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
-			const struct rhythm_train *train = &rhythm->levels[l].trains[t];
-			if (!believed(train))
-				continue;
-			struct rhythm_claim claim = claim_of(rhythm, l, train);
-			if (claim.from_ms > from_ms || claim.until_ms < to_ms || (any && claim.highest_w >= out->highest_w))
-				continue;
-			*out = claim;
-			any = true;
-		}
-	return any;
-}
 
 int64_t rhythm_rise(const struct rhythm *rhythm, int64_t to_ms)
 {
@@ -286,22 +249,4 @@ int64_t rhythm_rise(const struct rhythm *rhythm, int64_t to_ms)
 				highest_w = max64(highest_w, level->top_w);
 		}
 	return highest_w;
-}
-
-bool rhythm_next(const struct rhythm *rhythm, int64_t now_ms, struct rhythm_claim *out)
-{
-	double most_ws = 0;
-	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
-		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
-			const struct rhythm_train *train = &rhythm->levels[l].trains[t];
-			if (!believed(train))
-				continue;
-			struct rhythm_claim claim = claim_of(rhythm, l, train);
-			double ws = (double)(claim.until_ms - claim.from_ms) * (double)claim.at_stake_w;
-			if (claim.until_ms <= now_ms || ws <= most_ws)
-				continue;
-			*out = claim;
-			most_ws = ws;
-		}
-	return most_ws > 0;
 }
