@@ -106,6 +106,4 @@ struct policy_state;
 struct policy_bias { int32_t permille, spread_permille; uint32_t seen; bool known; };
 struct policy_bias policy_bias(const struct policy_state *, size_t group);
 
-const char *lie_name(enum lie);
-
 #endif

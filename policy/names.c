@@ -71,9 +71,3 @@ const char *phase_name(enum miner_phase phase)
 	}
 	return "unknown";
 }
-
-const char *lie_name(enum lie lie)
-{
-	static const char *const names[N_LIES] = { "none", "frozen", "jumping", "scaled", "swapped" };
-	return lie < N_LIES ? names[lie] : "unknown";
-}

@@ -246,7 +246,7 @@ static void gpus_without_a_meter_move_along(void **unused)
 			b.rig.gpus_w += i % 2 ? 500 * KW : -500 * KW;
 			for (int k = 0; k < 160; k++) {
 				step(&b);
-				assert_string_equal(lie_name(on_site(&b)), "none");
+				assert_int_equal(on_site(&b), LIE_NONE);
 			}
 		}
 		assert_int_equal(on_hpc(&b), LIE_SCALED);

@@ -126,7 +126,7 @@ static void meters_exchanged_while_miners_sleep(void **unused)
 			b.rig.gpus_w = 600 * KW + (s % 60) * per_s;
 			run(&b, SEC);
 			assert_true(true_w(&b) <= RIG_CAP_W);
-			assert_string_equal(lie_name(on_hpc(&b)), "none");
+			assert_int_equal(on_hpc(&b), LIE_NONE);
 		}
 		assert_int_not_equal(on_site(&b), LIE_NONE);
 	}
