@@ -444,6 +444,8 @@ void site_meters_json(const struct site *site, struct instant now, struct json *
 		json_string(json, "fault", fault_text(meter->fault));
 		bool tells = known && meter->newest.knows_frequency;
 		json_number(json, "frequency_hz", tells ? meter->newest.frequency_mhz / 1000.0 : 0.0 / 0.0, 3);
+		bool counts = known && meter->newest.knows_energy;
+		json_int_or_null(json, "import_wh", counts ? meter->newest.import_wh : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "nameplate_w", group->nameplate_w, 0);
 		json_int(json, "polls", (int64_t)meter->polls);
 		json_int(json, "faults", (int64_t)meter->faults);
