@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,27 +24,39 @@ struct link {
 	uv_poll_t poll;
 	uv_timer_t misc, retry, turn;
 	uv_getaddrinfo_t lookup;
-	int open;                       /* handles, and the look-up while there is one */
+	uv_work_t work;
+	bool away;                      /* one of these two is on the pool; with TLS mosq is the pool's alone meanwhile */
+	char fault[LINK_WHY];           /* of the last attempt; empty: none */
+	int open;                       /* handles */
 	int poll_events;
-	bool polling, poll_closing, looking_up, up, closed;
+	bool polling, poll_closing, up, closed;
 	int broken;                     /* the library's error while publishing; 0: none */
 	int refused;                    /* the broker's answer to our greeting, if it was no */
 	uint32_t first_backoff_ms, most_backoff_ms, backoff_ms;
-	uint64_t up_at_ms;
+	uint64_t tried_at_ms, up_at_ms;
 	uint32_t lookups;
 };
 
-static void let_go(struct link *link)
+/* Where no name server answers the pool keeps what it has begun for half a minute: the last of the two frees. */
+static void free_when_idle(struct link *link)
 {
-	if (--link->open > 0)
+	if (link->open > 0 || link->away)
 		return;
-	struct link_user user = link->user;
+	mosquitto_destroy(link->mosq);
 	mosquitto_lib_cleanup();
 	free(link->host);
 	free(link->tls_ca);
 	free(link->tls_cert);
 	free(link->tls_key);
 	free(link);
+}
+
+static void let_go(struct link *link)
+{
+	if (--link->open > 0)
+		return;
+	struct link_user user = link->user;
+	free_when_idle(link);
 	user.on_closed(user.self);
 }
 
@@ -172,7 +185,12 @@ static void on_misc(uv_timer_t *timer)
 	struct link *link = timer->data;
 	if (!link->polling)
 		return;
-	int rc = mosquitto_loop_misc(link->mosq);
+	/* The library counts from before it looked the name up, which may have taken longer than it would wait. */
+	if (!link->up && uv_now(link->loop) - link->tried_at_ms >= KEEPALIVE_S * 1000) {
+		lost(link, "the broker does not answer");
+		return;
+	}
+	int rc = link->up ? mosquitto_loop_misc(link->mosq) : MOSQ_ERR_SUCCESS;
 	if (rc == MOSQ_ERR_SUCCESS && link->tls_ca)
 		rc = read_packets(link);
 	after_library(link, rc);
@@ -219,16 +237,6 @@ static void on_message(struct mosquitto *mosq, void *self, const struct mosquitt
 	link->user.on_message(link->user.self, message->topic, len ? message->payload : "", len, message->retain);
 }
 
-/* Always by address, so that a broker that has moved is found; but with TLS by name, for the certificate says that. */
-static int connect_async(struct link *link, const char *address)
-{
-	int rc = link->tls_ca ? mosquitto_tls_set(link->mosq, link->tls_ca, NULL, link->tls_cert, link->tls_key, NULL)
-	                      : MOSQ_ERR_SUCCESS;
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_connect_async(link->mosq, link->tls_ca ? link->host : address, link->port, KEEPALIVE_S);
-	return rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0 ? MOSQ_ERR_CONN_LOST : rc;
-}
-
 /* False where no file is to blame. */
 static bool blame_file(const struct link *link, char *why, size_t size)
 {
@@ -243,16 +251,29 @@ static bool blame_file(const struct link *link, char *why, size_t size)
 	return false;
 }
 
-static void connect_to(struct link *link, const char *address)
+static void try_connect(struct link *link, const char *host)
 {
-	char why[LINK_WHY];
 	errno = 0;
-	int rc = connect_async(link, address);
-	if (rc != MOSQ_ERR_SUCCESS) {
-		lost(link, blame_file(link, why, sizeof(why)) ? why : error_text(link, rc));
+	int rc = link->tls_ca ? mosquitto_tls_set(link->mosq, link->tls_ca, NULL, link->tls_cert, link->tls_key, NULL)
+	                      : MOSQ_ERR_SUCCESS;
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_connect_async(link->mosq, host, link->port, KEEPALIVE_S);
+	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0)
+		rc = MOSQ_ERR_CONN_LOST;
+	link->fault[0] = '\0';
+	if (rc == MOSQ_ERR_EAI)
+		snprintf(link->fault, sizeof(link->fault), "%.100s: %s", host, gai_strerror(errno));
+	else if (rc != MOSQ_ERR_SUCCESS && !blame_file(link, link->fault, sizeof(link->fault)))
+		snprintf(link->fault, sizeof(link->fault), "%s", error_text(link, rc));
+}
+
+static void after_try(struct link *link)
+{
+	if (link->fault[0]) {
+		lost(link, link->fault);
 		return;
 	}
-	rc = uv_poll_init(link->loop, &link->poll, mosquitto_socket(link->mosq));
+	int rc = uv_poll_init(link->loop, &link->poll, mosquitto_socket(link->mosq));
 	if (rc < 0) {
 		lost(link, uv_strerror(rc));
 		return;
@@ -260,8 +281,28 @@ static void connect_to(struct link *link, const char *address)
 	link->poll.data = link;
 	link->open++;
 	link->polling = true;
+	link->tried_at_ms = uv_now(link->loop);
 	link->poll_events = UV_READABLE | UV_WRITABLE;
 	uv_poll_start(&link->poll, link->poll_events, on_poll);
+}
+
+/* On the pool. */
+static void work(uv_work_t *req)
+{
+	struct link *link = req->data;
+	try_connect(link, link->host);
+}
+
+static void on_worked(uv_work_t *req, int status)
+{
+	struct link *link = req->data;
+	link->away = false;
+	if (link->closed)
+		free_when_idle(link);
+	else if (status < 0)
+		lost(link, uv_strerror(status));
+	else
+		after_try(link);
 }
 
 /* A name may stand for several addresses of which some never answer: each attempt takes the next. */
@@ -279,16 +320,19 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
 {
 	struct link *link = lookup->data;
 	char address[INET6_ADDRSTRLEN] = "", why[160];
-	link->looking_up = false;
+	link->away = false;
 	if (found)
 		uv_ip_name(pick(found, link->lookups++)->ai_addr, address, sizeof(address));
 	uv_freeaddrinfo(found);
 	snprintf(why, sizeof(why), "%.100s: %s", link->host, status ? uv_strerror(status) : "");
-	if (!link->closed && status == 0)
-		connect_to(link, address);
-	else if (!link->closed)
+	if (link->closed) {
+		free_when_idle(link);
+	} else if (status) {
 		lost(link, why);
-	let_go(link);
+	} else {
+		try_connect(link, address);
+		after_try(link);
+	}
 }
 
 static bool is_address(const char *host)
@@ -297,6 +341,8 @@ static bool is_address(const char *host)
 	return uv_inet_pton(AF_INET, host, address) == 0 || uv_inet_pton(AF_INET6, host, address) == 0;
 }
 
+/* Always by address, so that a broker that has moved is found; but with TLS by name, for the certificate says that, and
+ * the library knows no other way than to look the name up itself, waiting. */
 static void on_retry(uv_timer_t *timer)
 {
 	struct link *link = timer->data;
@@ -305,18 +351,18 @@ static void on_retry(uv_timer_t *timer)
 		uv_timer_start(&link->retry, on_retry, 1, 0);
 		return;
 	}
-	if (is_address(link->host)) {
-		connect_to(link, link->host);
+	if (!link->tls_ca && is_address(link->host)) {
+		try_connect(link, link->host);
+		after_try(link);
 		return;
 	}
-	link->lookup.data = link;
-	int rc = uv_getaddrinfo(link->loop, &link->lookup, on_resolved, link->host, NULL, &hints);
-	if (rc < 0) {
+	link->lookup.data = link->work.data = link;
+	int rc = link->tls_ca ? uv_queue_work(link->loop, &link->work, work, on_worked)
+	                      : uv_getaddrinfo(link->loop, &link->lookup, on_resolved, link->host, NULL, &hints);
+	if (rc < 0)
 		lost(link, uv_strerror(rc));
-		return;
-	}
-	link->looking_up = true;
-	link->open++;
+	else
+		link->away = true;
 }
 
 static char *copy_or_null(const char *s)
@@ -423,10 +469,12 @@ void link_close(struct link *link, bool farewell)
 	if (link->up && farewell)
 		mosquitto_disconnect(link->mosq);
 	link->up = false;
-	mosquitto_destroy(link->mosq);
-	link->mosq = NULL;
-	if (link->looking_up)
-		uv_cancel((uv_req_t *)&link->lookup);
+	if (link->away) {
+		uv_cancel(link->tls_ca ? (uv_req_t *)&link->work : (uv_req_t *)&link->lookup);
+	} else {
+		mosquitto_destroy(link->mosq);
+		link->mosq = NULL;
+	}
 	uv_close((uv_handle_t *)&link->misc, on_handle_closed);
 	uv_close((uv_handle_t *)&link->retry, on_handle_closed);
 	uv_close((uv_handle_t *)&link->turn, on_handle_closed);

@@ -44,6 +44,8 @@ void link_unsubscribe(struct link *, const char *topic);
 
 /* From inside on_ready only. True: the library has the message, and with QoS 1 will tell on_acked of *mid. */
 bool link_publish(struct link *, const char *topic, const char *text, size_t len, int qos, bool retained, int *mid);
-void link_close(struct link *, bool farewell);  /* farewell: without it the broker publishes the will */
+/* farewell: without it the broker publishes the will. A look-up under way is not waited for: it goes on by itself, and the
+ * loop is to run until it is over. */
+void link_close(struct link *, bool farewell);
 
 #endif

@@ -1,4 +1,5 @@
-/* tests/slow_names.h - who looks names up is told this: slow.example takes its time, as where no name server answers. */
+/* tests/slow_names.h - who looks names up is told this: slow.example takes its time, as where no name server answers, and
+ * late.example as where only the last of several does. */
 #ifndef TESTS_SLOW_NAMES_H
 #define TESTS_SLOW_NAMES_H
 
@@ -11,15 +12,19 @@
 
 static atomic_uint n_lookups;           /* of the names here */
 static atomic_bool lookup_ended;        /* the slow one; set: it ends now */
+static atomic_uint late_ms;             /* so long the late one takes; like the quick one it is 127.0.0.1 */
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
 	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
 	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
 	bool slow = name && strcmp(name, "slow.example") == 0, quick = name && strcmp(name, "gpu-01.example") == 0;
-	n_lookups += slow || quick;
+	bool late = name && strcmp(name, "late.example") == 0;
+	n_lookups += slow || quick || late;
+	if (late)
+		usleep(late_ms * 1000);
 	if (!slow)
-		return real(quick ? "127.0.0.1" : name, service, hints, found);
+		return real(quick || late ? "127.0.0.1" : name, service, hints, found);
 	for (int i = 0; i < 1000 && !lookup_ended; i++)
 		usleep(10000);
 	lookup_ended = true;

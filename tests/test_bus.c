@@ -17,6 +17,7 @@
 #include "daemon/bus.h"
 #include "daemon/outbox.h"
 #include "daemon/xalloc.h"
+#include "tests/slow_names.h"
 
 #define BROKER "/usr/sbin/mosquitto"
 #define LIMIT_MS 20000                  /* for anything to come true */
@@ -29,6 +30,7 @@ struct bench {
 	int port;
 	pid_t broker, witness;
 	int connected, lost, closed, messages, granted, refused;
+	uint64_t longest_ns;            /* that a turn of the loop took */
 	size_t last_len;
 	bool last_null, last_retained;
 	char why[160], last[200], last_topic[100];
@@ -118,7 +120,11 @@ static const char *path(const struct bench *b, const char *name)
 
 static void turn(struct bench *b)
 {
+	uint64_t before = uv_hrtime();
 	uv_run(&b->loop, UV_RUN_NOWAIT);
+	uint64_t took_ns = uv_hrtime() - before;
+	if (took_ns > b->longest_ns)
+		b->longest_ns = took_ns;
 	usleep(2000);
 }
 
@@ -783,10 +789,13 @@ static void test_close_at_once(void **state)
 	close_bus(b);
 }
 
-static bool make_certificate(const struct bench *b, const char *key, const char *cert)
+static bool make_certificate(const struct bench *b, const char *host, const char *key, const char *cert)
 {
+	char subject[80], alternative[80];
+	snprintf(subject, sizeof(subject), "/CN=%s", host);
+	snprintf(alternative, sizeof(alternative), "subjectAltName=DNS:%s", host);
 	const char *argv[] = { "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", path(b, key), "-out", path(b, cert), NULL };
+		"-subj", subject, "-addext", alternative, "-keyout", path(b, key), "-out", path(b, cert), NULL };
 	int status;
 	pid_t pid = run(NULL, argv);
 	waitpid(pid, &status, 0);
@@ -801,19 +810,26 @@ static void publish_tls(const struct bench *b, int n)
 	assert_int_equal(system(command), 0);
 }
 
-static void test_tls(void **state)
+/* One that calls itself `host`. */
+static void start_tls_broker(struct bench *b, const char *host)
 {
-	struct bench *b = *state;
 	char more[600];
-	struct bus_conf conf = conf_of(b);
 	if (access("/usr/bin/openssl", X_OK) != 0) {
-		print_message("skipped: test_tls needs openssl\n");
+		print_message("skipped: the tests with TLS need openssl\n");
 		skip();
 	}
-	assert_true(make_certificate(b, "key.pem", "cert.pem") && make_certificate(b, "other-key.pem", "other.pem"));
+	assert_true(make_certificate(b, host, "key.pem", "cert.pem"));
 	snprintf(more, sizeof(more), "allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s", path(b, "cert.pem"),
 	         path(b, "cert.pem"), path(b, "key.pem"));
 	start_broker(b, more);
+}
+
+static void test_tls(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "localhost");
+	assert_true(make_certificate(b, "localhost", "other-key.pem", "other.pem"));
 	conf.host = "localhost";
 	conf.tls_ca = "/nowhere/ca.pem";
 	open_bus(b, &conf);
@@ -841,6 +857,77 @@ static void test_tls(void **state)
 	put_numbers(b, 0, 100);
 	until(b, bus_stats(b->bus).waiting == 0);
 	close_bus(b);
+}
+
+/* Half the name servers are dead: the loop goes on meanwhile, and the broker has its time to answer all the same. */
+static void test_tls_by_a_late_name(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "late.example");
+	conf.host = "late.example";
+	conf.tls_ca = path(b, "cert.pem");
+	late_ms = 10100;
+	n_lookups = 0;
+	freeze(b);
+	open_bus(b, &conf);
+	uint64_t before = uv_hrtime();
+	while ((uv_hrtime() - before) / 1000000 < 11600)
+		turn(b);
+	assert_int_equal(b->lost, 0);
+	kill(b->broker, SIGCONT);
+	until(b, b->connected == 1);
+	assert_int_equal(n_lookups, 1);
+	assert_true(b->longest_ns / 1000000 < 2000);
+	close_bus(b);
+}
+
+/* Its certificate is good, but says another name than that by which we came. */
+static void test_tls_of_another_name(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "localhost");
+	conf.host = "gpu-01.example";
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	for (int i = 0; i < 200; i++)
+		turn(b);
+	assert_int_equal(b->connected, 0);
+	assert_int_equal(log_count(b, "New client connected"), 0);
+	close_bus(b);
+	b->closed = b->lost = 0;
+	conf.host = "127.0.0.1";                /* nor does it say this */
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	assert_int_equal(log_count(b, "New client connected"), 0);
+	close_bus(b);
+}
+
+/* What was begun goes on by itself, until after the bus is gone, and is in nobody's way. */
+static void test_close_while_no_name_server_answers(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b), other = conf;
+	conf.host = "slow.example";
+	lookup_ended = false;
+	n_lookups = 0;
+	for (unsigned tls = 0; tls < 2; tls++) {
+		conf.tls_ca = tls ? file_of(b, 1) : NULL;
+		open_bus(b, &conf);
+		until(b, n_lookups == tls + 1);
+		uint64_t before = uv_hrtime();
+		close_bus(b);
+		assert_true((uv_hrtime() - before) / 1000000 < 1000);
+		b->closed = 0;
+	}
+	start_broker(b, NULL);
+	open_bus(b, &other);
+	until(b, b->connected == 1);
+	close_bus(b);
+	assert_false(lookup_ended);
+	lookup_ended = true;
 }
 
 static void test_outbox(void **state)
@@ -894,6 +981,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_topic_of_several, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_password, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tls_by_a_late_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tls_of_another_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_close_while_no_name_server_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_name_with_several_addresses, set_up, tear_down),
 	};
 	int failed = cmocka_run_group_tests_name("outbox", alone, NULL, NULL);
