@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -10,6 +11,7 @@
 
 #define STEP_MS    250                  /* at the latest; the site's meter makes it sooner */
 #define STOP_MS    5000                 /* orders under way are given up after this */
+#define END_MS     50
 #define STATUS_MS  5000
 #define OWN_DESCRIPTORS    128
 #define FEWEST_CONNECTIONS 16
@@ -226,6 +228,22 @@ static void close_handle(uv_handle_t *handle, void *self)
 		uv_close(handle, NULL);
 }
 
+static void count_handle(uv_handle_t *handle, void *n)
+{
+	(void)handle;
+	++*(int *)n;
+}
+
+/* With all else closed and written only look-ups are left, which nobody can call back. */
+static void on_end_timer(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	int n = 0;
+	uv_walk(&service->loop, count_handle, &n);
+	if (n == 1 && !state_file_busy(&service->state_file))
+		uv_stop(&service->loop);
+}
+
 static void close_rest(struct service *service)
 {
 	alarms_clear_all(service->alarms, now());
@@ -247,6 +265,8 @@ static void close_rest(struct service *service)
 	};
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		close_handle(own[i], NULL);
+	uv_timer_start(&service->end_timer, on_end_timer, END_MS, END_MS);
+	uv_unref((uv_handle_t *)&service->end_timer);
 }
 
 static void on_site_closed(void *self)
@@ -333,12 +353,13 @@ static void open_handles(struct service *service)
 	uv_timer_init(loop, &service->keep_timer);
 	uv_timer_init(loop, &service->look_timer);
 	uv_timer_init(loop, &service->aside_timer);
+	uv_timer_init(loop, &service->end_timer);
 	uv_check_init(loop, &service->turn);
 	uv_signal_init(loop, &service->hup);
 	uv_signal_init(loop, &service->term);
 	uv_signal_init(loop, &service->intr);
 	service->step_timer.data = service->poll_timer.data = service->stop_timer.data = service->keep_timer.data = service;
-	service->look_timer.data = service->aside_timer.data = service;
+	service->look_timer.data = service->aside_timer.data = service->end_timer.data = service;
 	service->turn.data = service->hup.data = service->term.data = service->intr.data = service;
 	uv_check_start(&service->turn, on_turn);
 	uv_signal_start(&service->hup, on_signal, SIGHUP);
@@ -367,6 +388,16 @@ static void start(struct service *service)
 	notify_ready("started");
 }
 
+/* A process that returns from main waits for its threads. */
+static void leave_lookups(struct service *service)
+{
+	uv_run(&service->loop, UV_RUN_NOWAIT);  /* closes what is left to close */
+	if (!uv_loop_alive(&service->loop))
+		return;
+	log_notice("the look-up of a name goes on, for no name server answers: not waited for");
+	_exit(0);
+}
+
 int service_run(const struct service_conf *conf, struct wired *wired)
 {
 	struct service *service = xcalloc(1, sizeof(*service));
@@ -379,6 +410,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 	if (service_password(service) && open_control(service)) {
 		start(service);
 		uv_run(&service->loop, UV_RUN_DEFAULT);
+		uv_close((uv_handle_t *)&service->end_timer, NULL);
 		signals_free(service->signals);
 		plan_free(service->plan, now());
 		alarms_free(service->alarms);
@@ -387,6 +419,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		free(service->kept_text);
 		free(service->aside);
 		code = 0;
+		leave_lookups(service);
 	}
 	uv_run(&service->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&service->loop);

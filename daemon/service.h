@@ -47,7 +47,7 @@ struct service {
 	struct meter_room *meters;
 	struct miner_room *miners;
 	struct site *site;
-	uv_timer_t step_timer, poll_timer, stop_timer;
+	uv_timer_t step_timer, poll_timer, stop_timer, end_timer;
 	uv_check_t turn;                /* steps at the end of the turn in which the site's meter spoke */
 	uv_signal_t hup, term, intr;
 	struct state_file state_file;
