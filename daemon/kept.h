@@ -56,6 +56,15 @@ struct kept_order {
 	                                 * energy_ws and known_ms; its status, if it is EVENT_MET */
 };
 
+/* The last message of a target signal, and its event, if there is one alive. */
+struct kept_target {
+	const char *signal;             /* lent */
+	int64_t heard_utc_ms, at_utc_ms;        /* when it came, and its timestamp */
+	int64_t share_ppm;
+	bool stale;                     /* when this was written */
+	struct event event;             /* as above, and: whether it is alive, and with which limit_w */
+};
+
 struct kept_newest { const char *signal; int64_t issued_ms; };          /* of the orders accepted from it */
 
 struct kept_orders {
@@ -63,6 +72,8 @@ struct kept_orders {
 	size_t n;
 	struct kept_newest newest[ORDERS_SIGNALS];
 	size_t n_newest;
+	struct kept_target *targets;    /* owned */
+	size_t n_targets;
 	size_t n_lost;                  /* could not be read; */
 	const char *fault;              /* the first thing wrong with them; NULL: nothing is */
 };

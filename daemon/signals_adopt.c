@@ -56,6 +56,8 @@ static void adopt_target(struct signals *new, const struct signals *old, size_t 
 	signal->heard = before->heard;
 	signal->stale = before->stale;
 	signal->heard_ms = before->heard_ms;
+	signal->noted_ms = before->noted_ms;
+	signal->unsure = before->unsure;
 	signal->last_at_ms = before->last_at_ms;
 	signal->share_ppm = before->share_ppm;
 	new->events[ORDERS_LIVE + to] = old->events[ORDERS_LIVE + from];

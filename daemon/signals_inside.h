@@ -18,8 +18,10 @@ struct signal {
 	bool refused;                   /* its topic, by the broker */
 	bool heard, stale;              /* of a target signal, as is all below */
 	int64_t heard_ms;               /* monotonic; before the first message: when we started to listen */
+	int64_t noted_ms;               /* monotonic, of the message that was noted as a change last */
 	int64_t last_at_ms;             /* UTC, the newest timestamp */
 	int32_t share_ppm;
+	bool unsure;                    /* of an earlier run, and stale by the wall clock: nobody listened since */
 };
 
 struct signals {

@@ -45,7 +45,7 @@ void set_level(struct signals *signals, const struct signal *signal)
 		level->miners_w = 0;
 	else if (signal->heard)
 		level->miners_w = share_w(signals, signal->share_ppm);
-	else if (!release)
+	if (!release && (!signal->heard || signal->unsure) && level->miners_w != 0)
 		level->miners_soon_w = 0;
 }
 
@@ -89,6 +89,19 @@ static bool check(struct signals *signals, const struct signal *signal, const st
 	return false;
 }
 
+/* A lower share has to outlast a crash. A higher one may be missed: what was kept is as safe; and of those that say the
+ * same it is enough to know within a third of stale_after when the last came. */
+static void note_target(struct signals *signals, struct signal *signal, int32_t share_ppm, int64_t heard_ms)
+{
+	if (!signal->heard || signal->stale || share_ppm < signal->share_ppm)
+		signals->changes.others++;
+	else if (share_ppm > signal->share_ppm || heard_ms - signal->noted_ms >= signal->stale_after_ms / 3)
+		signals->changes.setpoints++;
+	else
+		return;
+	signal->noted_ms = heard_ms;
+}
+
 void take_target(struct signals *signals, struct signal *signal, const char *text, size_t len, bool retained,
                  struct instant now)
 {
@@ -102,8 +115,9 @@ void take_target(struct signals *signals, struct signal *signal, const char *tex
 	if (!check(signals, signal, &message, retained, now))
 		return;
 	int64_t age_ms = retained && now.utc_ms > message.at_ms ? now.utc_ms - message.at_ms : 0;
+	note_target(signals, signal, message.share_ppm, now.mono_ms - age_ms);
 	signal->heard = true;
-	signal->stale = false;
+	signal->stale = signal->unsure = false;
 	signal->heard_ms = now.mono_ms - age_ms;
 	signal->last_at_ms = message.at_ms;
 	signal->share_ppm = message.share_ppm;
@@ -121,6 +135,8 @@ static void go_stale(struct signals *signals, struct signal *signal, struct inst
 	};
 	char why[160];
 	signal->stale = true;
+	signal->unsure = false;
+	signals->changes.others += signal->heard;
 	snprintf(why, sizeof(why), "no message for %lld s%s: %s", (long long)((now.mono_ms - signal->heard_ms) / 1000),
 	         signal->refused ? ", for the broker refuses its topic" : "", what[signal->when_stale]);
 	raise_signal(signals, signal, SEVERITY_CRITICAL, why, now);

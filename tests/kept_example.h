@@ -36,6 +36,12 @@ static inline struct kept example(void)
 		           .start_ms = 1795000900000, .end_ms = ORDER_NO_END, .ramp_w_per_min = 60000 }, 0,
 		  { .status = EVENT_ACTIVE, .received_utc_ms = 1795000000000, .response_ms = -1, .before_w = POLICY_NONE, .max_w = POLICY_NONE } },
 	};
+	static struct kept_target targets[] = {
+		{ "maestro", 1795000000300, 1795000000000, 400000, false,
+		  { .alive = true, .status = EVENT_MET, .limit_w = 4000000, .received_utc_ms = 1795000000000, .met_utc_ms = 1795000003000,
+		    .response_ms = 3000, .before_w = 8000000, .max_w = 7900000, .energy_ws = 55, .known_ms = 9000 } },
+		{ "other", 1795000000400, 1795000000100, 1000000, true, { .alive = false } },
+	};
 	static struct kept_miner miners[] = {
 		{ "10.30.0.1", 0xFEDCBA9876543210, 4000000000, 7200000, 540000, .owned = false },
 		{ "m-\"2\"", 0, 0, 0, 0, true, { "585\",MHz", true } },
@@ -47,7 +53,8 @@ static inline struct kept example(void)
 		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2, .shown_utc_ms = 1795000000456,
 		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .missed_w = { 0, 7000 },
 		           .rises = { { { 1000, 0.001 }, { 2001, 123.456 } }, [POLICY_HOLDS - 1] = { { 3, 1 } } } },
-		.orders = { .alive = orders, .n = 2, .newest = { { "qse", 1795000000000 }, { "utility", 17 } }, .n_newest = 2 },
+		.orders = { .alive = orders, .n = 2, .newest = { { "qse", 1795000000000 }, { "utility", 17 } }, .n_newest = 2,
+		            .targets = targets, .n_targets = 2 },
 	};
 	kept.groups[0] = (struct kept_group){ "hall-1", "luxos", "fast", { 1000, 4000 }, { 5000, 15000 }, 0xFEDCBA9876543210,
 	                                      actuator(3), actuator(17), true, { 2000, 10000 }, actuator(5) };
@@ -79,6 +86,19 @@ static inline void assert_same_wear(const struct kept *a, const struct kept *b)
 	}
 }
 
+static inline void assert_same_event(const struct event *a, const struct event *b)
+{
+	assert_int_equal(a->status, b->status);
+	assert_int_equal(a->received_utc_ms, b->received_utc_ms);
+	assert_int_equal(a->first_command_utc_ms, b->first_command_utc_ms);
+	assert_int_equal(a->met_utc_ms, b->met_utc_ms);
+	assert_int_equal(a->response_ms, b->response_ms);
+	assert_int_equal(a->before_w, b->before_w);
+	assert_int_equal(a->max_w, b->max_w);
+	assert_int_equal(a->energy_ws, b->energy_ws);
+	assert_int_equal(a->known_ms, b->known_ms);
+}
+
 static inline void assert_same_order(const struct kept_order *a, const struct kept_order *b)
 {
 	assert_true(a->signal == b->signal || !strcmp(a->signal, b->signal));
@@ -93,15 +113,20 @@ static inline void assert_same_order(const struct kept_order *a, const struct ke
 	assert_int_equal(a->order.start_ms, b->order.start_ms);
 	assert_int_equal(a->order.end_ms, b->order.end_ms);
 	assert_int_equal(a->left_ms, b->left_ms);
-	assert_int_equal(a->event.status, b->event.status);
-	assert_int_equal(a->event.received_utc_ms, b->event.received_utc_ms);
-	assert_int_equal(a->event.first_command_utc_ms, b->event.first_command_utc_ms);
-	assert_int_equal(a->event.met_utc_ms, b->event.met_utc_ms);
-	assert_int_equal(a->event.response_ms, b->event.response_ms);
-	assert_int_equal(a->event.before_w, b->event.before_w);
-	assert_int_equal(a->event.max_w, b->event.max_w);
-	assert_int_equal(a->event.energy_ws, b->event.energy_ws);
-	assert_int_equal(a->event.known_ms, b->event.known_ms);
+	assert_same_event(&a->event, &b->event);
+}
+
+static inline void assert_same_target(const struct kept_target *a, const struct kept_target *b)
+{
+	assert_string_equal(a->signal, b->signal);
+	assert_int_equal(a->heard_utc_ms, b->heard_utc_ms);
+	assert_int_equal(a->at_utc_ms, b->at_utc_ms);
+	assert_int_equal(a->share_ppm, b->share_ppm);
+	assert_int_equal(a->stale, b->stale);
+	assert_int_equal(a->event.alive, b->event.alive);
+	assert_int_equal(a->event.limit_w, b->event.limit_w);
+	if (a->event.alive)
+		assert_same_event(&a->event, &b->event);
 }
 
 static inline void assert_same_orders(const struct kept_orders *a, const struct kept_orders *b)
@@ -116,6 +141,9 @@ static inline void assert_same_orders(const struct kept_orders *a, const struct 
 		assert_string_equal(a->newest[i].signal, b->newest[i].signal);
 		assert_int_equal(a->newest[i].issued_ms, b->newest[i].issued_ms);
 	}
+	assert_int_equal(a->n_targets, b->n_targets);
+	for (size_t i = 0; i < a->n_targets; i++)
+		assert_same_target(&a->targets[i], &b->targets[i]);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include "tests/kept_example.h"
 
 /* With one place changed so many are left, and the rest of the file is read all the same. */
-static void assert_orders_left(const char *from, const char *to, size_t n, size_t n_newest, const char *because)
+static void assert_left(const char *from, const char *to, size_t n, size_t n_newest, size_t n_targets, const char *because)
 {
 	struct kept kept = example(), back;
 	struct json json = { 0 };
@@ -21,8 +21,9 @@ static void assert_orders_left(const char *from, const char *to, size_t n, size_
 		fail_msg("%s: %s", to, why);
 	assert_int_equal(back.seq, 1234);
 	assert_same_wear(&kept, &back);
-	if (back.orders.n != n || back.orders.n_newest != n_newest || !back.orders.fault || !strstr(back.orders.fault, because))
-		fail_msg("%s: %zu orders, %zu newest, %s", to, back.orders.n, back.orders.n_newest, back.orders.fault);
+	if (back.orders.n != n || back.orders.n_newest != n_newest || back.orders.n_targets != n_targets || !back.orders.fault || !strstr(back.orders.fault, because))
+		fail_msg("%s: %zu orders, %zu newest, %zu targets, %s", to, back.orders.n, back.orders.n_newest,
+		         back.orders.n_targets, back.orders.fault);
 	assert_true(back.orders.n_lost > 0);
 	kept_free(&back);
 	json_free(&json);
@@ -65,7 +66,28 @@ static void damaged_orders_cost_no_more_than_themselves(void **unused)
 		{ "[\"utility\",17]", "{}", 2, 1, "newest" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_orders_left(rows[i].from, rows[i].to, rows[i].n, rows[i].n_newest, rows[i].because);
+		assert_left(rows[i].from, rows[i].to, rows[i].n, rows[i].n_newest, strstr(rows[i].to, "[7],") ? 0 : 2, rows[i].because);
+	(void)unused;
+}
+
+static void a_damaged_target_costs_no_more_than_itself(void **unused)
+{
+	static const struct { const char *from, *to; size_t n; const char *because; } rows[] = {
+		{ "\"targets\":[", "\"targets\":7,\"t\":[", 0, "the targets are no list" },
+		{ "\"targets\":[", "\"targets\":[7,", 2, "nobody's" },
+		{ "{\"signal\":\"maestro\"", "{\"signal\":null", 1, "nobody's" },
+		{ "\"stale\":false", "\"stale\":0", 1, "stale" },
+		{ "\"share_ppm\":400000", "\"share_ppm\":1000001", 1, "cannot be" },
+		{ "\"share_ppm\":400000", "\"share_ppm\":-1", 1, "cannot be" },
+		{ "\"heard_ms\":1795000000300", "\"hard_ms\":1795000000300", 1, "lacks a figure" },
+		{ "\"at_ms\":1795000000000", "\"at_ms\":1e300", 1, "cannot be" },
+		{ "\"event\":{\"met\":true", "\"event\":{\"met\":1", 1, "met" },
+		{ "\"event\":{\"met\":true,", "\"event\":7,\"e\":{", 1, "lacks a figure" },
+		{ "\"limit_w\":4000000", "\"limit_w\":-4000000", 1, "cannot be" },
+		{ "\"energy_ws\":55", "\"energy_ws\":0.5", 1, "cannot be" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_left(rows[i].from, rows[i].to, 2, 2, rows[i].n, rows[i].because);
 	(void)unused;
 }
 
@@ -143,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
+		cmocka_unit_test(a_damaged_target_costs_no_more_than_itself),
 		cmocka_unit_test(orders_are_read_of_what_is_else_refused),
 		cmocka_unit_test(what_cannot_have_been_drawn_is_not_told),
 		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),
