@@ -178,7 +178,7 @@ static void write_results(const struct event *event, struct json *json)
 void event_json(const struct event *event, struct json *json, const char *key)
 {
 	json_open(json, key);
-	json_string(json, "id", event->id);
+	json_string(json, "id", event->id[0] ? event->id : NULL);
 	json_string(json, "signal", event->signal);
 	json_string(json, "kind", kind_name(event->kind));
 	json_string(json, "status", status_name(event->status));

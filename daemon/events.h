@@ -9,7 +9,8 @@
 #include "daemon/json.h"
 #include "policy/orders.h"
 
-#define EVENT_SHARE 4                   /* the kind of a level signal, beside enum order_kind */
+#define EVENT_SHARE 4                   /* the kind of a level signal, beside enum order_kind, */
+#define EVENT_UNREAD 5                  /* and of an order that could not be read */
 
 enum event_status {
 	EVENT_SCHEDULED, EVENT_ACTIVE, EVENT_MET, EVENT_MISSED,         /* alive */
@@ -28,7 +29,7 @@ struct event_rules {                    /* the same for all events of a site */
 };
 
 struct event {                          /* POLICY_NONE and 0: not known */
-	char id[ORDER_ID_SIZE];         /* stays after the end, until the place is needed */
+	char id[ORDER_ID_SIZE];         /* stays after the end, until the place is needed; empty: not known */
 	char signal[ORDER_ID_SIZE];     /* its name */
 	bool alive;
 	uint8_t kind;

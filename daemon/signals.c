@@ -273,5 +273,6 @@ void signals_events_json(const struct signals *signals, struct json *json, const
 		if (event->id[0])
 			event_json(event, json, NULL);
 	}
+	refused_json(&signals->refused, json);
 	json_close_array(json);
 }

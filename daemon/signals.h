@@ -61,6 +61,6 @@ bool signals_operator_hold(struct signals *, int64_t watts, int64_t duration_ms,
 bool signals_operator_shed(struct signals *, struct instant now, char *why, size_t why_size);
 bool signals_operator_release(struct signals *, struct instant now, char *why, size_t why_size);
 
-void signals_events_json(const struct signals *, struct json *, const char *key);       /* an array: alive, then lately ended */
+void signals_events_json(const struct signals *, struct json *, const char *key);       /* an array: alive, lately ended, lately refused */
 
 #endif

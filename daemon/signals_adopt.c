@@ -45,6 +45,7 @@ static void adopt_memory(struct signals *new, const struct signals *old, const i
 	new->history = old->history;
 	memcpy(new->ended, old->ended, sizeof(new->ended));
 	new->next_ended = old->next_ended;
+	new->refused = old->refused;
 	new->site_w = old->site_w;
 	new->miners_w = old->miners_w;
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/answers.h"
 #include "daemon/events.h"
+#include "daemon/refused.h"
 #include "daemon/signals.h"
 
 #define OPERATOR SIGNALS_MOST           /* its place among the signals */
@@ -38,6 +39,7 @@ struct signals {
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
 	struct event ended[ENDED];
 	uint32_t next_ended;
+	struct refused refused;
 	struct site_history history;
 	struct demand demand;           /* the last one given out */
 	int64_t site_w, miners_w;       /* as last observed; POLICY_NONE: not known */

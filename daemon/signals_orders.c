@@ -200,15 +200,16 @@ static void begin_event(struct signals *signals, const struct order *order, cons
 		publish_event(signals, event);
 }
 
-static void publish_rejected(struct signals *signals, const struct order *order, const char *name, const char *why,
-                             struct instant now)
+static struct event note_refused(struct signals *signals, const struct order *order, const char *name, const char *why,
+                                 struct instant now)
 {
 	struct event event;
 	event_begin(&event, order, name, now);
 	event.status = EVENT_REJECTED;
 	event.alive = false;
 	snprintf(event.why, sizeof(event.why), "%s", why);
-	publish_event(signals, &event);
+	refused_add(&signals->refused, &event, now);
+	return event;
 }
 
 static void answer(struct signals *signals, const struct signal *signal, const struct ack *ack, struct instant now)
@@ -262,11 +263,12 @@ static void reject(struct signals *signals, const struct order *order, struct or
 	if (before)
 		return;
 	log_refusal(signals, signal, order->id, ack->why, now);
+	struct event event = note_refused(signals, order, signal->name, ack->why, now);
 	if (!ours)
 		return;
 	answers_keep(&signals->answers, ack);
 	if (order->kind != ORDER_RELEASE)
-		publish_rejected(signals, order, signal->name, ack->why, now);
+		publish_event(signals, &event);
 }
 
 bool take_order(struct signals *signals, const struct order *order, bool retained, struct instant now)
@@ -292,6 +294,9 @@ bool take_order(struct signals *signals, const struct order *order, bool retaine
 void refuse_order(struct signals *signals, const struct signal *signal, const char *id, const char *why, struct instant now)
 {
 	struct ack ack = { .result = ACK_REJECTED, .effective_w = POLICY_NONE, .eta_ms = -1 };
+	struct order order = { .kind = EVENT_UNREAD, .watts = POLICY_NONE, .end_ms = ORDER_NO_END };
+	snprintf(order.id, sizeof(order.id), "%s", id);
+	note_refused(signals, &order, signal->name, why, now);
 	snprintf(ack.id, sizeof(ack.id), "%s", id);
 	snprintf(ack.why, sizeof(ack.why), "%s", why);
 	answer(signals, signal, &ack, now);

@@ -1,4 +1,5 @@
 /* Messages in, lines out, on a clock turned by hand. */
+#include "daemon/refused.h"
 #include "tests/signals_bench.h"
 
 static void test_life_of_a_cap(void **state)
@@ -536,6 +537,85 @@ static void test_events_listed(void **state)
 	json_free(&json);
 }
 
+static size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, part)); text++)
+		n++;
+	return n;
+}
+
+/* Who asks what happened is to find it there, with its reason. */
+static void test_refused_listed(void **state)
+{
+	static const char old[] = "{\"id\":\"old\",\"kind\":\"shed\",\"keep_w\":7,\"issued\":\"2026-11-22T05:04:02Z\",\"end\":\"2026-11-22T06:00:00Z\"}";
+	struct bench *b = *state;
+	struct json json = { .text = NULL };
+	order(b, CAP_A);
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"releases\":null," REST);
+	order(b, old);
+	order(b, old);                          /* answered before */
+	pass(b, 1000);
+	signals_message(b->signals, ORDER_TOPIC, CAP_A, strlen(CAP_A), true, b->now);
+	order(b, "{\"id\":\"x\",\"kind\":\"cap\",\"limit_w\":-5," REST);
+	order(b, "{\"id\":\"maestro\",\"kind\":\"cap\",\"limit_w\":5," REST);
+	order(b, "{\"id\":\"r9\",\"kind\":\"release\",\"releases\":\"nobody\"," REST);
+	b->n = 0;
+	assert_true(signals_message(b->signals, ORDER_TOPIC, NULL, 70000, false, b->now));
+	signals_events_json(b->signals, &json, NULL);
+	assert_int_equal(count(json.text, "\"status\":\"rejected\""), 5);
+	static const char *const there[] = {
+		"\"id\":\"a\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"cancelled\"",
+		"{\"id\":null,\"signal\":\"qse\",\"kind\":null,\"status\":\"rejected\",\"limit_w\":null,\"received\":\"2026-11-22T05:04:04.000Z\","
+			"\"start\":\"2026-11-22T05:04:04.000Z\",\"end\":null,",
+		"\"why\":\"70000 bytes are more than 65536\"}", "{\"id\":\"r9\",\"signal\":\"qse\",\"kind\":\"release\",",
+		"\"why\":\"no such order of this signal is alive\"}", "{\"id\":\"maestro\",", "kept for events of other origin\"}",
+		"{\"id\":\"x\",", "limit_w is out of range: -5",
+		"{\"id\":\"old\",\"signal\":\"qse\",\"kind\":\"shed\",\"status\":\"rejected\",\"limit_w\":7,\"received\":\"2026-11-22T05:04:03.000Z\"",
+		"\"why\":\"older than the newest order of its signal\"}",
+	};
+	const char *at = json.text;
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++) {
+		at = strstr(at, there[i]);
+		if (!at)
+			fail_msg("not there, or not in its place: %s in %s", there[i], json.text);
+	}
+	json_free(&json);
+}
+
+/* One sender is wild for ten minutes: what it pushes out is its own, and neither the others nor what ended. */
+static void test_refused_without_end(void **state)
+{
+	static const struct signal_conf confs[] = { { .name = "qse", .format = SIGNAL_ORDER }, { .name = "wild", .format = SIGNAL_ORDER } };
+	struct bench *b = *state;
+	struct json json = { .text = NULL };
+	struct signals_conf conf = conf_with(confs, 2);
+	signals_free(b->signals);
+	b->signals = signals_new(&conf, &b->sink, b->alarms, b->now);
+	order(b, CAP_A);
+	order(b, "{\"id\":\"r\",\"kind\":\"release\",\"releases\":null," REST);
+	order(b, "nonsense");
+	for (int i = 0; i < 6000; i++) {
+		pass(b, 100);
+		b->n = 0;
+		assert_true(message(b, "mullet/pecos-1/order/wild", "[]"));
+	}
+	signals_events_json(b->signals, &json, NULL);
+	assert_int_equal(count(json.text, "\"signal\":\"wild\""), REFUSED_MOST - 1);
+	assert_int_equal(count(json.text, "\"signal\":\"qse\""), 2);
+	assert_int_equal(count(json.text, "; and 590 more of this signal within a minute\""), 4);
+	pass(b, 60000);
+	b->n = 0;
+	for (int i = 0; i < 20; i++)
+		order(b, "nonsense");
+	json_reset(&json);
+	signals_events_json(b->signals, &json, NULL);
+	assert_int_equal(count(json.text, "\"status\":\"rejected\",") , REFUSED_MOST);
+	assert_int_equal(count(json.text, "\"signal\":\"qse\""), 12);
+	assert_int_equal(count(json.text, "; and 10 more of this signal within a minute\""), 1);
+	json_free(&json);
+}
+
 static void test_before_is_the_last_quarter_hour(void **state)
 {
 	struct bench *b = *state;
@@ -622,7 +702,7 @@ int main(void)
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
-		TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed),
+		TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed), TEST(test_refused_listed), TEST(test_refused_without_end),
 		TEST(test_before_is_the_last_quarter_hour), TEST(test_topic_refused), TEST(test_alarms),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
