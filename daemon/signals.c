@@ -47,6 +47,7 @@ struct signals *signals_new(const struct signals_conf *conf, struct sink *sink, 
 	signals->wake_ms = conf->wake_ms;
 	signals->rules = (struct event_rules){ miss_after_ms, conf->asleep_w, conf->nominal_w / 50 };
 	signals->site_w = signals->miners_w = POLICY_NONE;
+	signals->ahead_ms = now.utc_ms - now.mono_ms;
 	orders_resolve(&signals->book, now.utc_ms, 0, 0, &signals->demand);
 	signals->signals[OPERATOR].name = xstrdup("operator");
 	for (size_t i = 0; i < conf->n_signals && i < SIGNALS_MOST; i++) {
@@ -159,7 +160,7 @@ bool signals_message(struct signals *signals, const char *topic, const char *tex
  * should get to draw for as long again as its waking and its falling asleep take. */
 void signals_demand(struct signals *signals, struct instant now, struct demand *demand)
 {
-	settle_orders(signals, NULL, now);
+	settle_by_clock(signals, now);
 	check_targets(signals, now);
 	orders_resolve(&signals->book, now.utc_ms, signals->sleep_ms, 2 * (signals->sleep_ms + signals->wake_ms),
 	               &signals->demand);

@@ -34,6 +34,7 @@ struct signals {
 	struct alarms *alarms;
 	struct order_book book;
 	int64_t hold_until_ms;          /* monotonic, of the operator's hold; 0: until released */
+	int64_t ahead_ms;               /* the wall clock of the monotonic, at the last look */
 	struct signals_changes changes; /* of what is alive */
 	struct answers answers;
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
@@ -60,6 +61,8 @@ void refuse_order(struct signals *, const struct signal *, const char *id, const
 int operators(const struct signals *, enum order_kind);
 /* Ends what has ended, begins what has started. why: said of what was released. */
 void settle_orders(struct signals *, const char *why, struct instant now);
+/* The same each turn, with an alarm where the wall clock was set since the last one. */
+void settle_by_clock(struct signals *, struct instant now);
 void publish_event(struct signals *, const struct event *);
 void finish_event(struct signals *, struct event *, bool cancelled, const char *why, struct instant now);
 

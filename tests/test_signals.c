@@ -537,6 +537,45 @@ static void test_events_listed(void **state)
 	json_free(&json);
 }
 
+/* Orders begin and end by the wall clock: who asks why one did finds that it was set. */
+static void test_clock_set(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	order(b, "{\"id\":\"b\",\"kind\":\"cap\",\"limit_w\":13000000,\"start\":\"2026-11-22T05:09:00Z\"," REST);
+	order(b, "{\"id\":\"c\",\"kind\":\"cap\",\"limit_w\":13000000,\"start\":\"2026-11-22T05:50:00Z\"," REST);
+	for (int i = 0; i < 100; i++) {         /* slowly corrected */
+		look(b, 15000000, 9000000, 0);
+		pass(b, 250);
+		b->now.utc_ms += 50;
+		b->n = 0;
+	}
+	b->now.utc_ms -= 1999;
+	look(b, 15000000, 9000000, 0);
+	assert_false(alarms_raised(b->alarms, "clock"));
+	b->n = 0;
+	b->now.utc_ms += 300000;
+	look(b, 15000000, 9000000, 0);
+	assert_non_null(strstr(b->lines[b->n - 1], "alarm/clock state {\"raised\":true,"));
+	assert_non_null(strstr(b->lines[b->n - 1], "\"why\":\"it was set forward by 300 s: of 3 orders alive 1 began and 1 ended with that\",\"severity\":\"warning\""));
+	int changes = b->changes;
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->changes, changes);
+	b->n = 0;
+	b->now.utc_ms += 2000;                  /* once more: said anew */
+	look(b, 15000000, 9000000, 0);
+	assert_true(b->changes > changes);
+	assert_non_null(strstr(b->lines[b->n - 1], "set forward by 2 s: of 2 orders alive 0 began and 0 ended"));
+	b->now.utc_ms -= 3600000;
+	look(b, 15000000, 9000000, 0);
+	assert_non_null(strstr(b->lines[b->n - 1], "set back by 3600 s: of 2 orders alive 0 began and 0 ended"));
+	b->n = 0;
+	b->now.mono_ms += ALARMS_PASSING_MS;
+	b->now.utc_ms += ALARMS_PASSING_MS;
+	alarms_pass(b->alarms, b->now);
+	assert_false(alarms_raised(b->alarms, "clock"));
+}
+
 static size_t count(const char *text, const char *part)
 {
 	size_t n = 0;
@@ -702,7 +741,7 @@ int main(void)
 		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
 		TEST(test_target_levels), TEST(test_target_timestamps), TEST(test_target_retained),
 		TEST(test_target_goes_stale), TEST(test_target_never_heard), TEST(test_target_clock_set_back),
-		TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed), TEST(test_refused_listed), TEST(test_refused_without_end),
+		TEST(test_reload), TEST(test_reload_keeps_orders), TEST(test_events_listed), TEST(test_clock_set), TEST(test_refused_listed), TEST(test_refused_without_end),
 		TEST(test_before_is_the_last_quarter_hour), TEST(test_topic_refused), TEST(test_alarms),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
