@@ -11,6 +11,7 @@
 #define FROZEN_ANSWERS  2       /* … and told again so often since the rest has moved */
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
+#define AS_TOLD_FADES   0.9998  /* a half-second: half of a rise that notices told is forgotten in half an hour */
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
@@ -242,12 +243,23 @@ static void learn_dip(struct policy_state *state, uint32_t h, int64_t mean_w)
 		hold->dip_w = most_w;
 }
 
+/* Nothing is kept free for rises that come as told; but the load is known to rise so far. */
+static void see_told_rise(struct policy_state *state, uint32_t response)
+{
+	uint32_t told = (state->newest + POLICY_LOADS - response) % POLICY_LOADS;
+	int64_t level_w = state->holds[0].levels_w[told], rose_w = state->loads_w[state->newest] - level_w;
+	state->rose_as_told_w *= AS_TOLD_FADES;
+	if (state->n_loads > response && state->told_w[told] > level_w && (double)rose_w > state->rose_as_told_w)
+		state->rose_as_told_w = (double)rose_w;
+}
+
 /* A fall such as the load never rose may be a dip such as there was none yet: it is left alone for a minute. */
 static void beware(struct policy_state *state, uint32_t within, int64_t cap_w)
 {
 	int64_t fell_w = highest_between(state, 0, within) - state->loads_w[state->newest];
 	state->wary_slots -= state->wary_slots > 0;
-	if (fell_w > state->holds[0].reserve_w * 5 / 4 + cap_w / 100)
+	int64_t rose_w = max64(state->holds[0].reserve_w, (int64_t)state->rose_as_told_w);
+	if (fell_w > rose_w * 5 / 4 + cap_w / 100)
 		state->wary_slots = POLICY_LOADS;
 }
 
@@ -287,6 +299,7 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	uint32_t response = response_slots(timing->sleep_ms);
 	state->told_w[state->newest] = state->announced_w;
 	reserve_see(state, state->loads_w[state->newest]);
+	see_told_rise(state, response);
 	beware(state, response, cap_w);
 	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
 	/* While a whole fleet falls at the start, that would look like a move of the load. */

@@ -306,6 +306,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t chosen_hold;           /* that in use may be another: reserve_hold() */
 	struct policy_foretell foretell;
 	struct rhythm rhythm;           /* of dips that last too long for that */
+	double rose_as_told_w;          /* the most it lately rose before miners had followed, where notices told it */
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */

@@ -375,7 +375,7 @@ void policy_change_miners(struct policy_state *state, int64_t cap_w)
 	memset(&state->rhythm, 0, sizeof state->rhythm);
 	state->n_loads = state->slot_n = state->wary_slots = state->n_wishes = state->load_ripple.n = 0;
 	state->slot_ms = state->slot_sum_w = 0;
-	state->low_wish_w = state->climb_w = 0;
+	state->low_wish_w = state->climb_w = state->rose_as_told_w = 0;
 	state->started_ms = state->last_ms;
 	policy_recall_shown(state, &shown, cap_w, 0);
 }

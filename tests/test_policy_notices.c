@@ -397,6 +397,29 @@ static void the_reserve_learns_nothing_of_what_was_announced(void **unused)
 	(void)unused;
 }
 
+/* Of jobs that begin and end as told nothing is learned for the reserve; but that the load falls as far as it rose is. */
+static void a_fall_as_far_as_told_rises_is_no_unknown_dip(void **unused)
+{
+	struct play play;
+	uint32_t wary = 0;
+	open_play(&play, ALL);
+	play.rig.conf.reserve_w = POLICY_NONE;
+	for (int i = 0; i < 12; i++) {
+		int64_t at_ms = AT + i * 120 * SEC;
+		play.moves[0] = (struct load_move){ at_ms, 100 * KW, 0 };
+		play.moves[1] = (struct load_move){ at_ms + 60 * SEC, -100 * KW, 0 };
+		notice(&play, "begin", at_ms, 100 * KW, 0);
+		run_to(&play, at_ms + 40 * SEC);
+		notice(&play, "end", at_ms + 60 * SEC, -100 * KW, 0);
+		run_to(&play, at_ms + 65 * SEC);
+		wary = play.rig.state.wary_slots;
+		run_to(&play, at_ms + 90 * SEC);
+	}
+	assert_true(play.rig.out.picture.rise_w < 40 * KW);
+	assert_int_equal(wary, 0);
+	(void)unused;
+}
+
 /* ---- falls ---- */
 
 static void an_announced_fall_is_filled_sooner(void **unused)
@@ -584,6 +607,24 @@ static void what_cancels_out_came_true(void **unused)
 	(void)unused;
 }
 
+static void what_cancels_out_is_planned_for_no_longer(void **unused)
+{
+	struct play play;
+	open_play(&play, ALL);
+	notice(&play, "end", AT, -100 * KW, 2 * SEC);
+	notice(&play, "begin", AT + 5 * SEC, 90 * KW, 2 * SEC);
+	run_to(&play, AT + 9 * SEC);
+	assert_true(rig_miners_w(&play.rig) < 192 * KW - 80 * KW);
+	run_to(&play, AT + 25 * SEC);
+	assert_int_equal(rig_miners_w(&play.rig), 192 * KW);
+	/* Alone the rise may yet come. */
+	open_play(&play, ALL);
+	notice(&play, "begin", AT + 5 * SEC, 90 * KW, 2 * SEC);
+	run_to(&play, AT + 25 * SEC);
+	assert_true(rig_miners_w(&play.rig) < 192 * KW - 80 * KW);
+	(void)unused;
+}
+
 static void of_two_that_contradict_the_rise_is_planned_for(void **unused)
 {
 	struct play play;
@@ -701,6 +742,7 @@ int main(void)
 		cmocka_unit_test(told_twice_is_told_once),
 		cmocka_unit_test(no_miner_is_woken_for_a_minute),
 		cmocka_unit_test(the_reserve_learns_nothing_of_what_was_announced),
+		cmocka_unit_test(a_fall_as_far_as_told_rises_is_no_unknown_dip),
 		cmocka_unit_test(an_announced_fall_is_filled_sooner),
 		cmocka_unit_test(a_fall_that_does_not_come_wakes_nobody),
 		cmocka_unit_test(a_dip_at_that_time_is_no_fall),
@@ -710,6 +752,7 @@ int main(void)
 		cmocka_unit_test(a_set_point_is_held_through_a_fall),
 		cmocka_unit_test(a_set_point_is_missed_by_a_false_fall_but_never_the_cap),
 		cmocka_unit_test(what_cancels_out_came_true),
+		cmocka_unit_test(what_cancels_out_is_planned_for_no_longer),
 		cmocka_unit_test(of_two_that_contradict_the_rise_is_planned_for),
 		cmocka_unit_test(lies_never_cost_the_cap),
 		cmocka_unit_test(the_book_has_an_end),
