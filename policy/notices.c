@@ -4,7 +4,6 @@
 
 #include "policy/internal.h"
 
-#define PAST_MS   3000                  /* after its time a move would have been seen */
 #define MARGIN_MS 5000                  /* between miners down and GPUs up: clocks, steps, the slower ones among miners */
 
 static int64_t size_w(const struct notice *notice)
@@ -241,29 +240,22 @@ static bool offsets(const struct notice *fall, const struct notice *rise, int64_
 	return fall->delta_w < 0 && !fall->dipped && now_ms < seen_ms && seen_ms + act_ms <= rise->at_ms;
 }
 
-static bool is_past(const struct notice *notice, int64_t now_ms)
-{
-	return now_ms >= notice->at_ms + notice->over_ms + PAST_MS;
-}
-
-/* The highest that all of them together take the load, over what it is, until by_ms. Rises whose time has passed without a
- * sight of them may be hidden by falls of which the same is true, and are not to come then. */
+/* The highest that all of them together take the load, over what it is, until by_ms. */
 static int64_t together_w(const struct notice *notices, size_t n, int64_t now_ms, int64_t by_ms, int64_t act_ms)
 {
 	int64_t highest_w = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct notice *rise = &notices[i];
-		int64_t at_ms = min64(rise->at_ms + rise->over_ms, by_ms), sum_w = 0, past_w = 0;
+		int64_t at_ms = min64(rise->at_ms + rise->over_ms, by_ms), sum_w = 0;
 		if (rise->delta_w < 0 || rise->at_ms >= by_ms)
 			continue;
 		for (size_t k = 0; k < n; k++) {
-			int64_t w = to_come_w(&notices[k], at_ms), delta_w = notices[k].delta_w > 0 ? w : -w;
-			if (is_past(&notices[k], now_ms))
-				past_w += notices[k].dipped ? 0 : delta_w;
-			else if (delta_w > 0 || offsets(&notices[k], rise, now_ms, act_ms))
-				sum_w += delta_w;
+			if (notices[k].delta_w > 0)
+				sum_w += to_come_w(&notices[k], at_ms);
+			else if (offsets(&notices[k], rise, now_ms, act_ms))
+				sum_w -= to_come_w(&notices[k], at_ms);
 		}
-		highest_w = max64(highest_w, sum_w + max64(past_w, 0));
+		highest_w = max64(highest_w, sum_w);
 	}
 	return highest_w;
 }

@@ -3,8 +3,8 @@
  * A rise is planned for as soon as miners told now would be down no earlier than the GPUs are up; a fall is counted on
  * only where a set point asks for less than the limits allow, and for the limits once it has been seen to last. A rise
  * that ends a fall brings the load back, no further: it is not planned for on top as long as the fall may still be seen in
- * time; nor is one whose time has passed, unseen, together with that of a fall: they have cancelled out. So one that does
- * not come true costs at most its own size, until NOTICE_LATE_MS after its time, and never the limit.
+ * time. So one that does not come true costs at most its own size, until NOTICE_LATE_MS after its time, and never the
+ * limit.
  * Times are monotonic. A book is plain data, zero to start. */
 #ifndef POLICY_NOTICES_H
 #define POLICY_NOTICES_H

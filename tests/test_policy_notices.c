@@ -607,24 +607,6 @@ static void what_cancels_out_came_true(void **unused)
 	(void)unused;
 }
 
-static void what_cancels_out_is_planned_for_no_longer(void **unused)
-{
-	struct play play;
-	open_play(&play, ALL);
-	notice(&play, "end", AT, -100 * KW, 2 * SEC);
-	notice(&play, "begin", AT + 5 * SEC, 90 * KW, 2 * SEC);
-	run_to(&play, AT + 9 * SEC);
-	assert_true(rig_miners_w(&play.rig) < 192 * KW - 80 * KW);
-	run_to(&play, AT + 25 * SEC);
-	assert_int_equal(rig_miners_w(&play.rig), 192 * KW);
-	/* Alone the rise may yet come. */
-	open_play(&play, ALL);
-	notice(&play, "begin", AT + 5 * SEC, 90 * KW, 2 * SEC);
-	run_to(&play, AT + 25 * SEC);
-	assert_true(rig_miners_w(&play.rig) < 192 * KW - 80 * KW);
-	(void)unused;
-}
-
 static void of_two_that_contradict_the_rise_is_planned_for(void **unused)
 {
 	struct play play;
@@ -752,7 +734,6 @@ int main(void)
 		cmocka_unit_test(a_set_point_is_held_through_a_fall),
 		cmocka_unit_test(a_set_point_is_missed_by_a_false_fall_but_never_the_cap),
 		cmocka_unit_test(what_cancels_out_came_true),
-		cmocka_unit_test(what_cancels_out_is_planned_for_no_longer),
 		cmocka_unit_test(of_two_that_contradict_the_rise_is_planned_for),
 		cmocka_unit_test(lies_never_cost_the_cap),
 		cmocka_unit_test(the_book_has_an_end),
