@@ -1,0 +1,169 @@
+/* The bus by name and with TLS: certificates, and name servers that are late or do not answer. */
+#include "tests/bus_bench.h"
+#include "tests/slow_names.h"
+
+static void test_name_with_several_addresses(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	conf.host = "localhost";        /* on most machines also ::1, where nobody listens */
+	start_broker(b, NULL);
+	open_bus(b, &conf);
+	until(b, b->connected == 1);
+	close_bus(b);
+}
+
+static bool make_certificate(const struct bench *b, const char *host, const char *key, const char *cert)
+{
+	char subject[80], alternative[80];
+	snprintf(subject, sizeof(subject), "/CN=%s", host);
+	snprintf(alternative, sizeof(alternative), "subjectAltName=DNS:%s", host);
+	const char *argv[] = { "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+		"-subj", subject, "-addext", alternative, "-keyout", path(b, key), "-out", path(b, cert), NULL };
+	int status;
+	pid_t pid = run(NULL, argv);
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
+static void publish_tls(const struct bench *b, int n)
+{
+	char command[600];
+	snprintf(command, sizeof(command), "seq 1 %d | mosquitto_pub -h localhost -p %d --cafile %s -q 1 -l -t maestro/target",
+	         n, b->port, path(b, "cert.pem"));
+	assert_int_equal(system(command), 0);
+}
+
+/* One that calls itself `host`. */
+static void start_tls_broker(struct bench *b, const char *host)
+{
+	char more[600];
+	if (access("/usr/bin/openssl", X_OK) != 0) {
+		print_message("skipped: the tests with TLS need openssl\n");
+		skip();
+	}
+	assert_true(make_certificate(b, host, "key.pem", "cert.pem"));
+	snprintf(more, sizeof(more), "allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s", path(b, "cert.pem"),
+	         path(b, "cert.pem"), path(b, "key.pem"));
+	start_broker(b, more);
+}
+
+static void test_tls(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "localhost");
+	assert_true(make_certificate(b, "localhost", "other-key.pem", "other.pem"));
+	conf.host = "localhost";
+	conf.tls_ca = "/nowhere/ca.pem";
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	assert_string_equal(b->why, "/nowhere/ca.pem: No such file or directory");
+	close_bus(b);
+	b->closed = b->lost = 0;
+	conf.tls_ca = path(b, "other.pem");
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	for (int i = 0; i < 100; i++)
+		turn(b);
+	assert_int_equal(b->connected, 0);
+	close_bus(b);
+	b->closed = 0;
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	bus_subscribe(b->bus, "maestro/target");
+	until(b, b->connected == 1);
+	for (int i = 0; i < 20; i++)
+		turn(b);
+	publish_tls(b, 500);
+	until(b, b->messages == 500);           /* several packets come in one TLS record */
+	assert_string_equal(b->last, "500");
+	put_numbers(b, 0, 100);
+	until(b, bus_stats(b->bus).waiting == 0);
+	close_bus(b);
+}
+
+/* Half the name servers are dead: the loop goes on meanwhile, and the broker has its time to answer all the same. */
+static void test_tls_by_a_late_name(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "late.example");
+	conf.host = "late.example";
+	conf.tls_ca = path(b, "cert.pem");
+	late_ms = 10100;
+	n_lookups = 0;
+	freeze(b);
+	open_bus(b, &conf);
+	uint64_t before = uv_hrtime();
+	while ((uv_hrtime() - before) / 1000000 < 11600)
+		turn(b);
+	assert_int_equal(b->lost, 0);
+	kill(b->broker, SIGCONT);
+	until(b, b->connected == 1);
+	assert_int_equal(n_lookups, 1);
+	assert_true(b->longest_ns / 1000000 < 2000);
+	close_bus(b);
+}
+
+/* Its certificate is good, but says another name than that by which we came. */
+static void test_tls_of_another_name(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	start_tls_broker(b, "localhost");
+	conf.host = "gpu-01.example";
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	for (int i = 0; i < 200; i++)
+		turn(b);
+	assert_int_equal(b->connected, 0);
+	assert_int_equal(log_count(b, "New client connected"), 0);
+	close_bus(b);
+	b->closed = b->lost = 0;
+	conf.host = "127.0.0.1";                /* nor does it say this */
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	assert_int_equal(log_count(b, "New client connected"), 0);
+	close_bus(b);
+}
+
+/* What was begun goes on by itself, until after the bus is gone, and is in nobody's way. */
+static void test_close_while_no_name_server_answers(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b), other = conf;
+	conf.host = "slow.example";
+	lookup_ended = false;
+	n_lookups = 0;
+	for (unsigned tls = 0; tls < 2; tls++) {
+		conf.tls_ca = tls ? file_of(b, 1) : NULL;
+		open_bus(b, &conf);
+		until(b, n_lookups == tls + 1);
+		uint64_t before = uv_hrtime();
+		close_bus(b);
+		assert_true((uv_hrtime() - before) / 1000000 < 1000);
+		b->closed = 0;
+	}
+	start_broker(b, NULL);
+	open_bus(b, &other);
+	until(b, b->connected == 1);
+	close_bus(b);
+	assert_false(lookup_ended);
+	lookup_ended = true;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_tls),
+		TEST(test_tls_by_a_late_name),
+		TEST(test_tls_of_another_name),
+		TEST(test_close_while_no_name_server_answers),
+		TEST(test_name_with_several_addresses),
+	};
+	if (!broker_there("test_bus_tls"))
+		return 0;
+	return cmocka_run_group_tests_name("bus tls", tests, NULL, NULL);
+}
