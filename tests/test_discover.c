@@ -1,19 +1,9 @@
-/* Discovery: which addresses are asked, how fast, what each is, and the block that comes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "config/hostlist.h"
-#include "config/settings.h"
+/* Discovery: which addresses are asked, how fast, and what is heard of them. */
 #include "daemon/ctl_found.h"
 #include "daemon/ctl_range.h"
 #include "daemon/ctl_scan.h"
-#include "tests/miner_recording.h"
+#include "tests/discover_bench.h"
 #include "tests/scripted_miner.h"
-
-#define COUNT(array) (sizeof array / sizeof *array)
 
 /* ---- ranges ---- */
 
@@ -107,118 +97,6 @@ static void the_rate_holds_whatever_the_ticks_do(void **state)
 		for (int64_t t = 1; t <= 100000; t += SCAN_TICK_MS)
 			begun += pace_due(&even, rates[r], t);
 		assert_in_range(begun, (int64_t)rates[r] * 99, (int64_t)rates[r] * 100);
-	}
-}
-
-/* ---- what they are ---- */
-
-struct told { enum identity_read read; const char *text; };
-
-static struct miner_identity identity_of(const struct told *told, size_t n)
-{
-	struct miner_inquiry inquiry = { 0 };
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(identity_take(&inquiry, told[i].read, told[i].text), FAULT_NONE);
-	return inquiry.is;
-}
-
-#define VERSION(facts) "{\"STATUS\":[{\"STATUS\":\"S\",\"Code\":22}],\"VERSION\":[{" facts "}],\"id\":1}"
-
-static void firmwares_are_told_apart_by_their_version(void **state)
-{
-	static const struct { const char *text; enum firmware firmware; const char *version, *model; } cases[] = {
-		{ VERSION("\"LUXminer\":\"2025.7\",\"Miner\":\"x\",\"Type\":\"Antminer S21\""), FIRMWARE_LUXOS, "2025.7", "Antminer S21" },
-		{ VERSION("\"BOSer\":\"boser-openwrt 25.07\""), FIRMWARE_BRAIINS, "boser-openwrt 25.07", "" },
-		{ VERSION("\"BOSminer+\":\"0.2.0-36c56a9363\",\"API\":\"3.7\""), FIRMWARE_BRAIINS, "0.2.0-36c56a9363", "" },
-		{ VERSION("\"BMMiner\":\"1.0.0\",\"Miner\":\"49.0.1.3\",\"Type\":\"Antminer S19 Pro\""), FIRMWARE_ANTMINER, "49.0.1.3",
-		  "Antminer S19 Pro" },
-		{ VERSION("\"BMMiner\":\"2.0.0\",\"Type\":\"Antminer S19j Pro (Vnish 1.2.6)\""), FIRMWARE_VNISH, "",
-		  "Antminer S19j Pro (Vnish 1.2.6)" },
-		{ VERSION("\"GCMiner\":\"0.5\",\"API\":\"1.0\""), FIRMWARE_AURADINE, "0.5", "" },
-		{ VERSION("\"CGMiner\":\"4.11.1\",\"PROD\":\"AvalonMiner 15-194\",\"LVERSION\":\"25\",\"MAC\":\"AA:BB:CC:DD:EE:FF\""),
-		  FIRMWARE_AVALON, "25", "AvalonMiner 15-194" },
-		{ VERSION("\"CGMiner\":\"4.11.1\",\"API\":\"3.7\""), FIRMWARE_CGMINER, "4.11.1", "" },
-		{ VERSION("\"CGMiner\":\"\\u001b[2J\\n'a\\u00e9\",\"API\":\"3.7\""), FIRMWARE_CGMINER, "?[2J?'a??", "" },
-	};
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct told told = { ASK_VERSION, cases[i].text };
-		struct miner_identity is = identity_of(&told, 1);
-		assert_int_equal(is.firmware, cases[i].firmware);
-		assert_string_equal(is.version, cases[i].version);
-		assert_string_equal(is.model, cases[i].model);
-	}
-}
-
-static void what_is_not_of_this_api_is_garbled(void **state)
-{
-	static const char *const texts[] = { "{}", "[]", "{\"a\":1}", "SSH-2.0-OpenSSH_9.2", "{\"STATUS\":", "" };
-	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		struct miner_inquiry inquiry = { 0 };
-		assert_int_equal(identity_take(&inquiry, ASK_JOINED, texts[i]), FAULT_GARBLED);
-	}
-}
-
-static void nonsense_figures_are_not_known(void **state)
-{
-	static const struct told told = { ASK_SUMMARY, "{\"STATUS\":\"S\",\"Msg\":{\"Elapsed\":5,\"Power\":1983386.5,\"HS RT\":1.0,"
-	                                               "\"MHS av\":-3,\"MAC\":\"zz\",\"Power Limit\":3600}}" };
-	struct miner_identity is = identity_of(&told, 1);
-	(void)state;
-	assert_int_equal(is.firmware, FIRMWARE_WHATSMINER);
-	assert_true(!is.knows_power && !is.knows_rate && !is.mac[0] && is.state == MINER_UNKNOWN);
-}
-
-static void recorded_replies_are_recognized(void **state)
-{
-	static const struct {
-		struct { enum identity_read read; const char *file; } told[5];
-		enum firmware firmware;
-		const char *version, *model, *mac, *serial;
-		enum miner_state state;
-		int32_t power_w, hashrate_ghs, awake_w;
-	} cases[] = {
-		{ { { ASK_VERSION, "luxos-2025.4-s19kpro/version.json" }, { ASK_CONFIG, "luxos-2025.4-s19kpro/config.json" },
-		    { ASK_SUMMARY, "luxos-2025.4-s19kpro/summary.json" }, { ASK_POWER, "luxos-2025.4-s19kpro/power.json" },
-		    { ASK_PROFILES, "luxos-2025.4-s19kpro/profiles.json" } },
-		  FIRMWARE_LUXOS, "2025.4.8.220305-57b389c7", "Antminer S19k Pro", "62:f7:5e:b7:10:46", "JYZZB0UBDJABF06RB",
-		  MINER_HASHING, 1051, 59756, 1188 },
-		{ { { ASK_VERSION, "antminer-stock-s19pro/version.json" }, { ASK_SUMMARY, "antminer-stock-s19pro/summary.json" } },
-		  FIRMWARE_ANTMINER, "49.0.1.3", "Antminer S19 Pro", "", "", MINER_HASHING, 0, 110567, 0 },
-		{ { { ASK_VERSION, "antminer-mskminer-2.6.0.39/rpc_version.json" } },
-		  FIRMWARE_ANTMINER, "0.0.1.3", "S19-88 v.2.6.0.39", "", "", MINER_UNKNOWN, 0, 0, 0 },
-		{ { { ASK_SUMMARY, "whatsminer-m20s-2021.03/summary.json" }, { ASK_GET_VERSION, "whatsminer-m20s-2021.03/get_version.json" } },
-		  FIRMWARE_WHATSMINER, "20210322.22.REL", "", "c4:08:28:00:a4:19", "", MINER_HASHING, 3427, 70668, 0 },
-		{ { { ASK_GET_VERSION, "whatsminer-v2-testdata/get_version.json" }, { ASK_SUMMARY, "whatsminer-v2-testdata/summary.json" } },
-		  FIRMWARE_WHATSMINER, "20230803.11.REL", "", "d4:01:02:03:04:05", "", MINER_HASHING, 3200, 125000, 0 },
-		{ { { ASK_VERSION, "avalon-q/version.json" }, { ASK_SUMMARY, "avalon-q/summary.json" }, { ASK_STATS, "avalon-q/stats.json" } },
-		  FIRMWARE_AVALON, "25052801_14a19a2", "Avalon Q", "aa:bb:cc:dd:ee:ff", "", MINER_ASLEEP, 146, 0, 0 },
-		{ { { ASK_VERSION, "auradine-fluxos/version.json" }, { ASK_SUMMARY, "auradine-fluxos/summary.json" } },
-		  FIRMWARE_AURADINE, "0.5", "", "", "", MINER_HASHING, 0, 20600, 0 },
-	};
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct miner_inquiry inquiry = { 0 };
-		bool all = true;
-		for (size_t t = 0; t < 5 && cases[i].told[t].file; t++) {
-			struct recording said = shared_recording(cases[i].told[t].file);
-			all = all && said.text;
-			if (said.text)
-				assert_int_equal(identity_take(&inquiry, cases[i].told[t].read, said.text), FAULT_NONE);
-			free(said.text);
-		}
-		if (!all)
-			continue;
-		assert_int_equal(inquiry.is.firmware, cases[i].firmware);
-		assert_string_equal(inquiry.is.version, cases[i].version);
-		assert_string_equal(inquiry.is.model, cases[i].model);
-		assert_string_equal(inquiry.is.mac, cases[i].mac);
-		assert_string_equal(inquiry.is.serial, cases[i].serial);
-		assert_int_equal(inquiry.is.state, cases[i].state);
-		assert_int_equal(inquiry.is.knows_power ? inquiry.is.power_w : 0, cases[i].power_w);
-		assert_int_equal(inquiry.is.knows_rate ? inquiry.is.hashrate_ghs : 0, cases[i].hashrate_ghs);
-		assert_int_equal(inquiry.is.awake_w, cases[i].awake_w);
 	}
 }
 
@@ -409,168 +287,13 @@ static void broken_off_it_keeps_what_it_has(void **state)
 	assert_true(hall_close(hall));
 }
 
-/* ---- the block ---- */
-
-static void add(struct found *found, struct arena *arena, const char *hosts, struct miner_identity is)
-{
-	const char **spelt, *why;
-	size_t n = hostlist_expand(arena, hosts, 10000, &spelt, &why);
-	for (size_t i = 0; i < n; i++)
-		found_add(found, found->n, spelt[i], FAULT_NONE, &is);
-}
-
-static char *block_of(const struct found *found, uint16_t port)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	found_print_block(out, found, port);
-	fclose(out);
-	return text;
-}
-
-/* The block in a minimal file; returns how many miners the file then has, all faults told. */
-static size_t miners_of_file(const char *block)
-{
-	static const char head[] = "site: {name: x, cap: 20 MW}\nmeters:\n  main:\n    measures: site\n    driver: modbus\n"
-	                           "    host: 10.20.0.5\n    registers:\n      power: {function: 4, address: 52, type: float32, unit: W}\n";
-	static const char *const catalogue[] = { NULL };
-	struct fault_list faults;
-	char *file = NULL, line[500];
-	int len = asprintf(&file, "%s%s", head, block);
-	fault_list_init(&faults, "site.yaml");
-	struct config *config = config_read_text("site.yaml", file, (size_t)len, catalogue, &faults);
-	for (size_t i = 0; i < faults.n; i++) {
-		fault_format(&faults, i, line, sizeof line);
-		fprintf(stderr, "%s\n", line);
-	}
-	assert_int_equal(fault_list_count(&faults), 0);
-	size_t n = 0;
-	for (size_t g = 0; g < config->n_miners; g++)
-		n += config->miners[g].n_hosts;
-	config_free(config);
-	fault_list_free(&faults);
-	free(file);
-	return n;
-}
-
-#define LUXOS(watts, ghs) { .firmware = FIRMWARE_LUXOS, .version = "2025.7", .model = "Antminer S21", .state = MINER_HASHING, \
-	.knows_power = true, .knows_rate = true, .power_w = watts, .hashrate_ghs = ghs, .awake_w = 3400, .can_curtail = true }
-
-static void the_block_groups_by_driver_and_model(void **state)
-{
-	static const char wanted[] =
-		"miners:\n"
-		"  s19k-pro:    # 3: Antminer S19k Pro, LuxOS 2025.4\n"
-		"    # 3 of them told no curtail command: those can only be watched\n"
-		"    driver: luxos\n"
-		"    host:\n"
-		"      - 10.31.0.1\n"
-		"      - miner-[1-2].example\n"
-		"    port: 4029\n"
-		"    nominal: 2794 W        # by the profile of 3; none was seen awake\n"
-		"  s21:    # 2033: Antminer S21, LuxOS 2025.7\n"
-		"    driver: luxos\n"
-		"    host:\n"
-		"      - 10.30.[0-7].[1-254]\n"
-		"      - 10.30.9.9\n"
-		"    port: 4029\n"
-		"    nominal: 3500 W        # median of 2033 awake\n"
-		"    efficiency: 17.5 J/TH\n"
-		"  # This firmware tells no watts: fill in the nominal of one, then take the # away. It is only watched;\n"
-		"  # with steer: true its boards are disabled and enabled, which may or may not cut its power.\n"
-		"  # s21-cgminer:    # 2: Antminer S21, Antminer 49\n"
-		"  #   driver: cgminer\n"
-		"  #   host: 10.32.0.[1-2]\n"
-		"  #   port: 4029\n"
-		"  #   nominal:\n"
-		"  #   steer: false\n"
-		"  # No driver yet:\n"
-		"  # m60s:    # 2: M60S, WhatsMiner 2024\n"
-		"  #   host: 10.33.0.[1-2]\n";
-	struct arena *arena = arena_new();
-	struct found found = { 0 };
-	(void)state;
-	add(&found, arena, "10.33.0.[1-2]", (struct miner_identity){ .firmware = FIRMWARE_WHATSMINER, .version = "2024", .model = "M60S" });
-	add(&found, arena, "10.30.[0-7].[1-254]", (struct miner_identity)LUXOS(3500, 200000));
-	add(&found, arena, "10.32.0.[1-2]", (struct miner_identity){ .firmware = FIRMWARE_ANTMINER, .version = "49", .model = "Antminer S21" });
-	add(&found, arena, "10.30.9.9", (struct miner_identity)LUXOS(9000, 514286));
-	add(&found, arena, "10.31.0.1", (struct miner_identity){ .firmware = FIRMWARE_LUXOS, .version = "2025.4",
-		.model = "Antminer S19k Pro", .state = MINER_ASLEEP, .knows_power = true, .power_w = 25, .awake_w = 2794 });
-	add(&found, arena, "miner-[1-2].example", (struct miner_identity){ .firmware = FIRMWARE_LUXOS, .version = "2025.4",
-		.model = "Antminer S19k Pro", .awake_w = 2794 });
-	found_add(&found, found.n, "10.33.0.9", FAULT_REFUSED, &(struct miner_identity){ 0 });
-	char *block = block_of(&found, 4029);
-	assert_string_equal(block, wanted);
-	assert_int_equal(miners_of_file(block), 2036);
-	free(block);
-	found_free(&found);
-	arena_free(arena);
-}
-
-static void a_block_with_nothing_to_steer_is_a_comment(void **state)
-{
-	struct arena *arena = arena_new();
-	struct found found = { 0 };
-	(void)state;
-	add(&found, arena, "10.33.0.[1-2]", (struct miner_identity){ .firmware = FIRMWARE_UNKNOWN, .model = "???" });
-	char *block = block_of(&found, 4028);
-	assert_string_equal(block, "# miners:\n  # No driver yet:\n  # miners:    # 2: ???, unknown \n  #   host: 10.33.0.[1-2]\n");
-	assert_int_equal(miners_of_file(block), 0);
-	free(block);
-	found_free(&found);
-	arena_free(arena);
-}
-
-static void a_strange_model_makes_a_name_and_no_mischief(void **state)
-{
-	static const char *const models[] = { "", "--", "S19-88 v.2.6.0.39 ", "a: b # c", "{[&*!|>'\"%@`", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
-	struct arena *arena = arena_new();
-	struct found found = { 0 };
-	(void)state;
-	for (size_t i = 0; i < COUNT(models); i++) {
-		struct miner_identity is = LUXOS(3500, 200000);
-		snprintf(is.model, sizeof is.model, "%s", models[i]);
-		found_add(&found, i, arena_format(arena, i % 2 ? "10.0.0.%zu" : "fe80::%zu", i), FAULT_NONE, &is);
-	}
-	char *block = block_of(&found, 4028);
-	assert_int_equal(miners_of_file(block), COUNT(models));
-	free(block);
-	found_free(&found);
-	arena_free(arena);
-}
-
-static void rows_say_null_for_what_is_not_told(void **state)
-{
-	static const char wanted[] = "[{\"host\":\"a\",\"fault\":null,\"firmware\":\"LuxOS\",\"version\":\"2025.7\",\"model\":\"Antminer S21\","
-		"\"mac\":null,\"serial\":null,\"state\":\"hashing\",\"power_w\":3500,\"hashrate_ghs\":200000,\"awake_w\":3400,\"profiles\":0,"
-		"\"driver\":\"luxos\",\"control\":\"sleep, wake, 0 profiles\"},{\"host\":\"b\",\"fault\":\"refused\",\"firmware\":null,"
-		"\"version\":null,\"model\":null,\"mac\":null,\"serial\":null,\"state\":null,\"power_w\":null,\"hashrate_ghs\":null,"
-		"\"awake_w\":null,\"profiles\":null,\"driver\":null,\"control\":\"none: it turns us away; does its api-allow name this address?\"}]";
-	struct found found = { 0 };
-	(void)state;
-	found_add(&found, 1, "b", FAULT_REFUSED, &(struct miner_identity){ 0 });
-	found_add(&found, 0, "a", FAULT_NONE, &(struct miner_identity)LUXOS(3500, 200000));
-	found_sort(&found);
-	cJSON *rows = found_rows(&found);
-	char *text = cJSON_PrintUnformatted(rows);
-	assert_string_equal(text, wanted);
-	cJSON_free(text);
-	cJSON_Delete(rows);
-	found_free(&found);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_what_they_say), cmocka_unit_test(wrong_ranges_say_what_would_be_right),
 		cmocka_unit_test(an_address_named_twice_is_asked_once), cmocka_unit_test(the_rate_holds_whatever_the_ticks_do),
-		cmocka_unit_test(firmwares_are_told_apart_by_their_version), cmocka_unit_test(what_is_not_of_this_api_is_garbled),
-		cmocka_unit_test(nonsense_figures_are_not_known), cmocka_unit_test(recorded_replies_are_recognized),
 		cmocka_unit_test(a_hall_is_looked_through_by_reads_alone), cmocka_unit_test(only_so_many_are_asked_at_once),
 		cmocka_unit_test(nobody_there_is_no_error), cmocka_unit_test(broken_off_it_keeps_what_it_has),
-		cmocka_unit_test(the_block_groups_by_driver_and_model), cmocka_unit_test(a_block_with_nothing_to_steer_is_a_comment),
-		cmocka_unit_test(a_strange_model_makes_a_name_and_no_mischief), cmocka_unit_test(rows_say_null_for_what_is_not_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
