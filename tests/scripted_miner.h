@@ -290,6 +290,22 @@ static inline bool loop_until(uv_loop_t *loop, const unsigned *count, unsigned n
 	return *count >= n;
 }
 
+/* As a reload of the file does: closed, and opened again by the same driver in the same room, with what it remembers. */
+static inline void owner_reopen(struct owner *owner, uv_loop_t *loop, const struct miner_conf *conf)
+{
+	const struct miner_driver *driver = owner->miner->driver;
+	struct miner_memory memory = { 0 };
+	driver->remember(owner->miner, &memory);
+	assert(memory.driver == driver);
+	owner->room_stays = true;
+	owner_close(owner);
+	bool closed = loop_until(loop, &owner->closed, 1);
+	assert(closed);
+	owner_open_in(owner, driver->name, owner->room, conf);
+	driver->recall(owner->miner, &memory);
+	assert(!memory.driver);
+}
+
 /* All has ended as it should: the script was played to its end, nothing is left on the loop. */
 static inline bool all_ended(uv_loop_t *loop, struct scripted *miner)
 {

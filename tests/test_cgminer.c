@@ -103,21 +103,10 @@ static void it_is_steered_where_told_and_granted(void **state)
 	assert_true(stage_close(stage));
 }
 
-/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
 static void reopen(struct stage *stage, bool steer)
 {
 	struct miner_conf conf = { .host = "127.0.0.1", .port = stage->miner.port, .timeout_ms = 20000, .steer = steer };
-	struct miner_memory memory = { 0 };
-	struct owner *owner = &stage->owner;
-	const struct miner_driver *driver = owner->miner->driver;
-	driver->remember(owner->miner, &memory);
-	assert_ptr_equal(memory.driver, driver);
-	owner->room_stays = true;
-	owner_close(owner);
-	assert_true(loop_until(&stage->loop, &owner->closed, 1));
-	owner_open_in(owner, "cgminer", owner->room, &conf);
-	driver->recall(owner->miner, &memory);
-	assert_null(memory.driver);
+	owner_reopen(&stage->owner, &stage->loop, &conf);
 }
 
 static void an_order_right_after_a_reload_is_followed(void **state)

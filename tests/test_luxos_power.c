@@ -172,19 +172,9 @@ static void its_tuner_gives_way_and_comes_back(void **state)
 	stage_close(stage);
 }
 
-/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
 static void reopen(struct stage *stage)
 {
-	struct miner_memory memory = { 0 };
-	struct owner *owner = &stage->owner;
-	const struct miner_driver *driver = owner->miner->driver;
-	driver->remember(owner->miner, &memory);
-	assert_ptr_equal(memory.driver, driver);
-	owner->room_stays = true;
-	owner_close(owner);
-	assert_true(loop_until(&stage->loop, &owner->closed, 1));
-	owner_open_in(owner, "luxos", owner->room, &stage->conf);
-	driver->recall(owner->miner, &memory);
+	owner_reopen(&stage->owner, &stage->loop, &stage->conf);
 }
 
 static void its_tuner_comes_back_after_a_reload(void **state)
