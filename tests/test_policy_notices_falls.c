@@ -164,6 +164,19 @@ static void what_cancels_out_came_true(void **unused)
 	(void)unused;
 }
 
+/* Nobody saw them at their time: but the rise may yet come, and the fall may not. */
+static void a_late_rise_whose_fall_fails_never_costs_the_cap(void **unused)
+{
+	struct play play;
+	open_play(&play, ALL);
+	notice(&play, "end", AT, -100 * KW, 2 * SEC);
+	notice(&play, "begin", AT + 1 * SEC, 100 * KW, 2 * SEC);
+	move(&play, AT + 20 * SEC, 100 * KW, 2 * SEC);
+	run_to(&play, 180 * SEC);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
 static void of_two_that_contradict_the_rise_is_planned_for(void **unused)
 {
 	struct play play;
@@ -191,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_set_point_is_held_through_a_fall),
 		cmocka_unit_test(a_set_point_is_missed_by_a_false_fall_but_never_the_cap),
 		cmocka_unit_test(what_cancels_out_came_true),
+		cmocka_unit_test(a_late_rise_whose_fall_fails_never_costs_the_cap),
 		cmocka_unit_test(of_two_that_contradict_the_rise_is_planned_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
