@@ -194,7 +194,7 @@ static bool have_one_priority(const struct policy_conf *conf)
 static bool is_borne(const struct step *step, int64_t drawn_w)
 {
 	bool lasts = step->seen->now_ms - step->state->above_since_ms > fleet_slowest_wake_ms(step->conf);
-	int64_t reserve_w = step->state->holds[reserve_hold(step->state)].reserve_w;
+	int64_t reserve_w = reserve_rise_w(step->state);
 	return !lasts && drawn_w <= step->limit_w - reserve_w + reserve_w / BORNE_PART;
 }
 

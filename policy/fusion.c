@@ -206,7 +206,7 @@ static void meet_backups(const struct step *step, struct fusion *f)
 
 bool fusion_look(const struct step *step, struct fusion *f)
 {
-	int64_t now_ms = step->seen->now_ms, block_ms = max64(BLOCK_MS, FUSION_BLOCK_LATES * fusion_late_ms(step->conf));
+	int64_t now_ms = step->seen->now_ms, block_ms = max64(BLOCK_MS, FUSION_BLOCK_LATES * meters_stale_ms(step->conf, MEASURES_HPC));
 	meet_backups(step, f);
 	bool due = now_ms - f->sample_ms >= SAMPLE_MS || now_ms < f->sample_ms || !f->sample_ms;
 	if (due) {
@@ -215,13 +215,4 @@ bool fusion_look(const struct step *step, struct fusion *f)
 	}
 	add_to_block(step, f, due, block_ms);
 	return due;
-}
-
-int64_t fusion_late_ms(const struct policy_conf *conf)
-{
-	int64_t ms = 0;
-	for (size_t g = 0; g < conf->n_meter_groups; g++)
-		if (conf->meter_groups[g].measures == MEASURES_HPC)
-			ms = max64(ms, conf->meter_groups[g].stale_ms);
-	return ms;
 }

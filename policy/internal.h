@@ -48,6 +48,7 @@ struct metered {
 };
 /* A meter that has not spoken yet, or not since a pause, gets its time to be stale before it counts as silent. */
 void meters_add_up(const struct policy_conf *, const struct policy_state *, const struct snapshot *, struct metered *);
+int64_t meters_stale_ms(const struct policy_conf *, enum measures);     /* as late as the slowest that measure it may be */
 
 /* ---- tracks.c: one miner, what it draws and is on its way to ---- */
 #define TRACK_FAST_PERCENT 40           /* miners are between so much … */
@@ -326,7 +327,6 @@ int64_t bias_least_permille(const struct policy_state *, size_t group);         
 #define FUSION_LEAPT_MS (60 * 60000)    /* so long a leap tells with whom a scale began */
 #define FUSION_BLOCK_LATES 4            /* means are over so many times what the slowest GPU meters are late by */
 bool fusion_look(const struct step *, struct fusion *);        /* whether the miners were looked at */
-int64_t fusion_late_ms(const struct policy_conf *);             /* of the slowest GPU meters */
 
 /* ---- verdict.c: which meter does not agree with the others ---- */
 /* After the miners are known. Returns whether the site's meter may be believed as far as to wake miners by it. */

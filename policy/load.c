@@ -123,11 +123,7 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 /* The rest is read later than the site: what still comes in of a move that the site showed is no news. */
 static int64_t slowest_ms(const struct policy_conf *conf)
 {
-	int64_t ms = MINERS_LATE_MS;
-	for (size_t g = 0; g < conf->n_meter_groups; g++)
-		if (conf->meter_groups[g].measures == MEASURES_HPC)
-			ms = max64(ms, conf->meter_groups[g].stale_ms);
-	return ms;
+	return max64(MINERS_LATE_MS, meters_stale_ms(conf, MEASURES_HPC));
 }
 
 bool load_site_frozen(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,

@@ -152,3 +152,12 @@ void meters_add_up(const struct policy_conf *conf, const struct policy_state *st
 	all->site_ms = all->site_known ? all->site_heard_ms - all->site_age_ms : INT64_MAX;
 	all->hpc_whole &= all->has_hpc;
 }
+
+int64_t meters_stale_ms(const struct policy_conf *conf, enum measures measures)
+{
+	int64_t ms = 0;
+	for (size_t g = 0; g < conf->n_meter_groups; g++)
+		if (conf->meter_groups[g].measures == measures)
+			ms = max64(ms, conf->meter_groups[g].stale_ms);
+	return ms;
+}

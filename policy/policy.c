@@ -56,15 +56,6 @@ static int64_t elapsed(struct policy_state *state, int64_t now_ms)
 	return elapsed_ms;
 }
 
-static int64_t longest_stale_ms(const struct policy_conf *conf)
-{
-	int64_t stale_ms = 0;
-	for (size_t g = 0; g < conf->n_meter_groups; g++)
-		if (conf->meter_groups[g].measures == MEASURES_SITE)
-			stale_ms = max64(stale_ms, conf->meter_groups[g].stale_ms);
-	return stale_ms;
-}
-
 /* A set point that moves is followed by power alone, up and down. Only what all of it cannot do is left to sleep: the
  * longer that takes to take back, the more must be missing for it. */
 static void follow(struct step *step, const struct policy_response *power)
@@ -235,7 +226,7 @@ static void draw_picture(const struct step *step, struct picture *picture)
 static bool is_waiting(const struct step *step)
 {
 	const struct policy_state *state = step->state;
-	int64_t now_ms = step->seen->now_ms, stale_ms = longest_stale_ms(step->conf);
+	int64_t now_ms = step->seen->now_ms, stale_ms = meters_stale_ms(step->conf, MEASURES_SITE);
 	if (step->site_usable)
 		return false;
 	if (!state->n_loads && !state->slot_n)

@@ -162,8 +162,8 @@ static void judge_still(struct step *step, size_t g)
 	}
 	watch_still(still, m->group_w[g], m->site_w, f->miners_w, now_ms);
 	int64_t miners_w = f->miners_w - still->miners_w, moved_w = abs64(m->site_w - still->site_w - miners_w);
-	bool stands = now_ms - still->since_ms >= STILL_MS + fusion_late_ms(step->conf) && still->lively_permille >= LIVELY &&
-	              still->w >= cap_w / FUSION_ODD_PART;
+	int64_t stands_ms = STILL_MS + meters_stale_ms(step->conf, MEASURES_HPC);
+	bool stands = now_ms - still->since_ms >= stands_ms && still->lively_permille >= LIVELY && still->w >= cap_w / FUSION_ODD_PART;
 	if (suspected(&f->on_hpc) || !stands || moved_w < cap_w / STILL_PART + abs64(miners_w) * 3 / 10)
 		return;
 	pronounce(step, &f->on_hpc, &(struct fusion_verdict){ .lie = LIE_FROZEN, .group = (uint16_t)g,
@@ -185,7 +185,7 @@ static void judge_all_still(struct step *step)
 
 static int64_t fresh_ms(const struct policy_conf *conf)
 {
-	return max64(FRESH_MS, FRESH_LATES * fusion_late_ms(conf));
+	return max64(FRESH_MS, FRESH_LATES * meters_stale_ms(conf, MEASURES_HPC));
 }
 
 /* What is there for certain: the GPUs, and the miners however wrong their own figures are. */
@@ -229,7 +229,7 @@ static void watch_level(struct step *step, struct fusion *f)
 			f->before.ms = 0;
 		f->short_ms = now_ms;
 	}
-	if (!f->low_ms && (low || now_ms - f->short_ms > fusion_late_ms(step->conf)))
+	if (!f->low_ms && (low || now_ms - f->short_ms > meters_stale_ms(step->conf, MEASURES_HPC)))
 		f->low_ms = now_ms;
 }
 
@@ -275,7 +275,7 @@ static void accuse(struct step *step)
 static void judge_level(struct step *step)
 {
 	struct fusion *f = &step->state->fusion;
-	int64_t patience_ms = LOW_MS + LOW_LATES * fusion_late_ms(step->conf);
+	int64_t patience_ms = LOW_MS + LOW_LATES * meters_stale_ms(step->conf, MEASURES_HPC);
 	bool long_enough = f->low_ms && step->seen->now_ms - f->low_ms >= patience_ms;
 	if (!long_enough || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
@@ -362,7 +362,7 @@ bool fusion_judge(struct step *step)
 {
 	struct fusion *f = &step->state->fusion;
 	int64_t now_ms = step->seen->now_ms;
-	sift_hpc(step->conf, step->state, &step->metered, fusion_late_ms(step->conf), now_ms);
+	sift_hpc(step->conf, step->state, &step->metered, meters_stale_ms(step->conf, MEASURES_HPC), now_ms);
 	if (!f->site.held)
 		watch_level(step, f);
 	if (fusion_look(step, f))
