@@ -1,15 +1,8 @@
-/* tests/luxos_bench.h - a LuxOS miner on a real socket that follows a script, and its owner, on one loop. */
+/* tests/luxos_bench.h - what a LuxOS miner is asked, and a stage for one (tests/scripted_stage.h). */
 #ifndef TESTS_LUXOS_BENCH_H
 #define TESTS_LUXOS_BENCH_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "tests/miner_recording.h"
-#include "tests/scripted_miner.h"
+#include "tests/scripted_stage.h"
 
 #define POLL     "{\"command\":\"power+config+summary\"}"
 #define TABLES   "{\"command\":\"version+profiles\"}"
@@ -26,59 +19,6 @@
 
 #define FIRST_POLL { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE }
 
-struct stage {                          /* a loop, a miner, its owner */
-	uv_loop_t loop;
-	struct scripted miner;
-	struct owner owner;
-	struct act acts[24];
-	struct recording said[24];
-};
-
-static inline struct stage *stage_open(const struct act *acts, size_t n, struct miner_conf conf)
-{
-	struct stage *stage = calloc(1, sizeof *stage);
-	uv_loop_init(&stage->loop);
-	for (size_t i = 0; i < n; i++) {
-		stage->acts[i] = acts[i];
-		if (!acts[i].reply)
-			continue;
-		stage->said[i] = recording(acts[i].reply);
-		stage->acts[i].reply = stage->said[i].text;
-	}
-	scripted_open(&stage->miner, &stage->loop, stage->acts, n);
-	conf.host = "127.0.0.1";
-	conf.port = stage->miner.port;
-	conf.timeout_ms = conf.timeout_ms ? conf.timeout_ms : 20000;
-	owner_open(&stage->owner, "luxos", &stage->loop, &conf);
-	return stage;
-}
-
-#define STAGE(acts, ...) stage_open(acts, sizeof acts / sizeof *acts, (struct miner_conf){ __VA_ARGS__ })
-
-static inline bool stage_close(struct stage *stage)
-{
-	if (!stage->owner.closing)
-		owner_close(&stage->owner);
-	bool closed = loop_until(&stage->loop, &stage->owner.closed, 1);
-	bool ended = all_ended(&stage->loop, &stage->miner);
-	for (size_t i = 0; i < 24; i++)
-		free(stage->said[i].text);
-	free(stage);
-	return closed && ended;
-}
-
-static inline void poll_now(struct stage *stage)
-{
-	owner_poll(&stage->owner);
-	assert_true(loop_until(&stage->loop, &stage->owner.readings, stage->owner.readings + 1));
-}
-
-static inline enum fault order_now(struct stage *stage, bool hash, int32_t limit_w)
-{
-	struct owner *owner = &stage->owner;
-	owner_order(owner, hash, limit_w);
-	assert_true(loop_until(&stage->loop, &owner->answers, owner->answers + 1));
-	return owner->answered[owner->answers - 1];
-}
+#define STAGE(acts, ...) stage_open("luxos", acts, sizeof acts / sizeof *acts, (struct miner_conf){ __VA_ARGS__ })
 
 #endif

@@ -1,12 +1,5 @@
 /* The classic CGMiner driver against a miner on a real socket that follows a script. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "tests/miner_recording.h"
-#include "tests/scripted_miner.h"
+#include "tests/scripted_stage.h"
 
 #define POLL    "{\"command\":\"summary+devs\"}"
 #define SUMMARY "{\"command\":\"summary\"}"
@@ -15,57 +8,7 @@
 #define DISABLE(n) "{\"command\":\"ascdisable\",\"parameter\":\"" n "\"}"
 #define ENABLE(n)  "{\"command\":\"ascenable\",\"parameter\":\"" n "\"}"
 
-struct stage {                          /* a loop, a miner, its owner */
-	uv_loop_t loop;
-	struct scripted miner;
-	struct owner owner;
-	struct act acts[16];
-	struct recording said[16];
-};
-
-static struct stage *stage_open(const struct act *acts, size_t n, bool steer)
-{
-	struct stage *stage = calloc(1, sizeof *stage);
-	uv_loop_init(&stage->loop);
-	for (size_t i = 0; i < n; i++) {
-		stage->acts[i] = acts[i];
-		if (!acts[i].reply)
-			continue;
-		stage->said[i] = recording(acts[i].reply);
-		stage->acts[i].reply = stage->said[i].text;
-	}
-	scripted_open(&stage->miner, &stage->loop, stage->acts, n);
-	struct miner_conf conf = { .host = "127.0.0.1", .port = stage->miner.port, .timeout_ms = 20000, .steer = steer };
-	owner_open(&stage->owner, "cgminer", &stage->loop, &conf);
-	return stage;
-}
-#define STAGE(acts, steer) stage_open(acts, sizeof acts / sizeof *acts, steer)
-
-static bool stage_close(struct stage *stage)
-{
-	owner_close(&stage->owner);
-	bool closed = loop_until(&stage->loop, &stage->owner.closed, 1);
-	bool ended = all_ended(&stage->loop, &stage->miner);
-	for (size_t i = 0; i < 16; i++)
-		free(stage->said[i].text);
-	free(stage);
-	return closed && ended;
-}
-
-static const struct miner_reading *poll_now(struct stage *stage)
-{
-	owner_poll(&stage->owner);
-	assert_true(loop_until(&stage->loop, &stage->owner.readings, stage->owner.readings + 1));
-	return &stage->owner.last;
-}
-
-static enum fault order_now(struct stage *stage, bool hash)
-{
-	struct owner *owner = &stage->owner;
-	owner_order(owner, hash, 0);
-	assert_true(loop_until(&stage->loop, &owner->answers, owner->answers + 1));
-	return owner->answered[owner->answers - 1];
-}
+#define STAGE(acts, steers) stage_open("cgminer", acts, sizeof acts / sizeof *acts, (struct miner_conf){ .steer = steers })
 
 static void it_is_watched(void **state)
 {
@@ -81,7 +24,7 @@ static void it_is_watched(void **state)
 		assert_int_equal(reading->hashrate_ghs, 14021);
 		assert_true(!reading->knows_power && !reading->steerable && reading->awake_w == 0);
 	}
-	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_int_equal(order_now(stage, false, 0), FAULT_REFUSED);
 	assert_true(stage_close(stage));
 }
 
@@ -95,11 +38,11 @@ static void it_is_steered_where_told_and_granted(void **state)
 	};
 	struct stage *stage = STAGE(acts, true);
 	(void)state;
-	assert_int_equal(order_now(stage, false), FAULT_REFUSED);       /* its boards are not known yet */
+	assert_int_equal(order_now(stage, false, 0), FAULT_REFUSED);       /* its boards are not known yet */
 	assert_true(poll_now(stage)->steerable);
-	assert_int_equal(order_now(stage, false), FAULT_NONE);
+	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
 	assert_int_equal(poll_now(stage)->state, MINER_ASLEEP);
-	assert_int_equal(order_now(stage, true), FAULT_NONE);
+	assert_int_equal(order_now(stage, true, 0), FAULT_NONE);
 	assert_true(stage_close(stage));
 }
 
@@ -120,7 +63,7 @@ static void an_order_right_after_a_reload_is_followed(void **state)
 	(void)state;
 	poll_now(stage);
 	reopen(stage, true);
-	assert_int_equal(order_now(stage, false), FAULT_NONE);
+	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
 	assert_true(poll_now(stage)->steerable);
 	assert_true(stage_close(stage));
 }
@@ -135,7 +78,7 @@ static void a_reload_that_begins_to_steer_asks_for_the_right(void **state)
 	(void)state;
 	poll_now(stage);
 	reopen(stage, true);
-	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_int_equal(order_now(stage, false, 0), FAULT_REFUSED);
 	assert_true(poll_now(stage)->steerable);
 	assert_true(stage_close(stage));
 }
@@ -150,7 +93,7 @@ static void it_is_not_steered_without_the_right(void **state)
 	const struct miner_reading *reading = poll_now(stage);
 	assert_int_equal(reading->fault, FAULT_NONE);
 	assert_false(reading->steerable);
-	assert_int_equal(order_now(stage, false), FAULT_REFUSED);
+	assert_int_equal(order_now(stage, false, 0), FAULT_REFUSED);
 	assert_true(stage_close(stage));
 }
 
@@ -188,7 +131,7 @@ static void an_order_ends_at_the_first_board_that_fails(void **state)
 		};
 		struct stage *stage = STAGE(acts, true);
 		poll_now(stage);
-		assert_int_equal(order_now(stage, false), cases[i].fault);
+		assert_int_equal(order_now(stage, false, 0), cases[i].fault);
 		assert_true(stage_close(stage));
 	}
 }

@@ -1,79 +1,15 @@
 /* How the LuxOS driver keeps a session at hand, found out by turning the room's time ahead. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "drivers/cgminer_desk.h"
 #include "drivers/miner_room.h"
-#include "tests/miner_recording.h"
-#include "tests/scripted_miner.h"
+#include "tests/luxos_bench.h"
 
-#define POLL     "{\"command\":\"power+config+summary\"}"
-#define TABLES   "{\"command\":\"version+profiles\"}"
-#define LOGON    "{\"command\":\"logon\"}"
-#define SESSION  "{\"command\":\"session\"}"
-#define CURTAIL(what) "{\"command\":\"curtail\",\"parameter\":\"" what "\"}"
-#define PROFILE(what) "{\"command\":\"profileset\",\"parameter\":\"" what "\"}"
-
-#define FIRST_POLL { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE }
 #define OURS       { LOGON, "luxos_logon", SAY_AND_CLOSE }                                              /* AbCd1234 */
 #define THEIRS     { LOGON, "luxos_busy", SAY_AND_CLOSE }, { SESSION, "luxos_session", SAY_AND_CLOSE }  /* zZ98yY76 */
 #define SLEEP(id)  { CURTAIL(id ",sleep"), "luxos_sleep", SAY_AND_CLOSE }
 
-struct stage {
-	uv_loop_t loop;
-	struct scripted miner;
-	struct owner owner;
-	struct act acts[24];
-	struct recording said[24];
-};
-
-static struct stage *stage_open(const struct act *acts, size_t n, struct miner_conf conf)
+static void poll_well(struct stage *stage)
 {
-	struct stage *stage = calloc(1, sizeof *stage);
-	uv_loop_init(&stage->loop);
-	for (size_t i = 0; i < n; i++) {
-		stage->acts[i] = acts[i];
-		if (!acts[i].reply)
-			continue;
-		stage->said[i] = recording(acts[i].reply);
-		stage->acts[i].reply = stage->said[i].text;
-	}
-	scripted_open(&stage->miner, &stage->loop, stage->acts, n);
-	conf.host = conf.host ? conf.host : "127.0.0.1";
-	conf.port = stage->miner.port;
-	conf.timeout_ms = 20000;
-	conf.steer = true;
-	owner_open(&stage->owner, "luxos", &stage->loop, &conf);
-	return stage;
-}
-#define STAGE(acts, ...) stage_open(acts, sizeof acts / sizeof *acts, (struct miner_conf){ __VA_ARGS__ })
-
-static void stage_close(struct stage *stage)
-{
-	owner_close(&stage->owner);
-	assert_true(loop_until(&stage->loop, &stage->owner.closed, 1));
-	assert_true(all_ended(&stage->loop, &stage->miner));
-	for (size_t i = 0; i < 24; i++)
-		free(stage->said[i].text);
-	free(stage);
-}
-
-static void poll_now(struct stage *stage)
-{
-	owner_poll(&stage->owner);
-	assert_true(loop_until(&stage->loop, &stage->owner.readings, stage->owner.readings + 1));
-	assert_int_equal(stage->owner.last.fault, FAULT_NONE);
-}
-
-static enum fault order_now(struct stage *stage, bool hash, int32_t limit_w)
-{
-	struct owner *owner = &stage->owner;
-	owner_order(owner, hash, limit_w);
-	assert_true(loop_until(&stage->loop, &owner->answers, owner->answers + 1));
-	return owner->answered[owner->answers - 1];
+	assert_int_equal(poll_now(stage)->fault, FAULT_NONE);
 }
 
 /* Time goes by until the miner was asked so many things in all. */
@@ -107,42 +43,42 @@ static void nothing_within(struct stage *stage, int64_t ms)
 static void who_does_not_keep_never_logs_on(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL };
-	struct stage *stage = STAGE(acts, .nominal_w = 2794);
+	struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2794);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	nothing_within(stage, 100000);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void what_can_not_be_steered_is_not_logged_on_to(void **state)
 {
 	static const struct act acts[] = { { POLL, "luxos_poll_uncurtailable", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE } };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	nothing_within(stage, 100000);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void an_order_costs_one_connection(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, OURS, SLEEP("AbCd1234") };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	nothing_within(stage, 0);
 	later(stage, 22000, 3);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
 	assert_int_equal(stage->miner.connections, 4);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void a_session_is_renewed_when_it_has_ended(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, OURS, OURS, SLEEP("AbCd1234"), OURS };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 3);
 	nothing_within(stage, 55000);
 	later(stage, 8000, 4);
@@ -150,28 +86,28 @@ static void a_session_is_renewed_when_it_has_ended(void **state)
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);       /* and lives a minute from here */
 	nothing_within(stage, 50000);
 	later(stage, 12000, 6);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void somebody_elses_session_is_found(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, THEIRS, SLEEP("zZ98yY76") };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 4);
 	nothing_within(stage, 50000);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 /* The old one is there still: once, it may be ours; after that it is somebody's, and asked for once a minute. */
 static void a_session_that_does_not_end_is_not_asked_for_all_the_time(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, THEIRS, THEIRS, THEIRS, THEIRS, OURS };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 4);
 	later(stage, 62000, 6);
 	later(stage, 4000, 8);
@@ -179,7 +115,7 @@ static void a_session_that_does_not_end_is_not_asked_for_all_the_time(void **sta
 	later(stage, 12000, 10);
 	nothing_within(stage, 50000);
 	later(stage, 12000, 11);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void a_session_that_ended_early_is_taken_anew(void **state)
@@ -187,27 +123,27 @@ static void a_session_that_ended_early_is_taken_anew(void **state)
 	static const struct act acts[] = {
 		FIRST_POLL, OURS, { CURTAIL("AbCd1234,sleep"), "luxos_expired", SAY_AND_CLOSE }, THEIRS, SLEEP("zZ98yY76"),
 	};
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 3);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
 	assert_int_equal(stage->miner.connections, 7);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 /* The log-on under way is awaited, not broken off: its id is what the order needs. */
 static void an_order_during_the_log_on_uses_it(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, { LOGON, "luxos_logon", DRIBBLE }, SLEEP("AbCd1234") };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	stage->owner.room->ahead_ms += 22000;
 	assert_true(loop_until(&stage->loop, &stage->miner.connections, 3));
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
 	assert_int_equal(stage->miner.connections, 4);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 /* The poll takes the line, so the keeping waits; then the order takes a session, and the keeping lets it be. */
@@ -216,10 +152,10 @@ static void an_order_before_the_log_on_leaves_its_session(void **state)
 	static const struct act acts[] = {
 		FIRST_POLL, { POLL, NULL, SILENT }, OURS, SLEEP("AbCd1234"), { POLL, "luxos_poll", SAY_AND_CLOSE }, SLEEP("AbCd1234"),
 	};
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	struct owner *owner = &stage->owner;
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	owner_poll(owner);
 	assert_true(loop_until(&stage->loop, &stage->miner.played, 3));
 	nothing_within(stage, 15000);                   /* the poll's time is not up */
@@ -227,35 +163,26 @@ static void an_order_before_the_log_on_leaves_its_session(void **state)
 	assert_true(loop_until(&stage->loop, &owner->readings, 2));
 	nothing_within(stage, 30000);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void a_failed_log_on_is_tried_again(void **state)
 {
 	static const struct act acts[] = { FIRST_POLL, { LOGON, NULL, CLOSE }, OURS, SLEEP("AbCd1234") };
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 3);
 	nothing_within(stage, 50000);
 	later(stage, 12000, 4);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
-/* As a reload of the file does: closed, and opened again by the same driver in the same room. */
 static void reopen(struct stage *stage)
 {
 	struct miner_conf conf = ((struct cgminer_desk *)stage->owner.miner)->conf;
-	struct miner_memory memory = { 0 };
-	struct owner *owner = &stage->owner;
-	const struct miner_driver *driver = owner->miner->driver;
-	driver->remember(owner->miner, &memory);
-	owner->room_stays = true;
-	owner_close(owner);
-	assert_true(loop_until(&stage->loop, &owner->closed, 1));
-	owner_open_in(owner, "luxos", owner->room, &conf);
-	driver->recall(owner->miner, &memory);
+	owner_reopen(&stage->owner, &stage->loop, &conf);
 }
 
 /* The old one is there still, once: it may be ours, and is asked for again soon. */
@@ -264,17 +191,17 @@ static void a_log_on_cut_by_a_reload_knows_the_old_session(void **state)
 	static const struct act acts[] = {
 		FIRST_POLL, THEIRS, { LOGON, NULL, SILENT }, { POLL, "luxos_poll", SAY_AND_CLOSE }, THEIRS, THEIRS,
 	};
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 4);
 	later(stage, 62000, 5);
 	reopen(stage);
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 8);
 	later(stage, 4000, 10);
 	nothing_within(stage, 50000);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 static void a_log_on_cut_by_a_reload_knows_whose_session_it_was(void **state)
@@ -282,18 +209,18 @@ static void a_log_on_cut_by_a_reload_knows_whose_session_it_was(void **state)
 	static const struct act acts[] = {
 		FIRST_POLL, THEIRS, THEIRS, THEIRS, { LOGON, NULL, SILENT }, { POLL, "luxos_poll", SAY_AND_CLOSE }, THEIRS,
 	};
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	(void)state;
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 4);
 	later(stage, 62000, 6);
 	later(stage, 4000, 8);
 	later(stage, 62000, 9);
 	reopen(stage);
-	poll_now(stage);
+	poll_well(stage);
 	later(stage, 22000, 12);
 	nothing_within(stage, 50000);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 /* The recorded poll, with a MAC in it; the caller frees it. */
@@ -316,21 +243,21 @@ static void another_machine_is_met_afresh(void **state)
 		{ POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, NULL, CLOSE },
 		THEIRS, SLEEP("zZ98yY76"),
 	};
-	struct stage *stage = STAGE(acts, .keep_session = true);
+	struct stage *stage = STAGE(acts, .steer = true, .keep_session = true);
 	char *one = poll_of("luxos_poll", "02:00:00:00:00:01"), *another = poll_of("luxos_poll", "02:00:00:00:00:02");
 	(void)state;
 	stage->acts[0].reply = one;
 	stage->acts[4].reply = another;
-	poll_now(stage);
+	poll_well(stage);
 	uint64_t identity = stage->owner.last.identity;
 	later(stage, 22000, 3);
 	assert_int_equal(order_now(stage, true, 2400), FAULT_NONE);
-	poll_now(stage);
+	poll_well(stage);
 	assert_true(identity && stage->owner.last.identity && identity != stage->owner.last.identity);
 	assert_int_equal(stage->owner.last.awake_w, 0);
 	assert_int_equal(order_now(stage, true, 2400), FAULT_REFUSED);
 	assert_int_equal(order_now(stage, false, 0), FAULT_NONE);
-	stage_close(stage);
+	assert_true(stage_close(stage));
 	free(one);
 	free(another);
 }
@@ -344,19 +271,19 @@ static void what_another_machines_owner_set_is_not_this_ones(void **state)
 	uint64_t identity = 0;
 	(void)state;
 	for (int i = 0; i < 3; i++) {           /* of one that did not tell, of another, of the same */
-		struct stage *stage = STAGE(acts, .nominal_w = 2794);
+		struct stage *stage = STAGE(acts, .steer = true, .nominal_w = 2794);
 		struct miner *miner = stage->owner.miner;
 		struct miner_memory memory = { 0 };
 		struct miner_own own;
 		stage->acts[0].reply = poll;
 		miner->driver->take_own(&memory, i == 1 ? ~identity : identity, &kept);
 		miner->driver->recall(miner, &memory);
-		poll_now(stage);
+		poll_well(stage);
 		identity = stage->owner.last.identity;
 		assert_true(miner->driver->tell_own(miner, &own) == (i != 1));
 		assert_string_equal(own.profile, i == 1 ? "" : "190MHz");
 		assert_int_equal(own.atm, i != 1);
-		stage_close(stage);
+		assert_true(stage_close(stage));
 	}
 	free(poll);
 }
@@ -365,7 +292,7 @@ static void what_another_machines_owner_set_is_not_this_ones(void **state)
 
 static void a_name_that_is_not_found_answers_what_was_asked(void **state)
 {
-	struct stage *stage = stage_open(NULL, 0, (struct miner_conf){ .host = "not..a..name" });
+	struct stage *stage = stage_open("luxos", NULL, 0, (struct miner_conf){ .host = "not..a..name", .steer = true });
 	struct owner *owner = &stage->owner;
 	(void)state;
 	for (unsigned i = 1; i <= 3; i++) {
@@ -377,7 +304,7 @@ static void a_name_that_is_not_found_answers_what_was_asked(void **state)
 	owner_poll(owner);
 	assert_int_equal(order_now(stage, true, 0), FAULT_SILENT);
 	assert_true(loop_until(&stage->loop, &owner->readings, 4));
-	stage_close(stage);
+	assert_true(stage_close(stage));
 }
 
 int main(void)

@@ -2,6 +2,15 @@
 #include "drivers/cgminer_desk.h"
 #include "tests/luxos_bench.h"
 
+static void the_third_alone_is_obeyed(struct stage *stage)
+{
+	const struct owner *owner = &stage->owner;
+	assert_true(loop_until(&stage->loop, &stage->owner.answers, 3));
+	assert_int_equal(owner->answered[0], FAULT_REFUSED);
+	assert_int_equal(owner->answered[1], FAULT_REFUSED);
+	assert_int_equal(owner->answered[2], FAULT_NONE);
+}
+
 static void a_newer_order_replaces_one_that_waits(void **state)
 {
 	static const struct act acts[] = {
@@ -13,10 +22,7 @@ static void a_newer_order_replaces_one_that_waits(void **state)
 	owner_order(owner, true, 0);
 	owner_order(owner, true, 0);
 	owner_order(owner, false, 0);
-	assert_true(loop_until(&stage->loop, &owner->answers, 3));
-	assert_int_equal(owner->answered[0], FAULT_REFUSED);
-	assert_int_equal(owner->answered[1], FAULT_REFUSED);
-	assert_int_equal(owner->answered[2], FAULT_NONE);
+	the_third_alone_is_obeyed(stage);
 	assert_true(stage_close(stage));
 }
 
@@ -34,10 +40,7 @@ static void a_newer_order_breaks_off_the_one_under_way(void **state)
 	assert_int_equal(owner->answers, 0);
 	owner_order(owner, true, 0);
 	owner_order(owner, false, 0);
-	assert_true(loop_until(&stage->loop, &owner->answers, 3));
-	assert_int_equal(owner->answered[0], FAULT_REFUSED);
-	assert_int_equal(owner->answered[1], FAULT_REFUSED);
-	assert_int_equal(owner->answered[2], FAULT_NONE);
+	the_third_alone_is_obeyed(stage);
 	assert_true(stage_close(stage));
 }
 
@@ -133,7 +136,7 @@ static void the_owner_may_ask_from_inside_an_answer(void **state)
 	for (int i = 0; i < 6; i++)
 		acts[n++] = (struct act){ CURTAIL("AbCd1234,sleep"), "luxos_sleep", SAY_AND_CLOSE };
 	acts[n++] = (struct act){ POLL, "luxos_poll", SAY_AND_CLOSE };
-	struct stage *stage = stage_open(acts, n, (struct miner_conf){ .steer = true });
+	struct stage *stage = stage_open("luxos", acts, n, (struct miner_conf){ .steer = true });
 	stage->owner.then = ask_again;
 	owner_poll(&stage->owner);
 	assert_true(loop_until(&stage->loop, &stage->owner.readings, 2));
@@ -173,7 +176,7 @@ static void the_owner_may_close_from_inside_an_answer(void **state)
 	static const struct act acts[] = { { POLL, "luxos_poll", SAY_AND_CLOSE }, { TABLES, "luxos_tables", SAY_AND_CLOSE } };
 	(void)state;
 	for (int with_order = 0; with_order < 2; with_order++) {
-		struct stage *stage = stage_open(acts, with_order ? 0 : 2, (struct miner_conf){ .steer = !with_order });
+		struct stage *stage = stage_open("luxos", acts, with_order ? 0 : 2, (struct miner_conf){ .steer = !with_order });
 		stage->owner.then = close_from_inside;
 		if (with_order) {
 			owner_order(&stage->owner, true, 0);

@@ -12,6 +12,7 @@
 #include "daemon/kept.h"
 #include "daemon/signals.h"
 #include "daemon/xalloc.h"
+#include "tests/signals_written.h"
 
 #define T0 1795323843000LL              /* 2026-11-22T05:04:03Z */
 #define MW 1000000LL
@@ -98,16 +99,6 @@ static const char *order(struct bench *b, const char *signal, const char *text)
 	return b->said.text;
 }
 
-static char *written(struct bench *b)
-{
-	struct kept kept = { .seq = 0 };
-	struct json json = { 0 };
-	signals_keep(b->signals, b->now, &kept.orders);
-	kept_format(&kept, "x", &json);
-	kept_free(&kept);
-	return json.text;
-}
-
 /* On a machine that was switched on a minute ago, when its clock shows that so much has passed. */
 static void restart_from(struct bench *b, const char *text, int64_t away_ms, const struct signal_conf *signals, size_t n)
 {
@@ -125,7 +116,7 @@ static void restart_from(struct bench *b, const char *text, int64_t away_ms, con
 
 static void restart(struct bench *b, int64_t away_ms)
 {
-	char *text = written(b);
+	char *text = signals_written(b->signals, b->now);
 	restart_from(b, text, away_ms, confs, 2);
 	free(text);
 }
@@ -309,7 +300,7 @@ static void orders_without_their_signal_are_cancelled(void **state)
 	static const struct signal_conf level = { .name = "qse", .format = SIGNAL_TARGET, .topic = "t", .stale_after_ms = 90000 };
 	order(b, "qse", CAP);
 	order(b, "utility", POINT);
-	char *text = written(b);
+	char *text = signals_written(b->signals, b->now);
 	restart_from(b, text, 0, &level, 1);
 	free(text);
 	assert_int_equal(b->recalled.lost, 2);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/kept.h"
+#include "tests/signals_written.h"
 
 #define MW 1000000LL
 #define STALE_MS 90000
@@ -27,16 +28,6 @@ static void end(struct bench *b)
 	alarms_free(b->alarms);
 }
 
-static char *written(const struct bench *b)
-{
-	struct kept kept = { .seq = 0 };
-	struct json json = { 0 };
-	signals_keep(b->signals, b->now, &kept.orders);
-	kept_format(&kept, "x", &json);
-	kept_free(&kept);
-	return json.text;
-}
-
 /* On a machine that was switched on a minute ago, when its clock shows that so much has passed. */
 static void restart_from(struct bench *b, const char *text, int64_t away_ms, const struct signal_conf *conf)
 {
@@ -57,7 +48,7 @@ static void restart_from(struct bench *b, const char *text, int64_t away_ms, con
 
 static void restart(struct bench *b, int64_t away_ms, const struct signal_conf *conf)
 {
-	char *text = written(b);
+	char *text = signals_written(b->signals, b->now);
 	restart_from(b, text, away_ms, conf);
 	free(text);
 }
