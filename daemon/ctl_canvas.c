@@ -132,8 +132,7 @@ void canvas_text_right(struct canvas *canvas, int row, int end, enum ink ink, co
 	canvas_text(canvas, row, end - canvas_columns(text), ink, text);
 }
 
-/* Bytes of text that fit into n cells without breaking a word; all where the first word alone is longer. */
-static size_t bytes_that_fit(const char *text, int n)
+size_t text_that_fits(const char *text, int n)
 {
 	const char *s = text, *fits = NULL;
 	for (int used = 0; *s; used++) {
@@ -151,7 +150,7 @@ int canvas_wrap(struct canvas *canvas, int row, int column, int until, int max_r
 	int used = 0;
 	while (*text && used < max_rows && until > column) {
 		char line[512];
-		size_t n = bytes_that_fit(text, until - column);
+		size_t n = text_that_fits(text, until - column);
 		if (used == max_rows - 1 || n >= sizeof(line)) {
 			canvas_text_until(canvas, row + used++, column, until, ink, text);
 			break;

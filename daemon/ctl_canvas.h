@@ -44,6 +44,7 @@ int canvas_wrap(struct canvas *, int row, int column, int until, int max_rows, e
 void canvas_sign(struct canvas *, int row, int column, enum ink, uint32_t sign, char plain);
 void canvas_rule(struct canvas *, int row, int column, int until, enum ink);
 int canvas_columns(const char *text);   /* how many cells it takes */
+size_t text_that_fits(const char *text, int n);         /* bytes that fit into n cells; no word is broken that would fit a line */
 void clean_text(char *text);            /* the same '?' for what goes out without a sheet; in place */
 
 /* The sheet as text, `newline` between rows, blanks at their ends left out; with_blank_rows false: rows up to the last

@@ -92,7 +92,7 @@ static void print_found(const struct discovery *discovery, bool json)
 	if (json)
 		print_lines(rows);
 	else if (discovery->found.n > 0)
-		table_print(stdout, LIST_FOUND, rows);
+		table_print(stdout, LIST_FOUND, rows, table_width());
 	cJSON_Delete(rows);
 	if (discovery->broken_off)
 		fprintf(stderr, "mulletctl: discover: broken off: %zu of %zu addresses were asked\n", scan->n_ended, scan->conf.n);

@@ -95,7 +95,7 @@ static int list(const struct command_line *line, enum ctl_list which, struct jso
 			cJSON_free(text);
 		}
 	else if (code == 0 && !line->json)
-		table_print(stdout, which, rows);
+		table_print(stdout, which, rows, table_width());
 	cJSON_Delete(rows);
 	json_free(request);
 	return code;

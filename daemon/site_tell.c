@@ -437,6 +437,7 @@ void site_meters_json(const struct site *site, struct instant now, struct json *
 		bool known = meter->newest.fault == FAULT_NONE;
 		json_open(json, NULL);
 		json_string(json, "name", site->conf->meters[i].name);
+		json_string(json, "host", site->conf->meters[i].conf.host);
 		json_string(json, "measures", measures_name(group->measures));
 		json_int_or_null(json, "power_w", known ? meter->newest.import_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", known ? now.mono_ms - meter->newest.at_ms : POLICY_NONE, POLICY_NONE);
@@ -469,6 +470,7 @@ bool site_miners_json(const struct site *site, const char *group, struct instant
 		found = true;
 		json_open(json, NULL);
 		json_string(json, "name", site->conf->miners[i].name);
+		json_string(json, "host", site->conf->miners[i].conf.host);
 		json_string(json, "phase", phase_name(phase_shown(track)));
 		json_int_or_null(json, "power_w", track->read_ms ? track->drawn_w : POLICY_NONE, POLICY_NONE);
 		json_int_or_null(json, "age_ms", track->read_ms ? now.mono_ms - track->read_ms : POLICY_NONE, POLICY_NONE);

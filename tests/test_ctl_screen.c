@@ -296,34 +296,38 @@ static void test_the_line_for_no_terminal(void **state)
 	free(model);
 }
 
-static void test_tables(void **state)
+static const struct { enum ctl_list list; const char *rows; } tables[] = {
+	{ LIST_MINERS, "[{\"name\":\"hall-2/1\",\"phase\":\"awake\",\"power_w\":3111,\"age_ms\":1234,\"told\":\"power\",\"limit_w\":3200,\"tries\":0,"
+	  "\"sleeps\":7,\"fault\":\"none\",\"host\":\"10.30.0.1\"},{\"name\":\"hall-2/1000\",\"phase\":\"unreachable\","
+	  "\"power_w\":null,\"age_ms\":754000,\"told\":\"sleep\",\"tries\":3,\"sleeps\":12,\"fault\":\"silent\"}]" },
+	{ LIST_METERS, "[{\"name\":\"main\",\"measures\":\"site\",\"power_w\":1914000,\"age_ms\":130,\"stale\":false,"
+	  "\"frequency_hz\":59.991,\"nameplate_w\":null,\"polls\":99999,\"faults\":0,\"fault\":\"none\",\"host\":\"10.20.0.5\"},{\"name\":\"pdu/7\","
+	  "\"measures\":\"hpc\",\"power_w\":null,\"age_ms\":null,\"stale\":true,\"nameplate_w\":17300,\"polls\":12,\"faults\":12,"
+	  "\"fault\":\"silent\"}]" },
+	{ LIST_EVENTS, "[{\"id\":\"qse-0123\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"active\",\"limit_w\":1200000,"
+	  "\"start\":null,\"end\":\"2026-11-22T05:34:03.021Z\",\"response_s\":2.31,\"mean_w\":1187000,\"max_w\":1198000,\"not_drawn_wh\":402500,\"why\":\"met\\u001b[2J\"}]" },
+	{ LIST_DECISIONS, "[{\"seq\":1234,\"time\":\"2026-11-22T05:03:33.021Z\",\"reason\":\"cap\",\"binding\":\"limit\","
+	  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"why\":\"The load rose.\"},"
+  "{\"seq\":1235,\"time\":\"2026-11-22T05:03:41.000Z\",\"reason\":\"target\",\"binding\":\"wakes_in_flight\",\"sleeps\":0,"
+  "\"wakes\":15,\"powers\":0,\"why\":\"Load up to 1.417 MW within the last minute, 1.402 MW on average, target 1.945 MW: the "
+  "miners may draw 543.0 kW and are heading for 443.0 kW; 15 miners to wake, +50.6 kW; more waits for those that are waking.\"}]" },
+	{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
+	  "\"why\":\"over\"}]" },
+	{ LIST_ALARMS, "[]" },
+	{ LIST_GROUPS, "[{\"group\":\"hall-1\",\"driver\":\"luxos\",\"n_miners\":300,\"miners\":{\"awake\":287,\"asleep\":13},"
+	  "\"awake_w\":3480,\"asleep_w\":21,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":"
+	  "\"learned by site\",\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{"
+	  "\"dead_ms\":5000,\"ramp_ms\":15000,\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,"
+	  "\"works\":null,\"orders\":0},\"partial_w\":2000,\"power\":{\"dead_ms\":1500,\"ramp_ms\":8000,\"spread_ms\":700,"
+	  "\"basis\":\"learned by polls\",\"seen_by_site\":0,\"seen_by_polls\":120,\"works\":0.95,\"orders\":60},"
+	  "\"sleeps_per_miner\":1.3,\"sleeps_over_h\":5,\"cycles_per_day\":12,"
+	  "\"cycles_left\":10.7},{\"group\":\"old\",\"sleep\":7,\"miners\":null,\"power\":null},null]" },
+	{ LIST_GROUPS, "[]" },
+};
+
+/* All tables below each other, as they come out on a terminal of that width; 0: in a pipe. */
+static void check_tables(const char *name, int width)
 {
-	(void)state;
-	static const struct { enum ctl_list list; const char *rows; } tables[] = {
-		{ LIST_MINERS, "[{\"name\":\"hall-2/1\",\"phase\":\"awake\",\"power_w\":3111,\"age_ms\":1234,\"told\":\"power\",\"limit_w\":3200,\"tries\":0,"
-		  "\"sleeps\":7,\"fault\":\"none\",\"firmware\":\"LuxOS 2025.1\"},{\"name\":\"hall-2/1000\",\"phase\":\"unreachable\","
-		  "\"power_w\":null,\"age_ms\":754000,\"told\":\"sleep\",\"tries\":3,\"sleeps\":12,\"fault\":\"silent\"}]" },
-		{ LIST_METERS, "[{\"name\":\"main\",\"measures\":\"site\",\"power_w\":1914000,\"age_ms\":130,\"stale\":false,"
-		  "\"frequency_hz\":59.991,\"nameplate_w\":null,\"polls\":99999,\"faults\":0,\"fault\":\"none\"},{\"name\":\"pdu/7\","
-		  "\"measures\":\"hpc\",\"power_w\":null,\"age_ms\":null,\"stale\":true,\"nameplate_w\":17300,\"polls\":12,\"faults\":12,"
-		  "\"fault\":\"silent\"}]" },
-		{ LIST_EVENTS, "[{\"id\":\"qse-0123\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"active\",\"limit_w\":1200000,"
-		  "\"start\":null,\"end\":\"2026-11-22T05:34:03.021Z\",\"response_s\":2.31,\"why\":\"met\\u001b[2J\"}]" },
-		{ LIST_DECISIONS, "[{\"seq\":1234,\"time\":\"2026-11-22T05:03:33.021Z\",\"reason\":\"cap\",\"binding\":\"limit\","
-		  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"why\":\"The load rose.\"}]" },
-		{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
-		  "\"why\":\"over\"}]" },
-		{ LIST_ALARMS, "[]" },
-		{ LIST_GROUPS, "[{\"group\":\"hall-1\",\"driver\":\"luxos\",\"n_miners\":300,\"miners\":{\"awake\":287,\"asleep\":13},"
-		  "\"awake_w\":3480,\"asleep_w\":21,\"sleep\":{\"dead_ms\":2010,\"ramp_ms\":3120,\"spread_ms\":400,\"basis\":"
-		  "\"learned by site\",\"seen_by_site\":6,\"seen_by_polls\":240,\"works\":0.998,\"orders\":340},\"wake\":{"
-		  "\"dead_ms\":5000,\"ramp_ms\":15000,\"spread_ms\":null,\"basis\":\"typical\",\"seen_by_site\":0,\"seen_by_polls\":0,"
-		  "\"works\":null,\"orders\":0},\"partial_w\":2000,\"power\":{\"dead_ms\":1500,\"ramp_ms\":8000,\"spread_ms\":700,"
-		  "\"basis\":\"learned by polls\",\"seen_by_site\":0,\"seen_by_polls\":120,\"works\":0.95,\"orders\":60},"
-		  "\"sleeps_per_miner\":1.3,\"sleeps_over_h\":5,\"cycles_per_day\":12,"
-		  "\"cycles_left\":10.7},{\"group\":\"old\",\"sleep\":7,\"miners\":null,\"power\":null},null]" },
-		{ LIST_GROUPS, "[]" },
-	};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
@@ -332,12 +336,21 @@ static void test_tables(void **state)
 		assert_non_null(rows);
 		if (tables[i].list == LIST_GROUPS)
 			groups_as_rows(rows);
-		table_print(out, tables[i].list, rows);
+		table_print(out, tables[i].list, rows, width);
 		cJSON_Delete(rows);
 	}
 	fclose(out);
-	compare("tables", text);
+	compare(name, text);
 	free(text);
+}
+
+static void test_tables(void **state)
+{
+	(void)state;
+	check_tables("tables", 0);
+	check_tables("tables-120", 120);
+	check_tables("tables-80", 80);
+	check_tables("tables-40", 40);
 }
 
 static void test_quantities(void **state)
