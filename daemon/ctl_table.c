@@ -39,7 +39,7 @@ static const struct { const char *none; struct column columns[MAX_COLUMNS]; } ta
 	[LIST_DECISIONS] = { "no decisions", {
 		{ "SEQ", "seq", KIND_COUNT, 0 }, { "TIME (UTC)", "time", KIND_TIME, 0 }, { "REASON", "reason", KIND_TEXT, 0 },
 		{ "BOUND BY", "binding", KIND_TEXT, 1 }, { "SLEEP", "sleeps", KIND_COUNT, 0 }, { "WAKE", "wakes", KIND_COUNT, 0 },
-		{ "POWER", "powers", KIND_COUNT, 0 }, { "WHY", "why", KIND_TEXT, 0 },
+		{ "POWER", "powers", KIND_COUNT, 0 }, { "OUTCOME", "outcome", KIND_TEXT, 0 }, { "WHY", "why", KIND_TEXT, 0 },
 	} },
 	[LIST_ALARMS] = { "no alarms", {
 		{ "SINCE (UTC)", "since", KIND_TIME, 0 }, { "SEVERITY", "severity", KIND_TEXT, 0 }, { "ALARM", "name", KIND_TEXT, 0 },

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/ctl_decisions.h"
 #include "daemon/ctl_discover.h"
 #include "daemon/ctl_groups.h"
 #include "daemon/ctl_screen.h"
@@ -77,6 +78,15 @@ static void begin_request(struct json *request, const char *verb)
 	json_string(request, "verb", verb);
 }
 
+static void print_rows(enum ctl_list which, cJSON *rows)
+{
+	if (which == LIST_GROUPS)
+		groups_as_rows(rows);
+	if (which == LIST_DECISIONS)
+		decisions_as_rows(rows);
+	table_print(stdout, which, rows, table_width());
+}
+
 static int list(const struct command_line *line, enum ctl_list which, struct json *request,
                 void (*choose)(const struct command_line *, cJSON *))
 {
@@ -95,7 +105,7 @@ static int list(const struct command_line *line, enum ctl_list which, struct jso
 			cJSON_free(text);
 		}
 	else if (code == 0 && !line->json)
-		table_print(stdout, which, rows, table_width());
+		print_rows(which, rows);
 	cJSON_Delete(rows);
 	json_free(request);
 	return code;
@@ -110,17 +120,11 @@ static int run_miners(const struct command_line *line)
 	return list(line, LIST_MINERS, &request, NULL);
 }
 
-static void rows_of_groups(const struct command_line *line, cJSON *rows)
-{
-	(void)line;
-	groups_as_rows(rows);
-}
-
 static int run_groups(const struct command_line *line)
 {
 	struct json request;
 	begin_request(&request, "groups");
-	return list(line, LIST_GROUPS, &request, line->json ? NULL : rows_of_groups);
+	return list(line, LIST_GROUPS, &request, NULL);
 }
 
 static int run_meters(const struct command_line *line)

@@ -192,6 +192,7 @@ void site_adopt(struct site *site, const struct site *old)
 	site->state_since = old->state_since;
 	for (size_t i = 0; i < DECISIONS_KEPT; i++)
 		site->decisions[i] = old->decisions[i] ? xstrdup(old->decisions[i]) : NULL;
+	outcomes_adopt(site, old);
 	adopt_meters(site, old);
 	if (!adopt_miners(site, old))
 		policy_change_miners(&site->state, site->conf->policy.cap_w);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "daemon/site_parts.h"
 #include "daemon/xalloc.h"
 
@@ -7,15 +9,33 @@ static struct outcome *outcome_of(struct site *site, uint64_t seq)
 	return seq && outcome->seq == seq ? outcome : NULL;
 }
 
+static struct outcome_told told_of(const struct outcome *outcome)
+{
+	return (struct outcome_told){
+		.seq = outcome->seq, .sent = outcome->sent, .confirmed = outcome->confirmed,
+		.failed = outcome->ended - outcome->confirmed,
+		.elapsed_ms = outcome->answered_ms ? outcome->answered_ms - outcome->caused_ms : 0,
+	};
+}
+
+/* One that ended late may be of a decision that is no longer kept: the place is then another's. */
+static void remember(struct site *site, struct outcome_told told)
+{
+	struct outcome_told *place = &site->outcomes_told[told.seq % DECISIONS_KEPT];
+	if (told.seq >= place->seq && told.seq + DECISIONS_KEPT > site->seq)
+		*place = told;
+}
+
 static void publish(struct site *site, struct outcome *outcome, struct instant now)
 {
 	struct record_names names = { site_miner_name, site };
+	struct outcome_told told = told_of(outcome);
 	struct outcome_record record = {
-		.seq = outcome->seq, .at = now, .sent = outcome->sent, .confirmed = outcome->confirmed,
-		.failed = outcome->ended - outcome->confirmed,
-		.elapsed_ms = outcome->answered_ms ? outcome->answered_ms - outcome->caused_ms : 0,
+		.seq = told.seq, .at = now, .sent = told.sent, .confirmed = told.confirmed, .failed = told.failed,
+		.elapsed_ms = told.elapsed_ms,
 		.failures = outcome->failures, .n_failures = outcome->n_failures,
 	};
+	remember(site, told);
 	tell_rest(site);
 	json_reset(&site->json);
 	record_outcome(&record, &names, &site->json);
@@ -118,4 +138,29 @@ void outcomes_free(struct site *site)
 {
 	for (size_t k = 0; k < OUTCOMES; k++)
 		free(site->outcomes[k].failures);
+}
+
+void outcomes_adopt(struct site *site, const struct site *old)
+{
+	memcpy(site->outcomes_told, old->outcomes_told, sizeof(site->outcomes_told));
+	for (size_t k = 0; k < OUTCOMES; k++)
+		if (old->outcomes[k].seq)
+			remember(site, told_of(&old->outcomes[k]));
+}
+
+void outcome_json(const struct site *site, uint64_t seq, struct json *json)
+{
+	const struct outcome *outcome = &site->outcomes[seq % OUTCOMES];
+	bool under_way = outcome->seq == seq;
+	struct outcome_told told = under_way ? told_of(outcome) : site->outcomes_told[seq % DECISIONS_KEPT];
+	if (told.seq != seq) {
+		json_null(json, "outcome");
+		return;
+	}
+	json_open(json, "outcome");
+	json_int(json, "sent", told.sent);
+	json_int(json, "confirmed", told.confirmed);
+	json_int(json, "failed", told.failed);
+	json_int_or_null(json, "elapsed_ms", under_way ? POLICY_NONE : told.elapsed_ms, POLICY_NONE);
+	json_close(json);
 }

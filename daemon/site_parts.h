@@ -83,6 +83,9 @@ struct outcome {
 	struct outcome_failure *failures;       /* room for sent, at most RECORD_COMMANDS */
 };
 
+/* How the commands of a decision ended, or stand where a reload cut them off; for mulletctl. */
+struct outcome_told { uint64_t seq; uint32_t sent, confirmed, failed; int64_t elapsed_ms; };
+
 /* How the miners' polls go; the rest is for the operator. */
 struct fleet_pace {
 	uint32_t moving;                /* told something and not there yet, or waking by themselves, at the last step; and those told since */
@@ -127,6 +130,7 @@ struct site {
 	struct outcome outcomes[OUTCOMES];
 	size_t n_outcomes;
 	char *decisions[DECISIONS_KEPT];        /* JSON, newest at seq % DECISIONS_KEPT */
+	struct outcome_told outcomes_told[DECISIONS_KEPT];      /* as those */
 	struct json json;
 	struct energy energy;
 	int64_t told_ms;                /* telemetry */
@@ -200,7 +204,10 @@ void outcome_answered(struct site *, uint32_t miner, enum fault, int64_t now_ms)
 /* Commands that have ended since the last step, by their watts; publishes what is complete. */
 void outcomes_settle(struct site *, struct instant now);
 void outcomes_give_up(struct site *);   /* publishes the rest as it stands */
+void outcomes_adopt(struct site *, const struct site *old);
 void outcomes_free(struct site *);
+/* One member, "outcome": an object, or null where no command was given or it is not known. */
+void outcome_json(const struct site *, uint64_t seq, struct json *);
 
 /* ---- site_hpc.c ---- */
 void tell_hpc(struct site *, struct instant now);       /* whether shedding helps, and what is asked of the GPU side */

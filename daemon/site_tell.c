@@ -139,7 +139,9 @@ void site_decisions_json(const struct site *site, size_t n, struct json *json)
 		const char *text = site->decisions[seq % DECISIONS_KEPT];
 		if (!text)
 			continue;
-		json_raw(json, NULL, text, strlen(text));
+		json_raw(json, NULL, text, strlen(text) - 1);   /* its last brace comes after the outcome */
+		outcome_json(site, seq, json);
+		json_close(json);
 		json_newline(json);
 	}
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/ctl_decisions.h"
 #include "daemon/ctl_groups.h"
 #include "daemon/ctl_screen.h"
 #include "daemon/ctl_table.h"
@@ -307,9 +308,10 @@ static const struct { enum ctl_list list; const char *rows; } tables[] = {
 	{ LIST_EVENTS, "[{\"id\":\"qse-0123\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"active\",\"limit_w\":1200000,"
 	  "\"start\":null,\"end\":\"2026-11-22T05:34:03.021Z\",\"response_s\":2.31,\"mean_w\":1187000,\"max_w\":1198000,\"not_drawn_wh\":402500,\"why\":\"met\\u001b[2J\"}]" },
 	{ LIST_DECISIONS, "[{\"seq\":1234,\"time\":\"2026-11-22T05:03:33.021Z\",\"reason\":\"cap\",\"binding\":\"limit\","
-	  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"why\":\"The load rose.\"},"
+	  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"outcome\":{\"sent\":63,\"confirmed\":61,\"failed\":2,\"elapsed_ms\":64},\"why\":\"The load rose.\"},"
+  "{\"seq\":1233,\"outcome\":null,\"why\":\"-\"},{\"seq\":1232,\"outcome\":{\"sent\":63,\"confirmed\":63,\"failed\":0}},"
   "{\"seq\":1235,\"time\":\"2026-11-22T05:03:41.000Z\",\"reason\":\"target\",\"binding\":\"wakes_in_flight\",\"sleeps\":0,"
-  "\"wakes\":15,\"powers\":0,\"why\":\"Load up to 1.417 MW within the last minute, 1.402 MW on average, target 1.945 MW: the "
+  "\"wakes\":15,\"powers\":0,\"outcome\":{\"sent\":15,\"confirmed\":9,\"failed\":1,\"elapsed_ms\":null},\"why\":\"Load up to 1.417 MW within the last minute, 1.402 MW on average, target 1.945 MW: the "
   "miners may draw 543.0 kW and are heading for 443.0 kW; 15 miners to wake, +50.6 kW; more waits for those that are waking.\"}]" },
 	{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
 	  "\"why\":\"over\"}]" },
@@ -336,6 +338,8 @@ static void check_tables(const char *name, int width)
 		assert_non_null(rows);
 		if (tables[i].list == LIST_GROUPS)
 			groups_as_rows(rows);
+		if (tables[i].list == LIST_DECISIONS)
+			decisions_as_rows(rows);
 		table_print(out, tables[i].list, rows, width);
 		cJSON_Delete(rows);
 	}

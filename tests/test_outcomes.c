@@ -107,11 +107,51 @@ static void an_order_for_another_power_that_changes_nothing_has_failed(void **st
 	scenario_close(&s);
 }
 
+/* What mulletctl is told of the newest decision. */
+static bool newest_says(const struct scenario *s, const char *outcome)
+{
+	struct json json = { 0 };
+	site_decisions_json(s->site, 1, &json);
+	bool says = strstr(json.text, outcome) != NULL && strstr(json.text, "}\n");
+	if (!says)
+		print_error("%s has no %s\n", json.text, outcome);
+	json_free(&json);
+	return says;
+}
+
+/* Also over a reload, which cuts off what is under way. */
+static void the_operator_is_told_what_became_of_a_decision(void **state)
+{
+	(void)state;
+	struct scenario s;
+	struct scenario_conf conf = {
+		.world.truth = { .load = { .pattern = LOAD_CONSTANT, .peak_w = 500000 }, .house_w = 20000, .n_pdus = 10 },
+		.n_miners = 60, .cap_w = 900000,
+	};
+	scenario_open(&s, &conf);
+	scenario_run(&s, 60 * SEC);
+	scenario_order(&s, "shed", "qse-1", 0, 0, 600 * SEC);
+	scenario_run(&s, 300);
+	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":0,\"failed\":0,\"elapsed_ms\":null}"));
+	scenario_run(&s, 30 * SEC);
+	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":60,\"failed\":0,\"elapsed_ms\":"));
+	scenario_reload(&s, &s.site_conf);
+	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":60,\"failed\":0,"));
+	scenario_close(&s);
+	conf.dry_run = true;
+	conf.target_w = 600000;
+	scenario_open(&s, &conf);
+	scenario_run(&s, 60 * SEC);
+	assert_true(newest_says(&s, "\"outcome\":null}"));
+	scenario_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dry_run_spends_no_ramp),
 		cmocka_unit_test(a_wake_that_is_done_is_confirmed),
+		cmocka_unit_test(the_operator_is_told_what_became_of_a_decision),
 		cmocka_unit_test(an_order_for_another_power_that_changes_nothing_has_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
