@@ -51,6 +51,54 @@ bool parse_duration(const char *text, int64_t *out_ms)
 	return parse_quantity(duration_units, text, out_ms);
 }
 
+/* strptime, all of it: a fraction of a second and a Z may follow. */
+static bool reads_as(const char *text, const char *format, struct tm *tm)
+{
+	const char *end = strptime(text, format, tm);
+	if (!end)
+		return false;
+	if (*end == '.' && isdigit((unsigned char)end[1]))
+		end += 1 + strspn(end + 1, "0123456789");
+	return strcmp(end, "") == 0 || strcmp(end, "Z") == 0;
+}
+
+static bool moment(const char *text, time_t now, time_t *at)
+{
+	static const char *const dated[] = {
+		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d",
+	};
+	static const char *const today[] = { "%H:%M:%S", "%H:%M" };
+	for (size_t i = 0; i < sizeof(dated) / sizeof(*dated); i++) {
+		struct tm tm = { 0 };
+		if (reads_as(text, dated[i], &tm)) {
+			*at = timegm(&tm);
+			return true;
+		}
+	}
+	for (size_t i = 0; i < sizeof(today) / sizeof(*today); i++) {
+		struct tm tm = { 0 };
+		if (gmtime_r(&now, &tm) && reads_as(text, today[i], &tm)) {
+			tm.tm_sec = i == 0 ? tm.tm_sec : 0;
+			*at = timegm(&tm);
+			*at -= *at > now ? 86400 : 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool parse_since(const char *text, time_t now, char buf[SINCE_BYTES])
+{
+	int64_t ago_ms;
+	struct tm tm;
+	time_t at = now;
+	if (parse_duration(text, &ago_ms))
+		at -= (time_t)(ago_ms / 1000);
+	else if (!moment(text, now, &at))
+		return false;
+	return gmtime_r(&at, &tm) && strftime(buf, SINCE_BYTES, "%Y-%m-%dT%H:%M:%S", &tm) > 0;
+}
+
 /* Four digits of the largest figure, five where it begins with a one or two. */
 struct power_unit power_unit_for(int64_t largest_w)
 {

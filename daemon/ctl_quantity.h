@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define FIGURE_UNKNOWN INT64_MAX        /* of any quantity: not known, shown as a dash */
 
@@ -12,6 +13,11 @@
  * False, *out untouched, where it is no such quantity, is negative, or does not fit. */
 bool parse_power(const char *text, int64_t *out_w);
 bool parse_duration(const char *text, int64_t *out_ms);
+
+/* A moment in UTC: RFC 3339, with a blank for the T, without seconds, the date alone, the clock alone (the last time it showed
+ * that), or how long ago. Written as the daemon writes times, which sort as text. False, buf untouched: it is none. */
+#define SINCE_BYTES 32
+bool parse_since(const char *text, time_t now, char buf[SINCE_BYTES]);
 
 /* The unit that all figures of one screen share, so that they line up: by the largest of them. */
 struct power_unit { const char *name; int64_t w; int decimals; };

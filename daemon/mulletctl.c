@@ -87,16 +87,17 @@ static void print_rows(enum ctl_list which, cJSON *rows)
 	table_print(stdout, which, rows, table_width());
 }
 
+/* choose takes away what is not wanted; false: it has said why nothing is left. */
 static int list(const struct command_line *line, enum ctl_list which, struct json *request,
-                void (*choose)(const struct command_line *, cJSON *))
+                bool (*choose)(const struct command_line *, cJSON *))
 {
 	cJSON *rows = cJSON_CreateArray();
 	bool raw = line->json && !choose;
 	struct ctl_listener listener = { rows, raw ? print_raw : collect };
 	json_close(request);
 	int code = ask_once(line, request, listener);
-	if (choose)
-		choose(line, rows);
+	if (code == 0 && choose && !choose(line, rows))
+		code = 1;
 	const cJSON *row;
 	if (code == 0 && line->json && choose)
 		cJSON_ArrayForEach(row, rows) {
@@ -111,13 +112,32 @@ static int list(const struct command_line *line, enum ctl_list which, struct jso
 	return code;
 }
 
+static bool keep_miner(const struct command_line *line, cJSON *rows)
+{
+	cJSON *row = rows->child, *next;
+	for (int i = 0; row; row = next) {
+		next = row->next;
+		if (strcmp(json_text(row, "name"), line->words[0]) != 0)
+			cJSON_DeleteItemFromArray(rows, i);
+		else
+			i++;
+	}
+	if (!rows->child)
+		fprintf(stderr, "mulletctl: no miner is called \"%s\"\n", line->words[0]);
+	return rows->child;
+}
+
+/* A group, or one miner of it as decisions and alarms name it. */
 static int run_miners(const struct command_line *line)
 {
 	struct json request;
+	const char *name = line->n_words > 0 ? line->words[0] : "", *slash = strchr(name, '/');
+	char group[256];
+	snprintf(group, sizeof(group), "%.*s", (int)(slash ? (size_t)(slash - name) : strlen(name)), name);
 	begin_request(&request, "miners");
-	if (line->n_words > 0)
-		json_string(&request, "group", line->words[0]);
-	return list(line, LIST_MINERS, &request, NULL);
+	if (*name)
+		json_string(&request, "group", group);
+	return list(line, LIST_MINERS, &request, slash ? keep_miner : NULL);
 }
 
 static int run_groups(const struct command_line *line)
@@ -148,45 +168,26 @@ static int run_alarms(const struct command_line *line)
 	return list(line, LIST_ALARMS, &request, NULL);
 }
 
-/* T as the daemon writes times, which sort as text: RFC 3339 in UTC, or how long ago. False: neither. */
-static bool since_text(const char *since, char *buf, size_t size)
+static bool keep_since(const struct command_line *line, cJSON *rows)
 {
-	int64_t ago_ms;
-	struct tm tm = { 0 };
-	time_t at = time(NULL);
-	if (parse_duration(since, &ago_ms)) {
-		at -= (time_t)(ago_ms / 1000);
-	} else {
-		const char *end = strptime(since, "%Y-%m-%dT%H:%M:%S", &tm);
-		if (!end)
-			end = strptime(since, "%Y-%m-%dT%H:%M", &tm);
-		if (!end)
-			end = strptime(since, "%Y-%m-%d", &tm);
-		if (!end || end[strspn(end, ".0123456789")] != (strchr(end, 'Z') ? 'Z' : '\0'))
-			return false;
-		at = timegm(&tm);
-	}
-	return gmtime_r(&at, &tm) && strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm) > 0;
-}
-
-static void keep_since(const struct command_line *line, cJSON *rows)
-{
-	char since[32] = "";
-	if (!line->since || !since_text(line->since, since, sizeof(since)))
-		return;
+	char since[SINCE_BYTES] = "";
+	if (!line->since || !parse_since(line->since, time(NULL), since))
+		return true;
 	while (rows->child && strcmp(json_text(rows->child, "time"), since) < 0)
 		cJSON_DeleteItemFromArray(rows, 0);
+	return true;
 }
 
 static int run_decisions(const struct command_line *line)
 {
 	struct json request;
-	char since[32], *end = NULL;
+	char since[SINCE_BYTES], *end = NULL;
 	long n = line->n ? strtol(line->n, &end, 10) : line->since ? MOST_DECISIONS : 20;
 	if (n < 1 || n > MOST_DECISIONS || (end && *end))
 		return fail(2, "decisions: -n wants a number from 1 to 100000");
-	if (line->since && !since_text(line->since, since, sizeof(since)))
-		return fail(2, "decisions: --since wants a UTC time like 2026-11-22T05:04:03Z, or how long ago, like \"15 min\"");
+	if (line->since && !parse_since(line->since, time(NULL), since))
+		return fail(2, "decisions: --since wants a UTC time like 2026-11-22T05:04:03Z, \"2026-11-22 05:04\" or 05:04, or how long "
+		               "ago, like \"15 min\"");
 	begin_request(&request, "decisions");
 	json_int(&request, "n", n);
 	if (line->since)
@@ -297,11 +298,34 @@ static int run_shed(const struct command_line *line)
 	return tell(line, &request, "shed: all miners off until release");
 }
 
+/* Why the last reload was refused, where an alarm says so. */
+static void tell_why_refused(const struct command_line *line)
+{
+	struct json request;
+	cJSON *alarms = cJSON_CreateArray();
+	const cJSON *alarm;
+	begin_request(&request, "alarms");
+	json_close(&request);
+	if (ask_once(line, &request, (struct ctl_listener){ alarms, collect }) == 0)
+		cJSON_ArrayForEach(alarm, alarms)
+			if (strcmp(json_text(alarm, "name"), "config") == 0) {
+				char why[700];
+				snprintf(why, sizeof(why), "%s", json_text(alarm, "why"));
+				clean_text(why);
+				fail(1, why);
+			}
+	cJSON_Delete(alarms);
+	json_free(&request);
+}
+
 static int run_reload(const struct command_line *line)
 {
 	struct json request;
 	begin_request(&request, "reload");
-	return tell(line, &request, "reloaded");
+	int code = tell(line, &request, "reloaded");
+	if (code != 0)
+		tell_why_refused(line);
+	return code;
 }
 
 /* The mulletd of this mulletctl: beside it, in the sbin next door, or in PATH. Does not return where it is found. */
@@ -332,7 +356,7 @@ static int run_discover(const struct command_line *line)
 static const struct verb verbs[] = {
 	{ "status",    "",                     "the site on one screen",                                "",   0, run_status },
 	{ "watch",     "[--for DURATION]",     "the site live; q quits",                                "f",  0, run_watch },
-	{ "miners",    "[GROUP]",              "each miner: state, power, what it was told",            "",   1, run_miners },
+	{ "miners",    "[GROUP[/N]]",              "each miner: state, power, what it was told",            "",   1, run_miners },
 	{ "groups",    "",                     "each group of miners: what was learned of it",          "",   0, run_groups },
 	{ "meters",    "",                     "each meter: power, age, faults",                        "",   0, run_meters },
 	{ "events",    "",                     "orders and grid events",                                "",   0, run_events },
@@ -364,7 +388,7 @@ static void usage(FILE *out)
 	        "  --port N        where miners listen; default 4028\n"
 	        "  --rate N/s      most addresses a second; default 300/s, at which a /16 takes 4 minutes\n"
 	        "  --timeout T     longest wait for one answer; default 2 s\n\n"
-	        "POWER: 19.4 MW, 350 kW. DURATION: 90 s, 15 min, 2 h. T: 2026-11-22T05:04:03Z, or how long ago.\n"
+	        "POWER: 19.4 MW, 350 kW. DURATION: 90 s, 15 min, 2 h. T: 2026-11-22T05:04:03Z, 05:04, or how long ago.\n"
 	        "Exit codes: 0 done, 1 failed or refused, 2 wrong command line; check: 78 wrong configuration.\n");
 }
 
@@ -393,6 +417,29 @@ static int run_verb(const struct command_line *line)
 	return 2;
 }
 
+/* "--for 15 min" needs no quotes, as "hold 19.4 MW" needs none: a unit that stands next is taken as well. */
+static const char *duration_given(int argc, char **argv)
+{
+	static char joined[4][64];
+	static int n;
+	int64_t ms;
+	if (optind >= argc || n == 4 || parse_duration(optarg, &ms) ||
+	    snprintf(joined[n], sizeof(joined[n]), "%s %s", optarg, argv[optind]) >= (int)sizeof(joined[n]) ||
+	    !parse_duration(joined[n], &ms))
+		return optarg;
+	optind++;
+	return joined[n++];
+}
+
+static int wrong_option(int option, char **argv)
+{
+	char letter[3] = { '-', (char)optopt, '\0' };
+	fprintf(stderr, option == ':' ? "mulletctl: %s wants a value; mulletctl --help tells which\n"
+	                              : "mulletctl: what is \"%s\"? mulletctl --help tells what there is\n",
+	        optopt > 0 && optopt < 128 ? letter : argv[optind - 1]);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	enum { OPTION_SOCKET = 256, OPTION_JSON, OPTION_ASCII, OPTION_UNICODE, OPTION_SINCE, OPTION_FOR, OPTION_VERSION,
@@ -411,21 +458,21 @@ int main(int argc, char **argv)
 	struct command_line line = { .socket = socket && *socket ? socket : DEFAULT_SOCKET };
 	line.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	int option;
-	while ((option = getopt_long(argc, argv, "n:h", options, NULL)) >= 0)
+	while ((option = getopt_long(argc, argv, ":n:h", options, NULL)) >= 0)
 		switch (option) {
 		case 'n':            line.n = optarg; break;
 		case OPTION_SOCKET:  line.socket = optarg; break;
 		case OPTION_JSON:    line.json = true; break;
 		case OPTION_ASCII:   line.ascii = true; break;
 		case OPTION_UNICODE: line.ascii = false; break;
-		case OPTION_SINCE:   line.since = optarg; break;
-		case OPTION_FOR:     line.for_how_long = optarg; break;
+		case OPTION_SINCE:   line.since = duration_given(argc, argv); break;
+		case OPTION_FOR:     line.for_how_long = duration_given(argc, argv); break;
 		case OPTION_PORT:    line.port = optarg; break;
 		case OPTION_RATE:    line.rate = optarg; break;
-		case OPTION_TIMEOUT: line.timeout = optarg; break;
+		case OPTION_TIMEOUT: line.timeout = duration_given(argc, argv); break;
 		case OPTION_VERSION: printf("mulletctl %s\n", MULLET_VERSION); return 0;
 		case 'h':            usage(stdout); return 0;
-		default:             usage(stderr); return 2;
+		default:             return wrong_option(option, argv);
 		}
 	if (optind >= argc) {
 		usage(stderr);

@@ -381,6 +381,25 @@ static void test_quantities(void **state)
 	}
 }
 
+static void test_moments(void **state)
+{
+	(void)state;
+	const time_t now = 1763787843;          /* 2025-11-22T05:04:03Z */
+	static const struct { const char *text, *since; } moments[] = {
+		{ "2025-11-22T05:04:03.021Z", "2025-11-22T05:04:03" }, { "2025-11-22T05:04:03", "2025-11-22T05:04:03" },
+		{ "2025-11-22 05:04:03", "2025-11-22T05:04:03" }, { "2025-11-22 05:04", "2025-11-22T05:04:00" },
+		{ "2025-11-22", "2025-11-22T00:00:00" }, { "05:04:03", "2025-11-22T05:04:03" }, { "05:04", "2025-11-22T05:04:00" },
+		{ "05:05", "2025-11-21T05:05:00" }, { "15 min", "2025-11-22T04:49:03" }, { "1d", "2025-11-21T05:04:03" },
+		{ "yesterday", NULL }, { "", NULL }, { "2025-11-22T05:04:03+02:00", NULL }, { "2025-11-22T05:04:03.", NULL },
+		{ "2025-11-22T05:04ZZ", NULL }, { "25:00", NULL }, { "2025-13-01", NULL }, { "5", NULL },
+	};
+	for (size_t i = 0; i < sizeof(moments) / sizeof(*moments); i++) {
+		char buf[SINCE_BYTES] = "";
+		assert_int_equal(parse_since(moments[i].text, now, buf), moments[i].since != NULL);
+		assert_string_equal(buf, moments[i].since ? moments[i].since : "");
+	}
+}
+
 static void test_figures(void **state)
 {
 	(void)state;
@@ -419,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_the_line_for_no_terminal),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_quantities),
+		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_figures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
