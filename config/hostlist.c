@@ -179,6 +179,22 @@ static bool ipv4_is_wrong(const char *host)
 	return octets != 4;
 }
 
+/* Names and addresses that nobody has: what was meant belongs in another key, or is written otherwise. */
+static const char *host_slip(const char *host)
+{
+	const char *colon = strchr(host, ':'), *dot = strrchr(host, '.');
+	const char *last = dot ? dot + 1 : "";
+	if (strstr(host, "://"))
+		return "a host stands here without scheme and path, such as 10.20.0.5";
+	if (host[0] != '/' && strchr(host, '/'))
+		return "a host has no slash in it; a network is written as ranges, such as 10.30.[0-7].[1-254]";
+	if (colon && !strchr(colon + 1, ':'))
+		return "a port stands in `port`, not behind the host";
+	if (strchr(last, '-') && strspn(last, "0123456789-") == strlen(last))
+		return "a range is written in brackets, such as 10.30.0.[1-254]";
+	return NULL;
+}
+
 const char *host_fault(const char *host)
 {
 	if (!*host)
@@ -192,5 +208,5 @@ const char *host_fault(const char *host)
 		return "a host does not begin with a dash";
 	if (ipv4_is_wrong(host))
 		return "an address has four numbers of at most 255";
-	return NULL;
+	return host_slip(host);
 }
