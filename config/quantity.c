@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_DIGITS 15
 
@@ -100,6 +101,27 @@ enum quantity_fault quantity_parse(enum quantity quantity, const char *text, int
 		if (strcmp(unit, u->name) == 0)
 			return fits ? convert(number, u, value) : QUANTITY_TOO_LONG;
 	return QUANTITY_WRONG_UNIT;
+}
+
+const char *quantity_unit_meant(enum quantity quantity, const char *text)
+{
+	static const struct { const char *written, *meant; } durations[] = {
+		{"sec", "s"}, {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"m", "min"}, {"mins", "min"}, {"minute", "min"},
+		{"minutes", "min"}, {"hr", "h"}, {"hour", "h"}, {"hours", "h"},
+	};
+	struct decimal number;
+	bool fits;
+	const char *unit = decimal_parse(text, &number, &fits);
+	if (!unit)
+		return NULL;
+	unit += strspn(unit, " ");
+	for (const struct unit *u = words[quantity].units; u->name; u++)
+		if (strcasecmp(unit, u->name) == 0)
+			return u->name;
+	for (size_t i = 0; quantity == QUANTITY_DURATION && i < sizeof durations / sizeof *durations; i++)
+		if (strcasecmp(unit, durations[i].written) == 0)
+			return durations[i].meant;
+	return NULL;
 }
 
 bool integer_parse(const char *text, int64_t *value)

@@ -28,6 +28,8 @@ enum quantity_fault quantity_parse(enum quantity, const char *text, int64_t *val
 const char *quantity_name(enum quantity);       /* "a power" */
 const char *quantity_units(enum quantity);      /* "W, kW, MW or GW" */
 const char *quantity_example(enum quantity);    /* "20 MW" */
+/* The unit that a wrong one was probably meant to be, as MW for mw and min for m; NULL: no idea. */
+const char *quantity_unit_meant(enum quantity, const char *text);
 
 /* Whole decimal or 0x numbers; no leading zeros, which some take for octal. */
 bool integer_parse(const char *text, int64_t *value);

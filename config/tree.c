@@ -34,6 +34,33 @@ static struct mark mark_at(const struct builder *b, size_t offset)
 	return at;
 }
 
+/* libyaml's own index counts characters. */
+static char byte_at(const struct builder *b, struct mark place)
+{
+	struct mark at = {1, 1};
+	for (size_t i = 0; i < b->len; i++) {
+		if (((unsigned char)b->bytes[i] & 0xC0) == 0x80)
+			continue;
+		if (at.line == place.line && at.column == place.column)
+			return b->bytes[i];
+		at = b->bytes[i] == '\n' ? (struct mark){at.line + 1, 1} : (struct mark){at.line, at.column + 1};
+	}
+	return '\0';
+}
+
+/* What libyaml says of a missing blank or a wrong indent is right, and helps nobody. */
+static const char *hint_for(const char *problem, char at)
+{
+	if (at == '\t')
+		return "; indent with spaces, not with tabs";
+	if (at == '@' || at == '`' || at == '%')
+		return "; a text that begins so is written in quotes";
+	if (strcmp(problem, "did not find expected key") == 0 ||
+	    strcmp(problem, "mapping values are not allowed in this context") == 0)
+		return "; is this line, or the one above, without a blank behind its colon, or indented otherwise than its neighbours?";
+	return strcmp(problem, "could not find expected ':'") == 0 ? "; a key is followed by a colon and a blank" : "";
+}
+
 static void syntax_fault(struct builder *b)
 {
 	const yaml_parser_t *p = &b->parser;
@@ -44,8 +71,7 @@ static void syntax_fault(struct builder *b)
 		               "not a UTF-8 text: %s", problem);
 		return;
 	}
-	size_t index = p->problem_mark.index;
-	const char *hint = index < b->len && b->bytes[index] == '\t' ? "; indent with spaces, not with tabs" : "";
+	const char *hint = hint_for(problem, byte_at(b, mark_of(p->problem_mark)));
 	if (p->context)
 		fault_list_add(b->faults, mark_of(p->problem_mark), NULL,
 		               "not YAML: %s, %s at line %zu, column %zu%s", problem, p->context,

@@ -74,12 +74,33 @@ static const char *quoted(struct reading *r, const struct node *node)
 	return node->plain || !*node->text ? text : arena_format(r->memory, "\"%s\"", text);
 }
 
-/* "a power in W, kW, MW or GW belongs here, such as 20 MW, or auto" */
-static const char *wanted(struct reading *r, const struct trait *trait)
+/* "a power in W, kW, MW or GW belongs here, such as 20 MW, or auto"; of what is never so large, the bounds. */
+static const char *wanted(struct reading *r, const struct field *field)
 {
-	return arena_format(r->memory, "%s in %s belongs here, such as %s%s%s", quantity_name(trait->quantity),
-	                    quantity_units(trait->quantity), quantity_example(trait->quantity),
+	const struct trait *trait = &traits[field->kind];
+	const char *example = quantity_example(trait->quantity);
+	int64_t value = 0, min = INT64_MIN, max = INT64_MAX;
+	if (field->min)
+		number_of(field, field->min, &min);
+	if (field->max)
+		number_of(field, field->max, &max);
+	number_of(field, example, &value);
+	bool fits = value >= min && value <= max;
+	return arena_format(r->memory, "%s in %s belongs here, %s%s%s%s", quantity_name(trait->quantity),
+	                    quantity_units(trait->quantity), fits ? "such as " : "", fits ? example : bounds(r, field),
 	                    trait->word ? ", or " : "", trait->word ? trait->word : "");
+}
+
+/* What the slip may have been: " (is MW meant?)" */
+static const char *slip(struct reading *r, enum quantity quantity, const char *text)
+{
+	const char *unit = quantity_unit_meant(quantity, text);
+	size_t digits = strspn(text, "0123456789.");
+	if (unit)
+		return arena_format(r->memory, " (is %s meant?)", unit);
+	if (digits && text[digits] && strchr(",_' ", text[digits]) && text[digits + 1] >= '0' && text[digits + 1] <= '9')
+		return " (decimals stand behind a point, and nothing between thousands)";
+	return "";
 }
 
 static bool quantity_read(struct reading *r, const struct field *field, struct node *node, void *owner)
@@ -88,7 +109,7 @@ static bool quantity_read(struct reading *r, const struct field *field, struct n
 	const char *text = shown(r->memory, node->text), *what = "";
 	int64_t value;
 	if (!node->plain) {
-		reading_fault(r, node->at, NULL, "\"%s\" is quoted, so it is text; %s", text, wanted(r, trait));
+		reading_fault(r, node->at, NULL, "\"%s\" is quoted, so it is text; %s", text, wanted(r, field));
 		return false;
 	}
 	if (number_of(field, node->text, &value)) {
@@ -100,12 +121,13 @@ static bool quantity_read(struct reading *r, const struct field *field, struct n
 	switch (quantity_parse(trait->quantity, node->text, &value)) {
 	case QUANTITY_FINE:       return false;
 	case QUANTITY_NO_NUMBER:
-	case QUANTITY_WRONG_UNIT: what = arena_format(r->memory, "is not %s", quantity_name(trait->quantity)); break;
+	case QUANTITY_WRONG_UNIT: what = arena_format(r->memory, "is not %s%s", quantity_name(trait->quantity),
+	                                                slip(r, trait->quantity, node->text)); break;
 	case QUANTITY_NO_UNIT:    what = "has no unit"; break;
 	case QUANTITY_TOO_FINE:   what = "is too little to count"; break;
 	case QUANTITY_TOO_LONG:   what = "is too large or has too many digits"; break;
 	}
-	reading_fault(r, node->at, NULL, "%s %s; %s", text, what, wanted(r, trait));
+	reading_fault(r, node->at, NULL, "%s %s; %s", text, what, wanted(r, field));
 	return false;
 }
 
