@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -233,6 +234,14 @@ static void listener_closed(uv_handle_t *handle)
 	free_when_done(control);
 }
 
+/* libuv calls it a lack of permission. */
+static bool directory_is_missing(const char *path)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	snprintf(copy, sizeof(copy), "%s", path);
+	return access(dirname(copy), F_OK) < 0 && errno == ENOENT;
+}
+
 /* 0 if the path is free, or was freed of a socket on which nobody answers. */
 static int clear_path(const char *path)
 {
@@ -241,7 +250,7 @@ static int clear_path(const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return UV_ENAMETOOLONG;
 	if (lstat(path, &file) < 0)
-		return errno == ENOENT ? 0 : uv_translate_sys_error(errno);
+		return errno == ENOENT && !directory_is_missing(path) ? 0 : uv_translate_sys_error(errno);
 	if (!S_ISSOCK(file.st_mode))
 		return UV_EEXIST;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -33,8 +33,9 @@ struct control_conf {
 };
 
 /* Listens. 0, or a negative libuv code with *control untouched and no call ever made:
- * UV_EADDRINUSE somebody answers at that path, UV_EEXIST there is a file that is no socket, UV_ENAMETOOLONG, UV_EACCES …
- * A socket on which nobody answers is left over from a killed daemon, and is replaced. */
+ * UV_EADDRINUSE somebody answers at that path, UV_EEXIST there is a file that is no socket, UV_ENOENT there is no such
+ * directory, UV_ENAMETOOLONG, UV_EACCES … A socket on which nobody answers is left over from a killed daemon, and is
+ * replaced. */
 struct control;
 int control_open(uv_loop_t *, const struct control_conf *, struct control_user, struct control **control);
 

@@ -339,6 +339,9 @@ static bool open_control(struct service *service)
 	int rc = control_open(&service->loop, &conf, user, &service->control);
 	if (rc == UV_EADDRINUSE)
 		log_error("%s: another mulletd answers there; only one may control a site", service->conf->socket);
+	else if (rc == UV_ENOENT)
+		log_error("%s: cannot listen: its directory is not there, which systemd makes for the service; by hand --socket tells "
+		          "another place, or --no-socket", service->conf->socket);
 	else if (rc)
 		log_error("%s: cannot listen: %s", service->conf->socket, uv_strerror(rc));
 	return rc == 0;
