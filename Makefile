@@ -45,7 +45,7 @@ help:
 	@echo "make bench      print the figures that README.md claims"
 	@echo "make scores     renew sim/scores.json, what the control law scores in virtual time"
 	@echo "make fuzz       fuzz every decoder for FUZZ_S seconds each (clang; default 20)"
-	@echo "make install    into DESTDIR and PREFIX (default /usr/local)"
+	@echo "make install    into DESTDIR and PREFIX (default /usr/local); make uninstall takes it away again"
 	@echo "make clean      remove $(BUILD)/"
 
 # --- building ---------------------------------------------------------------------------------
@@ -176,9 +176,15 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/mulletd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/mulletd.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/mulletd.service
 
+# Leaves what belongs to the site: /etc/mulletd and what was remembered.
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/mulletd $(DESTDIR)$(PREFIX)/bin/mulletctl $(DESTDIR)$(PREFIX)/bin/mulletsim \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/mulletd.service
+	rm -rf $(DESTDIR)$(PREFIX)/share/mulletd $(DESTDIR)$(PREFIX)/share/doc/mulletd
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help check arrows purity deps test tests demo bench scores foresight waterbed flat fuzz install clean
+.PHONY: all help check arrows purity deps test tests demo bench scores foresight waterbed flat fuzz install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
