@@ -109,6 +109,48 @@ static void read_stale(struct ctl_model *model, const cJSON *status)
 	}
 }
 
+/* What was learned of an order stays known for as long as it is in force. */
+static void read_orders(struct ctl_model *model, const cJSON *status)
+{
+	struct shown_order before[MODEL_ORDERS];
+	int n_before = model->n_orders;
+	const cJSON *item;
+	memcpy(before, model->orders, sizeof(before));
+	model->n_orders = 0;
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "in_force")) {
+		if (model->n_orders == MODEL_ORDERS)
+			return;
+		struct shown_order *order = &model->orders[model->n_orders++];
+		*order = (struct shown_order){ .limit_w = json_figure(item, "limit_w") };
+		COPY_TEXT(order->id, item, "event");
+		COPY_TEXT(order->kind, item, "kind");
+		for (int i = 0; i < n_before; i++)
+			if (strcmp(before[i].id, order->id) == 0 && before[i].end_known) {
+				memcpy(order->end, before[i].end, sizeof(order->end));
+				order->end_known = true;
+			}
+	}
+}
+
+bool model_wants_ends(const struct ctl_model *model)
+{
+	for (int i = 0; i < model->n_orders; i++)
+		if (!model->orders[i].end_known)
+			return true;
+	return false;
+}
+
+void model_add_event(struct ctl_model *model, const cJSON *event)
+{
+	for (int i = 0; i < model->n_orders; i++) {
+		struct shown_order *order = &model->orders[i];
+		if (order->end_known || strcmp(order->id, json_text(event, "id")) != 0)
+			continue;
+		COPY_TEXT(order->end, event, "end");
+		order->end_known = true;
+	}
+}
+
 static void take_sample(struct ctl_model *model)
 {
 	model->newest = (model->newest + 1) % MODEL_SAMPLES;
@@ -136,6 +178,7 @@ void model_status(struct ctl_model *model, const cJSON *status, int64_t now_ms)
 	read_figures(model, status);
 	read_phases(model, status);
 	read_stale(model, status);
+	read_orders(model, status);
 	take_sample(model);
 }
 

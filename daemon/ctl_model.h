@@ -25,11 +25,18 @@ struct shown_alarm {
 	bool critical;
 };
 
+struct shown_order {                    /* an order, a hold or a shed that is in force */
+	char id[64], kind[16], end[32];
+	int64_t limit_w;
+	bool end_known;                 /* end may be empty all the same: there is none */
+};
+
 struct sample { int64_t at_ms, site_w, hpc_w, miners_w, cap_w, target_w; };
 
 #define MODEL_SAMPLES 1024              /* at two a second: eight minutes */
 #define MODEL_DECISIONS 32
 #define MODEL_ALARMS 8
+#define MODEL_ORDERS 4
 
 struct ctl_model {                      /* zero to start */
 	bool heard;                     /* a status has come, ever */
@@ -53,6 +60,9 @@ struct ctl_model {                      /* zero to start */
 	struct shown_alarm alarms[MODEL_ALARMS];        /* those raised */
 	int n_alarms;                   /* may be more than there is room for */
 
+	struct shown_order orders[MODEL_ORDERS];
+	int n_orders;
+
 	struct sample samples[MODEL_SAMPLES];           /* a ring */
 	int n_samples, newest;
 };
@@ -62,6 +72,8 @@ void model_clear_decisions(struct ctl_model *);
 void model_add_decision(struct ctl_model *, const cJSON *decision);     /* the oldest makes room */
 void model_clear_alarms(struct ctl_model *);
 void model_add_alarm(struct ctl_model *, const cJSON *alarm);           /* one not raised is passed over */
+bool model_wants_ends(const struct ctl_model *);        /* of an order it is not known when it ends: model_add_event tells */
+void model_add_event(struct ctl_model *, const cJSON *event);
 const struct sample *model_sample(const struct ctl_model *, int back);  /* 0: the newest; NULL: no more */
 
 /* Members of an answer, for whoever reads one. */

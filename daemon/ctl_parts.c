@@ -39,24 +39,24 @@ int part_title(struct canvas *canvas, int row, const struct ctl_model *model)
 	return row + 1;
 }
 
-static int trouble_line(struct canvas *canvas, int row, enum ink ink, const char *name, const char *why)
+static int trouble_line(struct canvas *canvas, int row, int rows, enum ink ink, const char *name, const char *why)
 {
 	char text[400];
 	canvas_sign(canvas, row, LEFT, ink, '!', '!');
 	snprintf(text, sizeof(text), *name && *why ? "%s: %s" : "%s%s", name, why);
-	canvas_text_until(canvas, row, LEFT + 2, canvas->width - 1, ink, text);
-	return row + 1;
+	int used = canvas_wrap(canvas, row, LEFT + 2, canvas->width - 1, rows, ink, text);
+	return row + (used > 0 ? used : 1);
 }
 
-static void one_alarm(struct canvas *canvas, int row, const struct shown_alarm *alarm)
+static int one_alarm(struct canvas *canvas, int row, int rows, const struct shown_alarm *alarm)
 {
 	char name[96], clock[9];
 	snprintf(name, sizeof(name), *alarm->since ? "%s since %s" : "%s", alarm->name, clock_of(alarm->since, clock));
-	trouble_line(canvas, row, alarm->critical ? INK_ALARM : INK_WARNING, name, alarm->why);
+	return trouble_line(canvas, row, rows, alarm->critical ? INK_ALARM : INK_WARNING, name, alarm->why);
 }
 
 /* Critical ones first, in the order they came. */
-static int alarm_lines(struct canvas *canvas, int row, int until, const struct ctl_model *model)
+static int alarm_lines(struct canvas *canvas, int row, int until, int rows_each, const struct ctl_model *model)
 {
 	int kept = model->n_alarms < MODEL_ALARMS ? model->n_alarms : MODEL_ALARMS, shown = 0;
 	for (int critical = 1; critical >= 0; critical--)
@@ -69,20 +69,70 @@ static int alarm_lines(struct canvas *canvas, int row, int until, const struct c
 				              model->n_alarms - shown);
 				return row + 1;
 			}
-			one_alarm(canvas, row++, &model->alarms[i]);
+			int rows = until - row - more < rows_each ? until - row - more : rows_each;
+			row = one_alarm(canvas, row, rows, &model->alarms[i]);
 			shown++;
 		}
 	return row;
 }
 
-int part_trouble(struct canvas *canvas, int row, int max_rows, const struct ctl_model *model)
+int part_trouble(struct canvas *canvas, int row, int max_rows, int rows_each, const struct ctl_model *model)
 {
 	int until = row + max_rows;
 	if (*model->trouble)
-		row = trouble_line(canvas, row, INK_ALARM, model->trouble, "");
+		row = trouble_line(canvas, row, rows_each, INK_ALARM, model->trouble, "");
 	else if (strcmp(model->state, "running") != 0 && *model->state_why)
-		row = trouble_line(canvas, row, state_ink(model), model->state, model->state_why);
-	return row < until ? alarm_lines(canvas, row, until, model) : row;
+		row = trouble_line(canvas, row, rows_each, state_ink(model), model->state, model->state_why);
+	return row < until ? alarm_lines(canvas, row, until, rows_each, model) : row;
+}
+
+static bool by_operator(const struct shown_order *order)
+{
+	return strncmp(order->id, "operator", 8) == 0;
+}
+
+/* " until 05:34:03", with the day where that is another; the operator's may have no end but a release. */
+static void order_end(const struct shown_order *order, const char *now, char *buf, size_t size)
+{
+	char clock[9];
+	if (strlen(order->end) < 19)
+		snprintf(buf, size, "%s", by_operator(order) && order->end_known ? " until release" : "");
+	else if (strncmp(order->end, now, 10) == 0)
+		snprintf(buf, size, " until %s", clock_of(order->end, clock));
+	else
+		snprintf(buf, size, " until %.10s %s", order->end, clock_of(order->end, clock));
+}
+
+static void order_text(const struct shown_order *order, const char *now, char *buf, size_t size)
+{
+	char power[24], end[48], who[96];
+	bool shed = strcmp(order->kind, "shed") == 0;
+	const char *what = strcmp(order->kind, "cap") == 0 ? "site at most " :
+	                   strcmp(order->kind, "setpoint") == 0 ? "site held at " : "miners at most ";
+	format_power(order->limit_w, power, sizeof(power));
+	order_end(order, now, end, sizeof(end));
+	snprintf(who, sizeof(who), "%s", by_operator(order) ? "the operator" : order->id);
+	if (shed && order->limit_w == 0)
+		snprintf(buf, size, "%s: all miners off%s", who, end);
+	else
+		snprintf(buf, size, "%s: %s%s%s", who, what, power, end);
+}
+
+int part_orders(struct canvas *canvas, int row, int max_rows, const struct ctl_model *model)
+{
+	char text[1024] = "", one[256];
+	if (model->n_orders == 0 || max_rows < 1 || *model->trouble)
+		return row;
+	for (int operators = 1; operators >= 0; operators--)            /* the screen tells of a grid's cap elsewhere as well */
+		for (int i = 0; i < model->n_orders; i++) {
+			size_t used = strlen(text);
+			if (by_operator(&model->orders[i]) != (bool)operators)
+				continue;
+			order_text(&model->orders[i], model->time, one, sizeof(one));
+			snprintf(text + used, sizeof(text) - used, "%s%s", used ? "; " : "in force: ", one);
+		}
+	canvas_sign(canvas, row, LEFT, INK_TARGET, 0x25B8, '>');
+	return row + canvas_wrap(canvas, row, LEFT + 2, canvas->width - 1, max_rows, INK_TARGET, text);
 }
 
 struct bar { int row, from, until; int64_t full_w; };

@@ -7,8 +7,12 @@
 
 int part_title(struct canvas *, int row, const struct ctl_model *);     /* site, state, time */
 
-/* What is not as it should be: no answer, why the state is not "running", alarms. No row where all is well. */
-int part_trouble(struct canvas *, int row, int max_rows, const struct ctl_model *);
+/* What is not as it should be: no answer, why the state is not "running", alarms, each on at most rows_each. No row where all
+ * is well. */
+int part_trouble(struct canvas *, int row, int max_rows, int rows_each, const struct ctl_model *);
+
+/* Whose word holds besides the file's: orders, the operator's hold and shed, on at most max_rows. No row where there is none. */
+int part_orders(struct canvas *, int row, int max_rows, const struct ctl_model *);
 
 /* Site, GPUs, miners, other, one row each, on one scale; cap and target are marks on the site's bar. */
 int part_bars(struct canvas *, int row, const struct ctl_model *);

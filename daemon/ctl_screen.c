@@ -50,8 +50,8 @@ void screen_watch(struct canvas *canvas, const struct ctl_model *model)
 		return;
 	}
 	int row = part_title(canvas, 0, model);
-	int max_trouble = canvas->height / 8;
-	int after = part_trouble(canvas, row, max_trouble, model);
+	int most = canvas->height / 8, after = part_orders(canvas, row, 1, model);
+	after = part_trouble(canvas, after, most - (after - row), 1, model);
 	row = after > row ? after : row + 1;
 	if (!model->heard) {
 		canvas_text_right(canvas, canvas->height - 1, canvas->width - 1, INK_FAINT, "q quits");
@@ -87,7 +87,8 @@ void screen_status(struct canvas *canvas, const struct ctl_model *model)
 {
 	char text[64];
 	int row = part_title(canvas, 0, model);
-	int after = part_trouble(canvas, row, MODEL_ALARMS + 2, model);
+	int after = part_orders(canvas, row, 4, model);
+	after = part_trouble(canvas, after, 3 * MODEL_ALARMS, 3, model);
 	after = stale_meters(canvas, after, model);
 	row = part_bars(canvas, after + 1, model);
 	row = part_limits(canvas, row + 1, model);

@@ -11,7 +11,7 @@
 void screen_watch(struct canvas *, const struct ctl_model *);   /* fills the sheet */
 void screen_status(struct canvas *, const struct ctl_model *);  /* from the top; STATUS_ROWS are always enough */
 
-#define STATUS_ROWS 60
+#define STATUS_ROWS 80
 
 /* One line without an end, for a watch whose output is no terminal. Names a decision whose seq is above last_seq. */
 void line_watch(const struct ctl_model *, int64_t last_seq, char *buf, size_t size);

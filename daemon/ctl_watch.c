@@ -57,11 +57,18 @@ static void on_decision(void *self, const char *text, const cJSON *value)
 	model_add_decision(self, value);
 }
 
+static void on_event(void *self, const char *text, const cJSON *value)
+{
+	(void)text;
+	model_add_event(self, value);
+}
+
 bool watch_refresh(struct ctl_client *client, struct ctl_model *model, int timeout_ms)
 {
 	char error[160], request[64];
 	int64_t known = model->heard ? model->n_decisions : -1;
-	struct ctl_listener status = { model, on_status }, alarms = { model, on_alarm }, decisions = { model, on_decision };
+	struct ctl_listener status = { model, on_status }, alarms = { model, on_alarm }, decisions = { model, on_decision },
+	                    events = { model, on_event };
 	model->now_ms = mono_ms();
 	enum ctl_outcome outcome = client_ask(client, "{\"verb\":\"status\"}", timeout_ms, status, error, sizeof(error));
 	if (outcome == CTL_DONE) {
@@ -73,6 +80,8 @@ bool watch_refresh(struct ctl_client *client, struct ctl_model *model, int timeo
 		snprintf(request, sizeof(request), "{\"verb\":\"decisions\",\"n\":%d}", MODEL_DECISIONS);
 		outcome = client_ask(client, request, timeout_ms, decisions, error, sizeof(error));
 	}
+	if (outcome == CTL_DONE && model_wants_ends(model))
+		outcome = client_ask(client, "{\"verb\":\"events\"}", timeout_ms, events, error, sizeof(error));
 	if (outcome != CTL_DONE) {
 		snprintf(model->trouble, sizeof(model->trouble), "%s", error);
 		model->n_decisions = FIGURE_UNKNOWN;    /* ask for them again */

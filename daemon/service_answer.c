@@ -23,10 +23,38 @@ static void connections_json(const struct miner_room *room, struct json *out)
 	json_close(out);
 }
 
+static void in_force(const struct service *service, int16_t from, const char *kind, int64_t watts, struct json *out)
+{
+	const char *event = signals_event_id(service->signals, from);
+	if (!event)
+		return;
+	json_open(out, NULL);
+	json_string(out, "event", event);
+	json_string(out, "kind", kind);
+	json_int(out, "limit_w", watts);
+	json_close(out);
+}
+
+/* Whose word holds now, besides the file's: of each sort that which binds. */
+static void in_force_json(struct service *service, struct instant now, struct json *out)
+{
+	struct demand demand;
+	signals_demand(service->signals, now, &demand);
+	json_open_array(out, "in_force");
+	if (demand.limit_w != POLICY_NONE)
+		in_force(service, demand.limit_from, "cap", demand.limit_w, out);
+	if (demand.setpoint_w != POLICY_NONE)
+		in_force(service, demand.setpoint_from, "setpoint", demand.setpoint_w, out);
+	if (demand.miners_w != POLICY_NONE)
+		in_force(service, demand.miners_from, demand.shed ? "shed" : "target", demand.miners_w, out);
+	json_close_array(out);
+}
+
 static void answer_status(struct service *service, struct instant now, struct json *out)
 {
 	json_open(out, NULL);
 	site_status_json(service->site, now, out);
+	in_force_json(service, now, out);
 	connections_json(service->miners, out);
 	json_string(out, "broker", broker_state(service));
 	json_int(out, "messages_lost", (int64_t)service->lost);

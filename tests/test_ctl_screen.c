@@ -243,6 +243,37 @@ static void test_status(void **state)
 	free(model);
 }
 
+/* The operator's hold and shed, an order, one whose end is not known yet. */
+static void test_what_is_in_force(void **state)
+{
+	(void)state;
+	char text[1200];
+	struct ctl_model *model = model_of_a_good_day();
+	snprintf(text, sizeof(text), status_format, 1114000LL, 890000LL, 204000LL, 1200000LL, "qse-0123", 1140000LL);
+	cJSON *status = cJSON_Parse(text);
+	cJSON_AddItemToObject(status, "in_force", cJSON_Parse("[{\"event\":\"qse-0123\",\"kind\":\"cap\",\"limit_w\":1200000},"
+		"{\"event\":\"operator-1\",\"kind\":\"setpoint\",\"limit_w\":1140000},"
+		"{\"event\":\"operator-2\",\"kind\":\"shed\",\"limit_w\":0}]"));
+	model_status(model, status, NOW_MS);
+	assert_true(model_wants_ends(model));
+	check_screen("watch-orders-80x24", model, 80, 24, false, screen_watch);
+	feed(model_add_event, model, "{\"id\":\"qse-0123\",\"end\":\"2026-11-22T05:34:03.000Z\"}");
+	feed(model_add_event, model, "{\"id\":\"operator-1\",\"end\":\"2026-11-23T05:00:00.000Z\"}");
+	feed(model_add_event, model, "{\"id\":\"other\",\"end\":\"2026-11-23T05:00:00.000Z\"}");
+	feed(model_add_event, model, "{\"id\":\"operator-2\",\"end\":null}");
+	assert_false(model_wants_ends(model));
+	model_status(model, status, NOW_MS);            /* what is known stays known */
+	assert_false(model_wants_ends(model));
+	feed_alarms(model);
+	check_screen("status-orders-80", model, 80, STATUS_ROWS, false, screen_status);
+	check_screen("watch-orders-60-ascii", model, 60, 16, true, screen_watch);
+	cJSON_ReplaceItemInObject(status, "in_force", cJSON_Parse("[{\"event\":\"maestro\",\"kind\":\"target\",\"limit_w\":450000},7,{},null,{}]"));
+	model_status(model, status, NOW_MS);
+	assert_int_equal(model->n_orders, MODEL_ORDERS);
+	cJSON_Delete(status);
+	free(model);
+}
+
 static void test_every_size_is_drawn_within_the_sheet(void **state)
 {
 	(void)state;
@@ -432,7 +463,7 @@ int main(void)
 		cmocka_unit_test(test_watch_in_trouble),
 		cmocka_unit_test(test_over_the_cap),
 		cmocka_unit_test(test_nothing_known_and_texts_too_long),
-		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_status), cmocka_unit_test(test_what_is_in_force),
 		cmocka_unit_test(test_every_size_is_drawn_within_the_sheet),
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_the_line_for_no_terminal),
