@@ -10,28 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/ctl_decisions.h"
 #include "daemon/ctl_discover.h"
-#include "daemon/ctl_groups.h"
+#include "daemon/ctl_line.h"
 #include "daemon/ctl_screen.h"
-#include "daemon/ctl_table.h"
 #include "daemon/ctl_watch.h"
-#include "daemon/json.h"
 #include "daemon/xalloc.h"
 
 #define DEFAULT_SOCKET "/run/mulletd/control.sock"
-#define ANSWER_MS 10000
-#define MOST_DECISIONS 100000           /* asked for where --since bounds them */
-
-struct command_line {
-	const char *socket;
-	bool json, ascii;
-	const char *n, *since, *for_how_long;   /* as given; NULL: not */
-	const char *port, *rate, *timeout;      /* of discover */
-	const char *verb;
-	char **words;                   /* after the verb */
-	int n_words;
-};
 
 struct verb {
 	const char *name, *args, *help;
@@ -39,161 +24,6 @@ struct verb {
 	int max_words;
 	int (*run)(const struct command_line *);        /* returns the exit code */
 };
-
-static int fail(int code, const char *what)
-{
-	fprintf(stderr, "mulletctl: %s\n", what);
-	return code;
-}
-
-static void print_raw(void *self, const char *text, const cJSON *value)
-{
-	(void)self;
-	(void)value;
-	printf("%s\n", text);
-}
-
-static void collect(void *self, const char *text, const cJSON *value)
-{
-	(void)text;
-	cJSON_AddItemToArray(self, cJSON_Duplicate(value, 1));
-}
-
-static int ask_once(const struct command_line *line, const struct json *request, struct ctl_listener listener)
-{
-	struct ctl_client client;
-	char error[300] = "";
-	client_init(&client, line->socket);
-	enum ctl_outcome outcome = client_ask(&client, request->text, ANSWER_MS, listener, error, sizeof(error));
-	client_close(&client);
-	clean_text(error);
-	return outcome == CTL_DONE ? 0 : fail(1, error);
-}
-
-/* Begins {"verb":NAME; whoever calls adds members and closes. */
-static void begin_request(struct json *request, const char *verb)
-{
-	*request = (struct json){ 0 };
-	json_open(request, NULL);
-	json_string(request, "verb", verb);
-}
-
-static void print_rows(enum ctl_list which, cJSON *rows)
-{
-	if (which == LIST_GROUPS)
-		groups_as_rows(rows);
-	if (which == LIST_DECISIONS)
-		decisions_as_rows(rows);
-	table_print(stdout, which, rows, table_width());
-}
-
-/* choose takes away what is not wanted; false: it has said why nothing is left. */
-static int list(const struct command_line *line, enum ctl_list which, struct json *request,
-                bool (*choose)(const struct command_line *, cJSON *))
-{
-	cJSON *rows = cJSON_CreateArray();
-	bool raw = line->json && !choose;
-	struct ctl_listener listener = { rows, raw ? print_raw : collect };
-	json_close(request);
-	int code = ask_once(line, request, listener);
-	if (code == 0 && choose && !choose(line, rows))
-		code = 1;
-	const cJSON *row;
-	if (code == 0 && line->json && choose)
-		cJSON_ArrayForEach(row, rows) {
-			char *text = cJSON_PrintUnformatted(row);
-			printf("%s\n", text);
-			cJSON_free(text);
-		}
-	else if (code == 0 && !line->json)
-		print_rows(which, rows);
-	cJSON_Delete(rows);
-	json_free(request);
-	return code;
-}
-
-static bool keep_miner(const struct command_line *line, cJSON *rows)
-{
-	cJSON *row = rows->child, *next;
-	for (int i = 0; row; row = next) {
-		next = row->next;
-		if (strcmp(json_text(row, "name"), line->words[0]) != 0)
-			cJSON_DeleteItemFromArray(rows, i);
-		else
-			i++;
-	}
-	if (!rows->child)
-		fprintf(stderr, "mulletctl: no miner is called \"%s\"\n", line->words[0]);
-	return rows->child;
-}
-
-/* A group, or one miner of it as decisions and alarms name it. */
-static int run_miners(const struct command_line *line)
-{
-	struct json request;
-	const char *name = line->n_words > 0 ? line->words[0] : "", *slash = strchr(name, '/');
-	char group[256];
-	snprintf(group, sizeof(group), "%.*s", (int)(slash ? (size_t)(slash - name) : strlen(name)), name);
-	begin_request(&request, "miners");
-	if (*name)
-		json_string(&request, "group", group);
-	return list(line, LIST_MINERS, &request, slash ? keep_miner : NULL);
-}
-
-static int run_groups(const struct command_line *line)
-{
-	struct json request;
-	begin_request(&request, "groups");
-	return list(line, LIST_GROUPS, &request, NULL);
-}
-
-static int run_meters(const struct command_line *line)
-{
-	struct json request;
-	begin_request(&request, "meters");
-	return list(line, LIST_METERS, &request, NULL);
-}
-
-static int run_events(const struct command_line *line)
-{
-	struct json request;
-	begin_request(&request, "events");
-	return list(line, LIST_EVENTS, &request, NULL);
-}
-
-static int run_alarms(const struct command_line *line)
-{
-	struct json request;
-	begin_request(&request, "alarms");
-	return list(line, LIST_ALARMS, &request, NULL);
-}
-
-static bool keep_since(const struct command_line *line, cJSON *rows)
-{
-	char since[SINCE_BYTES] = "";
-	if (!line->since || !parse_since(line->since, time(NULL), since))
-		return true;
-	while (rows->child && strcmp(json_text(rows->child, "time"), since) < 0)
-		cJSON_DeleteItemFromArray(rows, 0);
-	return true;
-}
-
-static int run_decisions(const struct command_line *line)
-{
-	struct json request;
-	char since[SINCE_BYTES], *end = NULL;
-	long n = line->n ? strtol(line->n, &end, 10) : line->since ? MOST_DECISIONS : 20;
-	if (n < 1 || n > MOST_DECISIONS || (end && *end))
-		return fail(2, "decisions: -n wants a number from 1 to 100000");
-	if (line->since && !parse_since(line->since, time(NULL), since))
-		return fail(2, "decisions: --since wants a UTC time like 2026-11-22T05:04:03Z, \"2026-11-22 05:04\" or 05:04, or how long "
-		               "ago, like \"15 min\"");
-	begin_request(&request, "decisions");
-	json_int(&request, "n", n);
-	if (line->since)
-		json_string(&request, "since", since);
-	return list(line, LIST_DECISIONS, &request, line->since ? keep_since : NULL);
-}
 
 static enum colours status_colours(void)
 {
@@ -216,7 +46,7 @@ static int run_status(const struct command_line *line)
 	begin_request(&request, "status");
 	json_close(&request);
 	if (line->json) {
-		int code = ask_once(line, &request, (struct ctl_listener){ NULL, print_raw });
+		int code = ask_once(line, &request, printed());
 		json_free(&request);
 		return code;
 	}
@@ -257,7 +87,7 @@ static int run_watch(const struct command_line *line)
 static int tell(const struct command_line *line, struct json *request, const char *done)
 {
 	json_close(request);
-	int code = ask_once(line, request, (struct ctl_listener){ NULL, print_raw });
+	int code = ask_once(line, request, printed());
 	json_free(request);
 	if (code == 0)
 		printf("%s\n", line->json ? "{\"ok\":true}" : done);
@@ -302,20 +132,17 @@ static int run_shed(const struct command_line *line)
 static void tell_why_refused(const struct command_line *line)
 {
 	struct json request;
-	cJSON *alarms = cJSON_CreateArray();
-	const cJSON *alarm;
+	char why[700];
+	int code;
 	begin_request(&request, "alarms");
-	json_close(&request);
-	if (ask_once(line, &request, (struct ctl_listener){ alarms, collect }) == 0)
-		cJSON_ArrayForEach(alarm, alarms)
-			if (strcmp(json_text(alarm, "name"), "config") == 0) {
-				char why[700];
-				snprintf(why, sizeof(why), "%s", json_text(alarm, "why"));
-				clean_text(why);
-				fail(1, why);
-			}
+	cJSON *alarms = asked(line, &request, &code);
+	const cJSON *alarm = find_row(alarms, "name", "config");
+	if (alarm) {
+		snprintf(why, sizeof(why), "%s", json_text(alarm, "why"));
+		clean_text(why);
+		fail(1, why);
+	}
 	cJSON_Delete(alarms);
-	json_free(&request);
 }
 
 static int run_reload(const struct command_line *line)
@@ -359,7 +186,7 @@ static const struct verb verbs[] = {
 	{ "miners",    "[GROUP[/N]]",              "each miner: state, power, what it was told",            "",   1, run_miners },
 	{ "groups",    "",                     "each group of miners: what was learned of it",          "",   0, run_groups },
 	{ "meters",    "",                     "each meter: power, age, faults",                        "",   0, run_meters },
-	{ "events",    "",                     "orders and grid events",                                "",   0, run_events },
+	{ "events",    "[ID]",                 "orders and grid events; of one: all that it came to",   "",   1, run_events },
 	{ "decisions", "[-n N] [--since T]",   "the newest decisions and why (20)",                     "ns", 0, run_decisions },
 	{ "alarms",    "",                     "what is raised, and since when",                        "",   0, run_alarms },
 	{ "hold",      "POWER [--for DURATION]", "hold the site at POWER; never above a limit",         "f",  2, run_hold },

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/ctl_decisions.h"
+#include "daemon/ctl_event.h"
 #include "daemon/ctl_groups.h"
 #include "daemon/ctl_screen.h"
 #include "daemon/ctl_table.h"
@@ -388,6 +389,23 @@ static void test_tables(void **state)
 	check_tables("tables-40", 40);
 }
 
+static void test_one_event(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t size = 0;
+	cJSON *event = cJSON_Parse("{\"id\":\"qse-1\",\"signal\":\"qse\",\"kind\":\"cap\",\"status\":\"completed\",\"limit_w\":1600000,"
+		"\"received\":\"2026-11-30T10:10:30.061Z\",\"end\":\"2026-11-30T10:11:10.000Z\",\"first_command\":null,"
+		"\"response_s\":3.526,\"before_w\":1950119,\"delivered_w\":245407,\"not_drawn_wh\":472,\"why\":\"a\\u001b[2J\"}");
+	FILE *out = open_memstream(&text, &size);
+	event_print(out, event);
+	event_print(out, NULL);
+	fclose(out);
+	compare("event", text);
+	free(text);
+	cJSON_Delete(event);
+}
+
 static void test_quantities(void **state)
 {
 	(void)state;
@@ -468,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_the_line_for_no_terminal),
 		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_one_event),
 		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_figures),
