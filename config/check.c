@@ -75,6 +75,21 @@ static void stale_check(struct reading *r, struct node *map, const struct meter_
 	              late_ms(group) ? "and prometheus `collected_every` and `averaged_over` " : "", (long long)least_ms);
 }
 
+/* A serial line is a file, all else is asked over the network. */
+static void files_check(struct reading *r, const struct node *map, const char *driver, const char **hosts, size_t n)
+{
+	const struct node *host = told(map, "host");
+	bool serial = driver && strcmp(driver, "modbus-rtu") == 0;
+	for (size_t i = 0; host && i < n; i++) {
+		if (serial == (hosts[i][0] == '/'))
+			continue;
+		reading_fault(r, host->at, "host", serial ? "%s is not a serial line; its file, such as /dev/ttyUSB0, belongs here"
+		              : driver ? "%s is a file; an address or a name belongs here, and a serial line to driver: modbus-rtu"
+		              : "%s is a file; an address or a name belongs here", shown(r->memory, hosts[i]));
+		return;
+	}
+}
+
 void meter_finish(struct reading *r, struct node *map, void *owner)
 {
 	struct meter_group_conf *group = owner;
@@ -90,6 +105,8 @@ void meter_finish(struct reading *r, struct node *map, void *owner)
 		group->stale_after_ms = (group->every_ms * 3 > 2000 ? group->every_ms * 3 : 2000) + late_ms(group);
 	timeout_check(r, map, group->every_ms, group->timeout_ms, "1 s");
 	stale_check(r, map, group);
+	if (told(map, "driver"))
+		files_check(r, map, group->driver, group->hosts, group->n_hosts);
 	if (measures && group->measures != MEASURES_SITE && !node_child(map, "backup_of") && !node_child(map, "nameplate"))
 		reading_fault(r, map->key_at, "nameplate", "missing; it is needed where not the site is measured: "
 		              "what one of them is taken to draw while it is silent");
@@ -159,6 +176,7 @@ void miner_finish(struct reading *r, struct node *map, void *owner)
 	group->names = device_names(r, group->name, group->n_hosts);
 	group->steer_told = node_child(map, "steer");
 	circuit_check(r, map);
+	files_check(r, map, NULL, group->hosts, group->n_hosts);
 	timeout_check(r, map, group->every_ms, group->timeout_ms, node_child(map, "every") ? "3 s" : "30 s");
 	if (nominal && !bad(map, "asleep") && group->asleep_w >= group->nominal_w)
 		reading_fault(r, asleep ? asleep->at : nominal->at, asleep ? "asleep" : "nominal",

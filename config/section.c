@@ -150,7 +150,7 @@ static bool list_read(struct reading *r, const struct field *field, struct node 
 	size_t most = field->size / field->stride, n = 0;
 	char number[16];
 	if (list->type != NODE_LIST) {
-		reading_fault(r, node_is_empty(list) ? list->key_at : list->at, NULL, "is not a list; one of mappings belongs here");
+		reading_fault(r, node_is_empty(list) ? list->key_at : list->at, NULL, "is not a list; one of mappings belongs here, each behind a dash");
 		return false;
 	}
 	if (list->n_children > most) {
