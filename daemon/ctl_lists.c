@@ -127,9 +127,9 @@ static int one_decision(struct canvas *canvas, int row, int rows, const struct s
 {
 	char clock[9], moves[80], why[660];
 	canvas_text(canvas, row, LEFT, INK_FAINT, clock_of(decision->time, clock));
-	canvas_text_until(canvas, row, LEFT + 10, LEFT + 19, reason_ink(decision->reason), decision->reason);
+	canvas_text_until(canvas, row, LEFT + 10, LEFT + 18, reason_ink(decision->reason), decision->reason);
 	moves_text(decision, moves, sizeof(moves));
-	canvas_text_until(canvas, row, LEFT + 20, LEFT + 27, INK_PLAIN, moves);
+	canvas_text_until(canvas, row, LEFT + 19, LEFT + 27, INK_PLAIN, moves);
 	snprintf(why, sizeof(why), "%s%s", decision->dry_run ? "(dry run) " : "", decision->why);
 	int used = canvas_wrap(canvas, row, LEFT + 28, canvas->width - 1, rows, INK_PLAIN, why);
 	return row + (used > 0 ? used : 1);

@@ -105,32 +105,44 @@ static void order_end(const struct shown_order *order, const char *now, char *bu
 
 static void order_text(const struct shown_order *order, const char *now, char *buf, size_t size)
 {
-	char power[24], end[48], who[96];
-	bool shed = strcmp(order->kind, "shed") == 0;
+	char power[24], end[48];
 	const char *what = strcmp(order->kind, "cap") == 0 ? "site at most " :
 	                   strcmp(order->kind, "setpoint") == 0 ? "site held at " : "miners at most ";
 	format_power(order->limit_w, power, sizeof(power));
 	order_end(order, now, end, sizeof(end));
-	snprintf(who, sizeof(who), "%s", by_operator(order) ? "the operator" : order->id);
-	if (shed && order->limit_w == 0)
-		snprintf(buf, size, "%s: all miners off%s", who, end);
+	if (strcmp(order->kind, "shed") == 0 && order->limit_w == 0)
+		snprintf(buf, size, "all miners off%s", end);
 	else
-		snprintf(buf, size, "%s: %s%s%s", who, what, power, end);
+		snprintf(buf, size, "%s%s%s", what, power, end);
+}
+
+/* All that is in force, the operator's first, for the screen tells of a grid's cap elsewhere as well; a shed before a hold. */
+static void orders_text(const struct ctl_model *model, char *buf, size_t size)
+{
+	char one[160];
+	const char *who = "";
+	size_t used = (size_t)snprintf(buf, size, "in force: ");
+	for (int operators = 1; operators >= 0; operators--)
+		for (int i = model->n_orders - 1; i >= 0 && used < size; i--) {
+			const struct shown_order *order = &model->orders[i];
+			const char *name = operators ? "the operator" : order->id;
+			if (by_operator(order) != (bool)operators)
+				continue;
+			order_text(order, model->time, one, sizeof(one));
+			if (strcmp(who, name) == 0)
+				used += (size_t)snprintf(buf + used, size - used, ", %s", one);
+			else
+				used += (size_t)snprintf(buf + used, size - used, "%s%s: %s", *who ? "; " : "", name, one);
+			who = name;
+		}
 }
 
 int part_orders(struct canvas *canvas, int row, int max_rows, const struct ctl_model *model)
 {
-	char text[1024] = "", one[256];
+	char text[1024];
 	if (model->n_orders == 0 || max_rows < 1 || *model->trouble)
 		return row;
-	for (int operators = 1; operators >= 0; operators--)            /* the screen tells of a grid's cap elsewhere as well */
-		for (int i = 0; i < model->n_orders; i++) {
-			size_t used = strlen(text);
-			if (by_operator(&model->orders[i]) != (bool)operators)
-				continue;
-			order_text(&model->orders[i], model->time, one, sizeof(one));
-			snprintf(text + used, sizeof(text) - used, "%s%s", used ? "; " : "in force: ", one);
-		}
+	orders_text(model, text, sizeof(text));
 	canvas_sign(canvas, row, LEFT, INK_TARGET, 0x25B8, '>');
 	return row + canvas_wrap(canvas, row, LEFT + 2, canvas->width - 1, max_rows, INK_TARGET, text);
 }

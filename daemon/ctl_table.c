@@ -53,10 +53,10 @@ static const struct { const char *none; struct column columns[MAX_COLUMNS]; } ta
 	} },
 	[LIST_GROUPS] = { "no groups of miners", {
 		{ "GROUP", "group", KIND_TEXT, 0 }, { "MINERS", "miners", KIND_TEXT, 0 }, { "TO", "order", KIND_TEXT, 0 },
-		{ "DEAD TIME", "dead_ms", KIND_AGE, 0 }, { "RAMP", "ramp_ms", KIND_AGE, 0 }, { "SPREAD", "spread_ms", KIND_AGE, 3 },
-		{ "BASIS", "basis", KIND_TEXT, 1 }, { "AT METER", "seen_by_site", KIND_COUNT, 4 },
-		{ "BY POLLS", "seen_by_polls", KIND_COUNT, 5 },
-		{ "OBEYED", "obeyed", KIND_TEXT, 0 }, { "DRAWS", "each_w", KIND_POWER, 2 }, { "WEAR", "wear", KIND_TEXT, 0 },
+		{ "DEAD TIME", "dead_ms", KIND_AGE, 0 }, { "RAMP", "ramp_ms", KIND_AGE, 0 }, { "SPREAD", "spread_ms", KIND_AGE, 4 },
+		{ "BASIS", "basis", KIND_TEXT, 3 }, { "AT METER", "seen_by_site", KIND_COUNT, 5 },
+		{ "BY POLLS", "seen_by_polls", KIND_COUNT, 6 },
+		{ "OBEYED", "obeyed", KIND_TEXT, 0 }, { "DRAWS", "each_w", KIND_POWER, 2 }, { "WEAR", "wear", KIND_TEXT, 1 },
 	} },
 };
 
@@ -229,6 +229,14 @@ static void put_row(FILE *out, const struct layout *layout, const cJSON *row)
 	}
 }
 
+static void put_left_out(FILE *out, const char *left_out, int width)
+{
+	char text[240];
+	struct layout note = { .why_from = 1, .why_columns = width - 1 };
+	snprintf(text, sizeof(text), "(not shown, the terminal being too narrow: %s)", left_out);
+	put_sentence(out, &note, text);
+}
+
 void table_print(FILE *out, enum ctl_list list, const cJSON *rows, int width)
 {
 	struct layout layout = { 0 };
@@ -245,7 +253,7 @@ void table_print(FILE *out, enum ctl_list list, const cJSON *rows, int width)
 	cJSON_ArrayForEach(row, rows)
 		put_row(out, &layout, row);
 	if (*left_out)
-		fprintf(out, "(not shown, the terminal being too narrow: %s)\n", left_out);
+		put_left_out(out, left_out, width);
 }
 
 int table_width(void)

@@ -13,7 +13,7 @@ static struct outcome_told told_of(const struct outcome *outcome)
 {
 	return (struct outcome_told){
 		.seq = outcome->seq, .sent = outcome->sent, .confirmed = outcome->confirmed,
-		.failed = outcome->ended - outcome->confirmed,
+		.failed = outcome->ended - outcome->confirmed, .overtaken = outcome->overtaken,
 		.elapsed_ms = outcome->answered_ms ? outcome->answered_ms - outcome->caused_ms : 0,
 	};
 }
@@ -45,6 +45,8 @@ static void publish(struct site *site, struct outcome *outcome, struct instant n
 	site->n_outcomes--;
 }
 
+static const char did_not_follow[] = "its watts did not follow", overtaken[] = "overtaken by a newer decision";
+
 void outcome_end(struct site *site, uint32_t miner, const char *error)
 {
 	struct outcome *outcome = outcome_of(site, site->miners[miner].seq);
@@ -52,13 +54,12 @@ void outcome_end(struct site *site, uint32_t miner, const char *error)
 	if (!outcome)
 		return;
 	outcome->ended++;
+	outcome->overtaken += error == overtaken;
 	if (!error)
 		outcome->confirmed++;
 	else if (outcome->n_failures < RECORD_COMMANDS)
 		outcome->failures[outcome->n_failures++] = (struct outcome_failure){ miner, error };
 }
-
-static const char did_not_follow[] = "its watts did not follow";
 
 /* The law judges an order before it gives the next, often in the same step: that is how the one before ended. */
 static const char *error_before(const struct site *site, const struct command *next)
@@ -67,7 +68,7 @@ static const char *error_before(const struct site *site, const struct command *n
 	if (next->try_number > 1)
 		return did_not_follow;
 	bool done = track->settled_ms == site->state.last_ms || track->moved_ms == site->state.last_ms;
-	return done ? NULL : "overtaken by a newer decision";
+	return done ? NULL : overtaken;
 }
 
 /* Of an order that is no more under way. One for another power is given up without a mark on its tries. */
@@ -161,6 +162,7 @@ void outcome_json(const struct site *site, uint64_t seq, struct json *json)
 	json_int(json, "sent", told.sent);
 	json_int(json, "confirmed", told.confirmed);
 	json_int(json, "failed", told.failed);
+	json_int(json, "overtaken", told.overtaken);    /* of those */
 	json_int_or_null(json, "elapsed_ms", under_way ? POLICY_NONE : told.elapsed_ms, POLICY_NONE);
 	json_close(json);
 }

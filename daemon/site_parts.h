@@ -79,12 +79,12 @@ struct hpc_asked {
 struct outcome {
 	uint64_t seq;                   /* 0: free */
 	int64_t caused_ms, answered_ms;
-	uint32_t sent, ended, confirmed, n_failures;
+	uint32_t sent, ended, confirmed, overtaken, n_failures;
 	struct outcome_failure *failures;       /* room for sent, at most RECORD_COMMANDS */
 };
 
 /* How the commands of a decision ended, or stand where a reload cut them off; for mulletctl. */
-struct outcome_told { uint64_t seq; uint32_t sent, confirmed, failed; int64_t elapsed_ms; };
+struct outcome_told { uint64_t seq; uint32_t sent, confirmed, failed, overtaken; int64_t elapsed_ms; };
 
 /* How the miners' polls go; the rest is for the operator. */
 struct fleet_pace {

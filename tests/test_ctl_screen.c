@@ -343,7 +343,7 @@ static const struct { enum ctl_list list; const char *rows; } tables[] = {
 	  "\"sleeps\":56,\"wakes\":0,\"powers\":7,\"outcome\":{\"sent\":63,\"confirmed\":61,\"failed\":2,\"elapsed_ms\":64},\"why\":\"The load rose.\"},"
   "{\"seq\":1233,\"outcome\":null,\"why\":\"-\"},{\"seq\":1232,\"outcome\":{\"sent\":63,\"confirmed\":63,\"failed\":0}},"
   "{\"seq\":1235,\"time\":\"2026-11-22T05:03:41.000Z\",\"reason\":\"target\",\"binding\":\"wakes_in_flight\",\"sleeps\":0,"
-  "\"wakes\":15,\"powers\":0,\"outcome\":{\"sent\":15,\"confirmed\":9,\"failed\":1,\"elapsed_ms\":null},\"why\":\"Load up to 1.417 MW within the last minute, 1.402 MW on average, target 1.945 MW: the "
+  "\"wakes\":15,\"powers\":0,\"outcome\":{\"sent\":15,\"confirmed\":9,\"failed\":3,\"overtaken\":2,\"elapsed_ms\":null},\"why\":\"Load up to 1.417 MW within the last minute, 1.402 MW on average, target 1.945 MW: the "
   "miners may draw 543.0 kW and are heading for 443.0 kW; 15 miners to wake, +50.6 kW; more waits for those that are waking.\"}]" },
 	{ LIST_ALARMS, "[{\"name\":\"cap\",\"raised\":true,\"since\":\"2026-11-22T05:04:01.500Z\",\"severity\":\"critical\","
 	  "\"why\":\"over\"}]" },

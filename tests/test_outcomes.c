@@ -132,9 +132,9 @@ static void the_operator_is_told_what_became_of_a_decision(void **state)
 	scenario_run(&s, 60 * SEC);
 	scenario_order(&s, "shed", "qse-1", 0, 0, 600 * SEC);
 	scenario_run(&s, 300);
-	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":0,\"failed\":0,\"elapsed_ms\":null}"));
+	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":0,\"failed\":0,\"overtaken\":0,\"elapsed_ms\":null}"));
 	scenario_run(&s, 30 * SEC);
-	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":60,\"failed\":0,\"elapsed_ms\":"));
+	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":60,\"failed\":0,\"overtaken\":0,\"elapsed_ms\":"));
 	scenario_reload(&s, &s.site_conf);
 	assert_true(newest_says(&s, "\"outcome\":{\"sent\":60,\"confirmed\":60,\"failed\":0,"));
 	scenario_close(&s);
@@ -146,11 +146,33 @@ static void the_operator_is_told_what_became_of_a_decision(void **state)
 	scenario_close(&s);
 }
 
+/* What a newer decision told the same miners has not failed. */
+static void orders_overtaken_are_told_apart(void **state)
+{
+	(void)state;
+	struct scenario s;
+	struct json json = { 0 };
+	open_partial(&s, 760000);
+	scenario_run(&s, 30 * SEC);
+	scenario_order(&s, "setpoint", "low", 660000, 0, 600 * SEC);
+	scenario_run(&s, 300);
+	scenario_order(&s, "shed", "all", 0, 0, 600 * SEC);
+	scenario_run(&s, 300);
+	site_decisions_json(s.site, 2, &json);
+	int sent = figure(json.text, "\"sent\":");
+	assert_true(sent > 0);
+	assert_int_equal(figure(json.text, "\"failed\":"), sent);
+	assert_int_equal(figure(json.text, "\"overtaken\":"), sent);
+	json_free(&json);
+	scenario_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dry_run_spends_no_ramp),
 		cmocka_unit_test(a_wake_that_is_done_is_confirmed),
+		cmocka_unit_test(orders_overtaken_are_told_apart),
 		cmocka_unit_test(the_operator_is_told_what_became_of_a_decision),
 		cmocka_unit_test(an_order_for_another_power_that_changes_nothing_has_failed),
 	};
