@@ -32,9 +32,9 @@ static void field_print(const struct field *field, const char *prefix, void (*pu
 	snprintf(key, sizeof key, "%s%s", prefix, field->key);
 	value_describe(field, kind, sizeof kind);
 	if (field->kind == KIND_LATER)
-		snprintf(line, sizeof line, "%-40s not supported yet: %s", key, field->help);
+		snprintf(line, sizeof line, "%-42s not supported yet: %s", key, field->help);
 	else
-		snprintf(line, sizeof line, "%-40s %s; %s%s: %s", key, kind,
+		snprintf(line, sizeof line, "%-42s %s; %s%s: %s", key, kind,
 		         !field->preset ? "required" : *field->preset ? "default " : "optional",
 		         field->preset ? field->preset : "", field->help);
 	put(self, line);

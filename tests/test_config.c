@@ -457,11 +457,11 @@ static void every_key_can_be_printed(void **state)
 	char *text = calloc(1, 20000);
 	assert_non_null(text);
 	config_print_keys(collect, text);
-	assert_non_null(strstr(text, "\nmeters.NAME.every                        DURATION, 100 ms to 1 h; default 1 s: "));
-	assert_non_null(strstr(text, "\nsite.cap                                 POWER, 1 kW to 5 GW; required: "));
+	assert_non_null(strstr(text, "\nmeters.NAME.every                          DURATION, 100 ms to 1 h; default 1 s: "));
+	assert_non_null(strstr(text, "\nsite.cap                                   POWER, 1 kW to 5 GW; required: "));
 	assert_non_null(strstr(text, "\nmqtt.tls.ca "));
 	assert_non_null(strstr(text, "\nmeters.NAME.registers.power.absent "));
-	assert_non_null(strstr(text, "\njournal                                  not supported yet: "));
+	assert_non_null(strstr(text, "\njournal                                    not supported yet: "));
 	free(text);
 }
 
