@@ -118,7 +118,7 @@ static int run_release(const struct command_line *line)
 {
 	struct json request;
 	begin_request(&request, "release");
-	return tell(line, &request, "released: the file's target holds again");
+	return tell(line, &request, "released: nothing of the operator's is in force");
 }
 
 static int run_shed(const struct command_line *line)
