@@ -104,10 +104,10 @@ bool plan_message(struct plan *plan, const char *topic, const char *text, size_t
 	if (strcmp(topic, plan->topic) != 0)
 		return false;
 	snprintf(why, sizeof(why), "%zu bytes are more than %d", len, SIGNAL_MOST_BYTES);
-	if (text)
-		take(plan, text, len, retained, now);
-	else
+	if (!text)
 		refuse(plan, "", why, now);
+	else if (len > 0)               /* an empty one only clears what was retained */
+		take(plan, text, len, retained, now);
 	return true;
 }
 

@@ -150,7 +150,8 @@ bool signals_message(struct signals *signals, const char *topic, const char *tex
 	for (size_t i = 0; i < signals->n; i++) {
 		if (strcmp(signals->signals[i].topic, topic) != 0)
 			continue;
-		take_message(signals, &signals->signals[i], text, len, retained, now);
+		if (len > 0)
+			take_message(signals, &signals->signals[i], text, len, retained, now);
 		ours = true;
 	}
 	return ours;

@@ -46,7 +46,8 @@ const char *signals_topic(const struct signals *, size_t i);    /* to subscribe 
 void signals_subscribed(struct signals *, const char *topic, bool granted, struct instant now);
 #define SIGNALS_REFUSED "the broker refuses the topic %s: no order sent there arrives; it should allow mulletd to read it"
 
-/* True if the topic was one of its own. text NULL: the message was too long to be handed on. */
+/* True if the topic was one of its own. text NULL: the message was too long to be handed on. An empty one, with which MQTT
+ * clears what is retained, says nothing. */
 bool signals_message(struct signals *, const char *topic, const char *text, size_t len, bool retained, struct instant now);
 
 void signals_demand(struct signals *, struct instant now, struct demand *);

@@ -112,7 +112,7 @@ static void the_same_id_replaces_and_zero_withdraws(void **state)
 }
 
 static const struct { const char *text, *why; } bad[] = {
-	{ "", "not JSON" },
+	{ " ", "not JSON" },
 	{ "job-77", "not JSON" },
 	{ "[]", "not a JSON object" },
 	{ "{\"id\":\"a\"," AT ",\"delta_w\":1} x", "something follows" },
@@ -155,6 +155,21 @@ static void bad_ones_change_nothing_and_say_why(void **state)
 		say(b, "{\"id\":\"good\"," AT ",\"delta_w\":2000,\"over_s\":1}");
 		assert_int_equal(only(b)->delta_w, 2000);
 	}
+}
+
+/* A scheduler clears what it had left retained. */
+static void an_empty_one_says_nothing(void **state)
+{
+	struct bench *b = *state;
+	say(b, "{\"id\":\"good\"," AT ",\"delta_w\":1000,\"over_s\":1}");
+	b->last[0] = '\0';
+	say(b, "");
+	assert_true(plan_message(b->plan, TOPIC, "", 0, true, b->now));
+	assert_string_equal(b->last, "");
+	assert_string_equal(only(b)->id, "good");
+	say(b, "{}");
+	say(b, "");
+	assert_true(alarms_raised(b->alarms, "signal/hpc-plan"));
 }
 
 static void too_long_retained_or_elsewhere(void **state)
@@ -250,7 +265,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_notice_is_read), TEST(a_fall_without_a_duration), TEST(the_same_id_replaces_and_zero_withdraws),
-		TEST(bad_ones_change_nothing_and_say_why), TEST(too_long_retained_or_elsewhere), TEST(sixty_four_are_enough),
+		TEST(bad_ones_change_nothing_and_say_why), TEST(an_empty_one_says_nothing),
+		TEST(too_long_retained_or_elsewhere), TEST(sixty_four_are_enough),
 		TEST(false_ones_raise_an_alarm_until_one_comes_true), TEST(the_clock_is_asked_once),
 		TEST(in_failsafe_nobody_judges),
 	};

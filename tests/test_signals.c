@@ -287,13 +287,39 @@ static void test_malformed(void **state)
 	assert_false(message(b, "mullet/pecos-1/order", CAP_A));
 }
 
+/* A sender clears what it had left retained: the broker hands that on to all who listen, and nothing is meant by it. */
+static void test_empty(void **state)
+{
+	struct bench *b = *state;
+	order(b, CAP_A);
+	target(b, "40", T0);
+	look(b, 15000000, 9000000, 0);
+	b->n = b->changes = 0;
+	order(b, "");
+	assert_true(signals_message(b->signals, ORDER_TOPIC, "", 0, true, b->now));
+	assert_true(message(b, "maestro/target", ""));
+	look(b, 15000000, 9000000, 0);
+	assert_int_equal(b->n, 0);
+	assert_int_equal(b->changes, 0);
+	assert_int_equal(b->demand.limit_w, 12000000);
+	assert_int_equal(b->demand.miners_w, 4000000);
+	pass(b, 90000);                         /* nor was it a word of a sender that is there */
+	look(b, 15000000, 9000000, 0);
+	assert_true(alarms_raised(b->alarms, "signal/maestro"));
+	order(b, "nonsense");
+	b->n = b->changes = 0;
+	order(b, "");                           /* nor a good one after a bad one */
+	assert_int_equal(b->n, 0);
+	assert_true(alarms_raised(b->alarms, "signal/qse"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ORDERS(test_life_of_a_cap), TEST(test_scheduled_then_cancelled), ORDERS(test_missed_and_late),
 		ORDERS(test_short_and_never_met), ORDERS(test_energy_is_exact), TEST(test_same_id_twice), TEST(test_same_id_after_a_wrong_clock),
 		TEST(test_stale_retained_and_reserved),
-		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed),
+		TEST(test_partial_answers), TEST(test_set_point_met), TEST(test_malformed), TEST(test_empty),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }
