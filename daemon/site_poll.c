@@ -5,7 +5,8 @@
 
 #define WATCH_MS      1000              /* a miner told something is looked at so often … */
 #define WATCHES_PER_S 2000              /* … while they are few enough for that */
-#define POLLS_PER_MS  3                 /* of miners, at most */
+#define POLLS_PER_MS  3                 /* of miners, at most, … */
+#define ROUND_MS      15000             /* … or as many as ask all of them within this: the policy waits 30 s for who was not heard */
 #define TICK_MS       10                /* miners are polled so often: a handful at a time wakes the loop less */
 #define MOST_TICK_MS  50                /* what a late tick makes up for */
 #define FIRST_MS      3000              /* the first polls are spread over this, or longer where there are many */
@@ -176,6 +177,12 @@ static void poll_miner(struct site *site, uint32_t i, int64_t now_ms)
 	site->conf->miners[i].driver->poll(miner->miner);
 }
 
+static int64_t polls_per_ms(const struct site *site)
+{
+	int64_t needed = ((int64_t)site->conf->policy.n_miners + ROUND_MS - 1) / ROUND_MS;
+	return needed > POLLS_PER_MS ? needed : POLLS_PER_MS;
+}
+
 /* As many as the time since the last tick allows; those that are due longest go first. */
 static int64_t poll_miners(struct site *site, int64_t now_ms)
 {
@@ -186,7 +193,7 @@ static int64_t poll_miners(struct site *site, int64_t now_ms)
 	site->polled_ms = now_ms;
 	if (since_ms > MOST_TICK_MS)
 		since_ms = MOST_TICK_MS;
-	for (int64_t room = since_ms * POLLS_PER_MS; room > 0 && schedule_take(&site->miners_due, now_ms, &i); room--)
+	for (int64_t room = since_ms * polls_per_ms(site); room > 0 && schedule_take(&site->miners_due, now_ms, &i); room--)
 		poll_miner(site, i, now_ms);
 	return schedule_next_ms(&site->miners_due) > next_ms ? schedule_next_ms(&site->miners_due) : next_ms;
 }
@@ -245,8 +252,8 @@ static void open_miner(struct site *site, uint32_t i, int64_t now_ms)
 	const struct site_miner *conf = &site->conf->miners[i];
 	int64_t n = (int64_t)site->conf->policy.n_miners;
 	int64_t spread_ms = conf->every_ms < FIRST_MS ? conf->every_ms : FIRST_MS;
-	if (spread_ms < n / POLLS_PER_MS)
-		spread_ms = n / POLLS_PER_MS;
+	if (spread_ms < n / polls_per_ms(site))
+		spread_ms = n / polls_per_ms(site);
 	miner->site = site;
 	miner->watched = true;
 	miner->next_ms = now_ms + spread_ms * (int64_t)i / n;
