@@ -87,11 +87,24 @@ static void put_way(struct json *json, const char *key, const struct policy_resp
 	json_close(json);
 }
 
-void kept_format(const struct kept *kept, const char *site, struct json *json)
+static void put_origin(struct json *json, const char *site)
 {
 	json_open(json, NULL);
 	json_int(json, "version", KEPT_VERSION);
 	json_string(json, "site", site);
+}
+
+void kept_format_orders(const struct kept_orders *orders, const char *site, struct json *json)
+{
+	put_origin(json, site);
+	kept_orders_format(orders, json);
+	json_close(json);
+	json_newline(json);
+}
+
+void kept_format(const struct kept *kept, const char *site, struct json *json)
+{
+	put_origin(json, site);
 	json_int(json, "decisions", (int64_t)kept->seq);
 	json_int(json, "decisions_reserved", (int64_t)kept->seq_reserved);
 	json_int(json, "commands", (int64_t)kept->n_commands);
@@ -308,10 +321,9 @@ bool kept_parse(const char *text, size_t len, const char *site, struct kept *kep
 	return !reader.failed;
 }
 
-bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *kept)
+bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *kept, char *why, size_t why_size)
 {
-	char why[8];
-	struct reader reader = { .why = why, .why_size = sizeof(why) };
+	struct reader reader = { .why = why, .why_size = why_size };
 	begin(&reader, text, len, site, kept);
 	if (reader.failed)
 		kept_free(kept);

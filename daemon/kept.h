@@ -101,8 +101,10 @@ bool kept_same_power(const struct kept_group *, const struct kept_group *);     
 void kept_format(const struct kept *, const char *site, struct json *);
 /* False, with why, unless all of it but orders is of this site and version, whole and possible. True: kept_free ends it. */
 bool kept_parse(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
-/* Of a text that was refused, the orders and nothing else. False: it is no JSON, or of another site or version. */
-bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *);
+/* Orders have a file of their own, for they change often; earlier versions kept them with the rest, and it is read there, too.
+ * False, with why: it is no JSON, or of another site or version. */
+void kept_format_orders(const struct kept_orders *, const char *site, struct json *);
+bool kept_parse_orders(const char *text, size_t len, const char *site, struct kept *, char *why, size_t why_size);
 void kept_free(struct kept *);
 
 /* ---- kept_wear.c: the member "wear" ---- */

@@ -240,7 +240,7 @@ static void on_end_timer(uv_timer_t *timer)
 	struct service *service = timer->data;
 	int n = 0;
 	uv_walk(&service->loop, count_handle, &n);
-	if (n == 1 && !state_file_busy(&service->state_file))
+	if (n == 1 && !service_keep_busy(service))
 		uv_stop(&service->loop);
 }
 
@@ -418,9 +418,7 @@ int service_run(const struct service_conf *conf, struct wired *wired)
 		plan_free(service->plan, now());
 		alarms_free(service->alarms);
 		retained_free(&service->retained);
-		state_file_free(&service->state_file);
-		free(service->kept_text);
-		free(service->aside);
+		service_keep_free(service);
 		code = 0;
 		leave_lookups(service);
 	}

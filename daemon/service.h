@@ -28,6 +28,18 @@ int service_run(const struct service_conf *, struct wired *);
 
 /* ---- only for daemon/service*.c ---- */
 
+struct kept_file {                      /* of the two that outlast a restart */
+	struct service *service;
+	struct state_file file;
+	const char *unwritten, *discarded;      /* alarms … */
+	const char *what;               /* … and what is in it */
+	char *text;                     /* written last; NULL: it is not on the disk */
+	int64_t written_ms;
+	char *aside;                    /* one that was discarded, while it is there; NULL: none */
+	uv_fs_t look;
+	bool looking;
+};
+
 struct service {
 	const struct service_conf *conf;
 	uv_loop_t loop;
@@ -50,16 +62,10 @@ struct service {
 	uv_timer_t step_timer, poll_timer, stop_timer, end_timer;
 	uv_check_t turn;                /* steps at the end of the turn in which the site's meter spoke */
 	uv_signal_t hup, term, intr;
-	struct state_file state_file;
+	struct kept_file learned, orders;       /* state.json, large and seldom written; orders.json, small, with each change */
 	uv_timer_t keep_timer;
 	struct kept left;               /* of the site, when it was left */
-	char *kept_text;                /* written last */
-	int64_t kept_ms, orders_kept_ms;
-	struct signals_changes orders_kept;     /* as written last */
-	bool operated;                  /* the operator has spoken since */
-	char *aside;                    /* a file that was discarded, while it is there; NULL: none */
-	uv_fs_t aside_look;
-	bool aside_looking;
+	uint64_t orders_kept;           /* signals_changes, as written last */
 	uint64_t seq_reserved, seq_asked;       /* on the disk; in what is being written */
 	int64_t step_due_ms, watchdog_ms, fed_ms, status_ms;
 	bool step_now, reloading, reload_again, stopping;
@@ -79,6 +85,8 @@ void service_recall(struct service *);  /* before the site's start: what an earl
 void service_keep_orders(struct service *);     /* after each step: if they have changed */
 void service_keep_site(struct service *);       /* at the end of the site, no number is reserved; written … */
 void service_keep(struct service *);    /* … when no message can come any more */
+bool service_keep_busy(const struct service *); /* something is being written */
+void service_keep_free(struct service *);
 
 bool service_password(struct service *);        /* of the broker, if it takes one; false: it cannot be read */
 

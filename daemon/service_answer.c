@@ -124,7 +124,6 @@ static void answer_release(struct service *service, struct instant now, char *er
 /* The operator has spoken. */
 static void prompt(struct service *service, struct instant now)
 {
-	service->operated = true;
 	site_prompted(service->site, now);
 	service->step_now = true;
 }

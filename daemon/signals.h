@@ -33,8 +33,7 @@ void signals_adopt(struct signals *, struct signals *old, struct instant now);
 /* ---- over a restart ---- */
 struct kept_orders;                     /* daemon/kept.h */
 void signals_keep(const struct signals *, struct instant now, struct kept_orders *);   /* kept_orders_free; lends names */
-struct signals_changes { uint64_t setpoints, others; };
-struct signals_changes signals_changes(const struct signals *);        /* other numbers: orders have come, begun or gone since */
+uint64_t signals_changes(const struct signals *);      /* another number: orders or targets have come, begun or gone since */
 struct signals_recalled { size_t alive, ended, lost; }; /* orders: go on; ended meanwhile; cannot go on */
 /* At the start, before the first demand. */
 struct signals_recalled signals_recall(struct signals *, const struct kept_orders *, struct instant now);

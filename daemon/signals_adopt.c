@@ -39,8 +39,7 @@ static void adopt_memory(struct signals *new, const struct signals *old, const i
 		if (heirs[i] != GONE)
 			new->book.newest_issued_ms[heirs[i]] = old->book.newest_issued_ms[i];
 	new->hold_until_ms = old->hold_until_ms;
-	new->changes = old->changes;
-	new->changes.others++;
+	new->changes = old->changes + 1;
 	new->answers = old->answers;
 	new->history = old->history;
 	memcpy(new->ended, old->ended, sizeof(new->ended));

@@ -35,7 +35,7 @@ struct signals {
 	struct order_book book;
 	int64_t hold_until_ms;          /* monotonic, of the operator's hold; 0: until released */
 	int64_t ahead_ms;               /* the wall clock of the monotonic, at the last look */
-	struct signals_changes changes; /* of what is alive */
+	uint64_t changes;               /* of what is alive */
 	struct answers answers;
 	struct event events[EVENTS];    /* as a demand's ..._from counts */
 	struct event ended[ENDED];

@@ -9,7 +9,7 @@
 
 #define MOST_AHEAD_MS 60000             /* no order is accepted that was issued later than this */
 
-struct signals_changes signals_changes(const struct signals *signals)
+uint64_t signals_changes(const struct signals *signals)
 {
 	return signals->changes;
 }

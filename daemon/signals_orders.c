@@ -40,14 +40,6 @@ static void move_end_of_hold(struct signals *signals, struct instant now)
 	publish_event(signals, event);
 }
 
-static void note_change(struct signals *signals, const struct order *order)
-{
-	if (order->kind == ORDER_SETPOINT)
-		signals->changes.setpoints++;
-	else
-		signals->changes.others++;
-}
-
 void settle_orders(struct signals *signals, const char *why, struct instant now)
 {
 	struct order order;
@@ -55,7 +47,7 @@ void settle_orders(struct signals *signals, const char *why, struct instant now)
 	move_end_of_hold(signals, now);
 	orders_begin(&signals->book, now.utc_ms);
 	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place)) {
-		note_change(signals, &order);
+		signals->changes++;
 		if (signals->events[place].alive)
 			finish_event(signals, &signals->events[place], order.cancelled, order.cancelled ? why : NULL, now);
 	}
@@ -63,7 +55,7 @@ void settle_orders(struct signals *signals, const char *why, struct instant now)
 		struct event *event = &signals->events[place];
 		if (!event->alive || event->status != EVENT_SCHEDULED || !signals->book.live[place].begun)
 			continue;
-		note_change(signals, &signals->book.live[place]);
+		signals->changes++;
 		event_activate(event, &signals->history, now);
 		publish_event(signals, event);
 	}
@@ -225,7 +217,7 @@ static bool accept(struct signals *signals, const struct order *order, bool agai
 	int place = orders_find(&signals->book, order->id);
 	if (place >= 0)                         /* so that judging can name it */
 		memcpy(signals->events[place].id, order->id, sizeof(order->id));
-	note_change(signals, order);
+	signals->changes++;
 	judge(signals, order, ack, now);
 	if (again && !ack->why[0])
 		snprintf(ack->why, sizeof(ack->why), "taken anew: a clock that was ahead had ended it before its time");

@@ -89,16 +89,13 @@ static bool check(struct signals *signals, const struct signal *signal, const st
 	return false;
 }
 
-/* A lower share has to outlast a crash. A higher one may be missed: what was kept is as safe; and of those that say the
- * same it is enough to know within a third of stale_after when the last came. */
+/* Of those that say the same it is enough to know within a third of stale_after when the last came. */
 static void note_target(struct signals *signals, struct signal *signal, int32_t share_ppm, int64_t heard_ms)
 {
-	if (!signal->heard || signal->stale || share_ppm < signal->share_ppm)
-		signals->changes.others++;
-	else if (share_ppm > signal->share_ppm || heard_ms - signal->noted_ms >= signal->stale_after_ms / 3)
-		signals->changes.setpoints++;
-	else
+	bool same = signal->heard && !signal->stale && share_ppm == signal->share_ppm;
+	if (same && heard_ms - signal->noted_ms < signal->stale_after_ms / 3)
 		return;
+	signals->changes++;
 	signal->noted_ms = heard_ms;
 }
 
@@ -136,7 +133,7 @@ static void go_stale(struct signals *signals, struct signal *signal, struct inst
 	char why[160];
 	signal->stale = true;
 	signal->unsure = false;
-	signals->changes.others += signal->heard;
+	signals->changes += signal->heard;
 	snprintf(why, sizeof(why), "no message for %lld s%s: %s", (long long)((now.mono_ms - signal->heard_ms) / 1000),
 	         signal->refused ? ", for the broker refuses its topic" : "", what[signal->when_stale]);
 	raise_signal(signals, signal, SEVERITY_CRITICAL, why, now);

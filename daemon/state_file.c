@@ -9,14 +9,14 @@
 
 #include "daemon/xalloc.h"
 
-#define NAME "state.json"
 #define ASIDE 100                       /* files put aside; the last is replaced */
 
-void state_file_init(struct state_file *file, uv_loop_t *loop, const char *dir, struct state_file_user user)
+void state_file_init(struct state_file *file, uv_loop_t *loop, const char *dir, const char *name,
+                     struct state_file_user user)
 {
-	size_t size = strlen(dir) + sizeof("/" NAME);
+	size_t size = strlen(dir) + strlen(name) + 2;
 	*file = (struct state_file){ .path = xcalloc(size, 1), .loop = loop, .user = user };
-	snprintf(file->path, size, "%s/" NAME, dir);
+	snprintf(file->path, size, "%s/%s", dir, name);
 	file->work.data = file;
 }
 

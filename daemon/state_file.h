@@ -1,4 +1,4 @@
-/* daemon/state_file.h - the file the daemon remembers by: replaced whole or not at all.
+/* daemon/state_file.h - a file the daemon remembers by: replaced whole or not at all.
  *
  * Written on the loop's pool of threads, never on the loop: a disk may take seconds to have it, and commands do not
  * wait for disks. The new text goes to PATH.new, is brought to the disk, then renamed over the old. */
@@ -23,7 +23,7 @@ struct state_file {                     /* in its owner, where it stays while a 
 	int error;
 };
 
-void state_file_init(struct state_file *, uv_loop_t *, const char *dir, struct state_file_user);
+void state_file_init(struct state_file *, uv_loop_t *, const char *dir, const char *name, struct state_file_user);
 /* 0 and its text, NUL-terminated, the caller's to free(); UV_ENOENT: there is none; UV_E2BIG: longer than most.
  * Waits for the disk: for the start only. */
 int state_file_read(const struct state_file *, size_t most, char **text, size_t *len);

@@ -1,4 +1,4 @@
-/* tests/signals_written.h - what state.json would say of signals, for another daemon to take up. */
+/* tests/signals_written.h - what orders.json would say of signals, for another daemon to take up. */
 #ifndef TESTS_SIGNALS_WRITTEN_H
 #define TESTS_SIGNALS_WRITTEN_H
 

@@ -95,12 +95,13 @@ static bool orders_alone(const char *from, const char *to)
 {
 	struct kept kept = example(), back;
 	struct json json = { 0 };
+	char why[200];
 	kept_format(&kept, "pecos-1", &json);
 	const char *at = strstr(json.text, from);
 	size_t size = json.len + strlen(to) + 1;
 	char *text = calloc(size, 1);
 	int len = snprintf(text, size, "%.*s%s%s", (int)(at - json.text), json.text, to, at + strlen(from));
-	bool there = kept_parse_orders(text, (size_t)len, "pecos-1", &back);
+	bool there = kept_parse_orders(text, (size_t)len, "pecos-1", &back, why, sizeof(why));
 	if (there) {
 		assert_same_orders(&kept.orders, &back.orders);
 		assert_int_equal(back.seq, 0);
@@ -112,7 +113,30 @@ static bool orders_alone(const char *from, const char *to)
 	return there;
 }
 
-/* A file that is damaged elsewhere still tells what was ordered. */
+static void orders_have_a_file_of_their_own(void **unused)
+{
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200];
+	kept_format_orders(&kept.orders, "pecos-1", &json);
+	assert_ptr_equal(strstr(json.text, "{\"version\":1,\"site\":\"pecos-1\",\"orders\":{"), json.text);
+	assert_true(kept_parse_orders(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_same_orders(&kept.orders, &back.orders);
+	kept_free(&back);
+	assert_false(kept_parse_orders(json.text, json.len, "pecos-2", &back, why, sizeof(why)));
+	assert_string_equal(why, "it is of the site pecos-1");
+	assert_false(kept_parse_orders(json.text, json.len / 2, "pecos-1", &back, why, sizeof(why)));
+	json_reset(&json);
+	kept_format_orders(&(struct kept_orders){ .n = 0 }, "pecos-1", &json);
+	assert_true(kept_parse_orders(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.orders.n, 0);
+	assert_null(back.orders.fault);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+/* An earlier version wrote them with all else: damaged elsewhere it still tells what was ordered. */
 static void orders_are_read_of_what_is_else_refused(void **unused)
 {
 	assert_true(orders_alone("\"decisions\":1234", "\"decisions\":-1"));
@@ -166,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_orders_cost_no_more_than_themselves),
 		cmocka_unit_test(a_damaged_target_costs_no_more_than_itself),
+		cmocka_unit_test(orders_have_a_file_of_their_own),
 		cmocka_unit_test(orders_are_read_of_what_is_else_refused),
 		cmocka_unit_test(what_cannot_have_been_drawn_is_not_told),
 		cmocka_unit_test(more_orders_than_there_is_room_for_are_counted),

@@ -33,7 +33,7 @@ static void open_rig(struct rig *rig)
 	*rig = (struct rig){ .dir = "/tmp/test-state-XXXXXX" };
 	assert_non_null(mkdtemp(rig->dir));
 	assert_int_equal(uv_loop_init(&rig->loop), 0);
-	state_file_init(&rig->file, &rig->loop, rig->dir, (struct state_file_user){ rig, on_written });
+	state_file_init(&rig->file, &rig->loop, rig->dir, "state.json", (struct state_file_user){ rig, on_written });
 }
 
 static void close_rig(struct rig *rig)

@@ -184,38 +184,32 @@ static void its_event_and_its_newest_timestamp_go_on(void **state)
 	end(&b);
 }
 
-/* A lower share is written as a limit is; what only says the same again, often enough to know that it is fresh. */
+/* What only says the same again is noticed often enough to know that it is fresh. */
 static void each_change_can_be_noticed(void **state)
 {
 	struct signal_conf conf = conf_for(WHEN_STALE_CURTAIL);
-	struct signals_changes before, now;
 	struct bench b;
 	(void)state;
 	begin(&b, &conf);
-	before = signals_changes(b.signals);
+	uint64_t before = signals_changes(b.signals);
+#define CHANGED() ({ uint64_t was = before; before = signals_changes(b.signals); was != before; })
 	target(&b, "40", b.now.utc_ms);
-	now = signals_changes(b.signals);
-	assert_true(now.others > before.others);
-	before = now;
+	assert_true(CHANGED());
 	for (int i = 0; i < 29; i++) {
 		pass(&b, 1000);
 		target(&b, "40", b.now.utc_ms);
 	}
-	now = signals_changes(b.signals);
-	assert_true(now.others == before.others && now.setpoints == before.setpoints);
+	assert_false(CHANGED());
 	pass(&b, 1000);
 	target(&b, "40", b.now.utc_ms);
-	now = signals_changes(b.signals);
-	assert_true(now.others == before.others && now.setpoints == before.setpoints + 1);
+	assert_true(CHANGED());
 	target(&b, "50", b.now.utc_ms);
-	now = signals_changes(b.signals);
-	assert_true(now.others == before.others && now.setpoints == before.setpoints + 2);
+	assert_true(CHANGED());
 	target(&b, "49.99", b.now.utc_ms);
-	now = signals_changes(b.signals);
-	assert_true(now.others == before.others + 1 && now.setpoints == before.setpoints + 2);
+	assert_true(CHANGED());
 	pass(&b, STALE_MS);
 	signals_demand(b.signals, b.now, &b.demand);
-	assert_true(signals_changes(b.signals).others == now.others + 1);
+	assert_true(CHANGED());
 	end(&b);
 }
 
