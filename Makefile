@@ -8,7 +8,7 @@ ROOMS    := policy drivers config daemon sim
 MAINS    := daemon/main.c daemon/mulletctl.c sim/mulletsim.c
 PROGRAMS := $(BUILD)/mulletd $(BUILD)/mulletctl $(BUILD)/mulletsim
 
-PKGS     := libuv libmodbus libmosquitto libcjson yaml-0.1 libsystemd netsnmp libcurl
+PKGS     := libuv libmodbus libmosquitto libssl libcrypto libcjson yaml-0.1 libsystemd netsnmp libcurl
 # Lazy, so that `make deps` runs on a machine that has none of them yet.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))

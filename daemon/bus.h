@@ -2,7 +2,7 @@
  *
  * Messages wait in queues of our own and are handed to the library a few at a time, each exactly once: what the
  * broker has not acknowledged when the link breaks, the library sends again by itself. Names are looked up on the
- * loop's pool; with TLS by the library, since it checks the certificate against the name. */
+ * loop's pool, and each attempt takes the next of their addresses. */
 #ifndef DAEMON_BUS_H
 #define DAEMON_BUS_H
 

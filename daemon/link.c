@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,17 +10,23 @@
 #include <sys/socket.h>
 
 #include "daemon/pem.h"
+#include "daemon/tls_name.h"
 #include "daemon/xalloc.h"
 
 #define KEEPALIVE_S 10
 #define STEADY_MS 10000                 /* a link that held so long starts the back-off afresh */
 #define READS 20                        /* packets taken at a time, so that a flood cannot hold the loop */
 
+#define ADDRESS_SIZE (INET6_ADDRSTRLEN + IF_NAMESIZE)  /* with the interface, where it is one of a link */
+
+static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+
 struct link {
 	uv_loop_t *loop;
 	struct link_user user;
 	struct mosquitto *mosq;
 	char *host, *tls_ca, *tls_cert, *tls_key;
+	struct ssl_ctx_st *tls_name;    /* the library's; NULL: without TLS, or the host is an address */
 	uint16_t port;
 	uv_poll_t poll;
 	uv_timer_t misc, retry, turn;
@@ -237,6 +244,12 @@ static void on_message(struct mosquitto *mosq, void *self, const struct mosquitt
 	link->user.on_message(link->user.self, message->topic, len ? message->payload : "", len, message->retain);
 }
 
+static bool is_address(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	return uv_inet_pton(AF_INET, host, address) == 0 || uv_inet_pton(AF_INET6, host, address) == 0;
+}
+
 /* False where no file is to blame. */
 static bool blame_file(const struct link *link, char *why, size_t size)
 {
@@ -251,19 +264,24 @@ static bool blame_file(const struct link *link, char *why, size_t size)
 	return false;
 }
 
-static void try_connect(struct link *link, const char *host)
+static int set_tls(struct link *link)
+{
+	struct tls_files files = { link->tls_ca, link->tls_cert, link->tls_key };
+	if (link->tls_name)
+		return tls_name_load(link->tls_name, &files) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_TLS;
+	return mosquitto_tls_set(link->mosq, files.ca, NULL, files.cert, files.key, NULL);
+}
+
+static void try_connect(struct link *link, const char *address)
 {
 	errno = 0;
-	int rc = link->tls_ca ? mosquitto_tls_set(link->mosq, link->tls_ca, NULL, link->tls_cert, link->tls_key, NULL)
-	                      : MOSQ_ERR_SUCCESS;
+	int rc = link->tls_ca ? set_tls(link) : MOSQ_ERR_SUCCESS;
 	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_connect_async(link->mosq, host, link->port, KEEPALIVE_S);
+		rc = mosquitto_connect_async(link->mosq, address, link->port, KEEPALIVE_S);
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->mosq) < 0)
 		rc = MOSQ_ERR_CONN_LOST;
 	link->fault[0] = '\0';
-	if (rc == MOSQ_ERR_EAI)
-		snprintf(link->fault, sizeof(link->fault), "%.100s: %s", host, gai_strerror(errno));
-	else if (rc != MOSQ_ERR_SUCCESS && !blame_file(link, link->fault, sizeof(link->fault)))
+	if (rc != MOSQ_ERR_SUCCESS && !blame_file(link, link->fault, sizeof(link->fault)))
 		snprintf(link->fault, sizeof(link->fault), "%s", error_text(link, rc));
 }
 
@@ -286,11 +304,35 @@ static void after_try(struct link *link)
 	uv_poll_start(&link->poll, link->poll_events, on_poll);
 }
 
+/* A name may stand for several addresses of which some never answer: each attempt takes the next. */
+static void pick_address(const struct addrinfo *found, uint32_t turn, char address[ADDRESS_SIZE])
+{
+	uint32_t n = 0;
+	for (const struct addrinfo *a = found; a; a = a->ai_next)
+		n++;
+	for (turn = n ? turn % n : 0; turn > 0; turn--)
+		found = found->ai_next;
+	getnameinfo(found->ai_addr, found->ai_addrlen, address, ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST);
+}
+
 /* On the pool. */
 static void work(uv_work_t *req)
 {
 	struct link *link = req->data;
-	try_connect(link, link->host);
+	char address[ADDRESS_SIZE] = "";
+	struct addrinfo *found = NULL;
+	if (is_address(link->host)) {
+		try_connect(link, link->host);
+		return;
+	}
+	int rc = getaddrinfo(link->host, NULL, &hints, &found);
+	if (rc) {
+		snprintf(link->fault, sizeof(link->fault), "%.100s: %s", link->host, gai_strerror(rc));
+		return;
+	}
+	pick_address(found, link->lookups++, address);
+	freeaddrinfo(found);
+	try_connect(link, address);
 }
 
 static void on_worked(uv_work_t *req, int status)
@@ -305,24 +347,13 @@ static void on_worked(uv_work_t *req, int status)
 		after_try(link);
 }
 
-/* A name may stand for several addresses of which some never answer: each attempt takes the next. */
-static const struct addrinfo *pick(const struct addrinfo *found, uint32_t turn)
-{
-	uint32_t n = 0;
-	for (const struct addrinfo *a = found; a; a = a->ai_next)
-		n++;
-	for (turn = n ? turn % n : 0; turn > 0; turn--)
-		found = found->ai_next;
-	return found;
-}
-
 static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
 {
 	struct link *link = lookup->data;
-	char address[INET6_ADDRSTRLEN] = "", why[160];
+	char address[ADDRESS_SIZE] = "", why[160];
 	link->away = false;
 	if (found)
-		uv_ip_name(pick(found, link->lookups++)->ai_addr, address, sizeof(address));
+		pick_address(found, link->lookups++, address);
 	uv_freeaddrinfo(found);
 	snprintf(why, sizeof(why), "%.100s: %s", link->host, status ? uv_strerror(status) : "");
 	if (link->closed) {
@@ -335,18 +366,10 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
 	}
 }
 
-static bool is_address(const char *host)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-	return uv_inet_pton(AF_INET, host, address) == 0 || uv_inet_pton(AF_INET6, host, address) == 0;
-}
-
-/* Always by address, so that a broker that has moved is found; but with TLS by name, for the certificate says that, and
- * the library knows no other way than to look the name up itself, waiting. */
+/* Always by address, so that a broker that has moved is found. With TLS all of it is done on the pool: files are read. */
 static void on_retry(uv_timer_t *timer)
 {
 	struct link *link = timer->data;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	if (link->poll_closing) {
 		uv_timer_start(&link->retry, on_retry, 1, 0);
 		return;
@@ -411,6 +434,8 @@ struct link *link_open(uv_loop_t *loop, const struct link_conf *conf, struct lin
 	link->first_backoff_ms = link->backoff_ms = conf->backoff_ms;
 	link->most_backoff_ms = conf->most_backoff_ms;
 	open_mosquitto(link, conf);
+	if (link->tls_ca && !is_address(link->host))
+		link->tls_name = tls_name_set(link->mosq, link->host);
 	open_timer(link, &link->misc);
 	open_timer(link, &link->retry);
 	open_timer(link, &link->turn);

@@ -129,6 +129,113 @@ static void test_tls_of_another_name(void **state)
 	close_bus(b);
 }
 
+static int listen_at(const struct bench *b, const char *host)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)b->port) };
+	inet_pton(AF_INET, host, &at.sin_addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+/* What comes is cut off; how many that were so far. */
+static int cut_off(int listening, int *n)
+{
+	int fd = accept(listening, NULL, NULL);
+	if (fd < 0)
+		return *n;
+	close(fd);
+	return ++*n;
+}
+
+/* The first of its addresses is no broker: the next attempt takes the next, with and without TLS, and goes by the name. */
+static void test_next_address(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	int n = 0, wrong = listen_at(b, "127.0.0.9");
+	start_tls_broker(b, "twice.example");
+	conf.host = "twice.example";
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	until(b, (cut_off(wrong, &n), b->connected == 1));
+	assert_int_equal(n, 1);
+	close_bus(b);
+	b->closed = 0;
+	stop(&b->broker, SIGKILL);
+	start_broker(b, NULL);
+	conf.tls_ca = NULL;
+	open_bus(b, &conf);
+	until(b, (cut_off(wrong, &n), b->connected == 2));
+	assert_int_equal(n, 2);
+	close_bus(b);
+	close(wrong);
+}
+
+/* A broker may want to know us as well. */
+static void test_own_certificate(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	char more[600];
+	start_tls_broker(b, "gpu-01.example");
+	stop(&b->broker, SIGKILL);
+	snprintf(more, sizeof(more), "allow_anonymous true\nrequire_certificate true\ncafile %s\ncertfile %s\nkeyfile %s",
+	         path(b, "cert.pem"), path(b, "cert.pem"), path(b, "key.pem"));
+	start_broker(b, more);
+	conf.host = "gpu-01.example";
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	close_bus(b);
+	assert_int_equal(log_count(b, "New client connected"), 0);
+	b->closed = b->lost = 0;
+	conf.tls_ca = conf.tls_cert = path(b, "cert.pem");
+	conf.tls_key = path(b, "broker.conf");
+	open_bus(b, &conf);
+	until(b, b->lost == 1);
+	assert_non_null(strstr(b->why, "broker.conf: there is nothing in it that begins as PEM does"));
+	close_bus(b);
+	b->closed = 0;
+	conf.tls_key = path(b, "key.pem");
+	open_bus(b, &conf);
+	until(b, b->connected == 1);
+	close_bus(b);
+}
+
+/* What the first that comes says first, which is not answered; size of it so far. */
+static size_t first_words(int listening, int *fd, char *words, size_t size, size_t *n)
+{
+	if (*fd < 0)
+		*fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
+	ssize_t more = *fd < 0 ? -1 : recv(*fd, words + *n, size - *n, 0);
+	*n += more > 0 ? (size_t)more : 0;
+	return *n;
+}
+
+/* Where several stand behind one address, they are told apart by the name that is asked for. */
+static void test_asks_for_the_name(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	char hello[2000];
+	size_t n = 0;
+	int fd = -1, server = listen_at(b, "127.0.0.1");
+	if (access("/usr/bin/openssl", X_OK) != 0)
+		skip();
+	assert_true(make_certificate(b, "gpu-01.example", "key.pem", "cert.pem"));
+	conf.host = "gpu-01.example";
+	conf.tls_ca = path(b, "cert.pem");
+	open_bus(b, &conf);
+	until(b, first_words(server, &fd, hello, sizeof(hello), &n) > 0);
+	assert_non_null(memmem(hello, n, "gpu-01.example", strlen("gpu-01.example")));
+	assert_null(memmem(hello, n, "127.0.0.1", strlen("127.0.0.1")));
+	close_bus(b);
+	close(fd);
+	close(server);
+}
+
 /* What was begun goes on by itself, until after the bus is gone, and is in nobody's way. */
 static void test_close_while_no_name_server_answers(void **state)
 {
@@ -160,6 +267,9 @@ int main(void)
 		TEST(test_tls),
 		TEST(test_tls_by_a_late_name),
 		TEST(test_tls_of_another_name),
+		TEST(test_own_certificate),
+		TEST(test_next_address),
+		TEST(test_asks_for_the_name),
 		TEST(test_close_while_no_name_server_answers),
 		TEST(test_name_with_several_addresses),
 	};
