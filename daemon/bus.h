@@ -2,7 +2,7 @@
  *
  * Messages wait in queues of our own and are handed to the library a few at a time, each exactly once: what the
  * broker has not acknowledged when the link breaks, the library sends again by itself. Names are looked up on the
- * loop's pool, and each attempt takes the next of their addresses. */
+ * loop's pool, and after each attempt that fails comes the next of their addresses. */
 #ifndef DAEMON_BUS_H
 #define DAEMON_BUS_H
 

@@ -41,7 +41,7 @@ struct link {
 	int refused;                    /* the broker's answer to our greeting, if it was no */
 	uint32_t first_backoff_ms, most_backoff_ms, backoff_ms;
 	uint64_t tried_at_ms, up_at_ms;
-	uint32_t lookups;
+	uint32_t failed;                /* attempts; the one that led to a connection is the first to be tried again */
 };
 
 /* Where no name server answers the pool keeps what it has begun for half a minute: the last of the two frees. */
@@ -103,6 +103,7 @@ static void on_retry(uv_timer_t *);
 static void lost(struct link *link, const char *why)
 {
 	close_poll(link);
+	link->failed += !link->up;
 	if (link->up && uv_now(link->loop) - link->up_at_ms >= STEADY_MS)
 		link->backoff_ms = link->first_backoff_ms;
 	link->up = false;
@@ -304,7 +305,7 @@ static void after_try(struct link *link)
 	uv_poll_start(&link->poll, link->poll_events, on_poll);
 }
 
-/* A name may stand for several addresses of which some never answer: each attempt takes the next. */
+/* A name may stand for several addresses of which some never answer: after each that fails comes the next. */
 static void pick_address(const struct addrinfo *found, uint32_t turn, char address[ADDRESS_SIZE])
 {
 	uint32_t n = 0;
@@ -330,7 +331,7 @@ static void work(uv_work_t *req)
 		snprintf(link->fault, sizeof(link->fault), "%.100s: %s", link->host, gai_strerror(rc));
 		return;
 	}
-	pick_address(found, link->lookups++, address);
+	pick_address(found, link->failed, address);
 	freeaddrinfo(found);
 	try_connect(link, address);
 }
@@ -353,7 +354,7 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
 	char address[ADDRESS_SIZE] = "", why[160];
 	link->away = false;
 	if (found)
-		pick_address(found, link->lookups++, address);
+		pick_address(found, link->failed, address);
 	uv_freeaddrinfo(found);
 	snprintf(why, sizeof(why), "%.100s: %s", link->host, status ? uv_strerror(status) : "");
 	if (link->closed) {

@@ -169,6 +169,11 @@ static void test_next_address(void **state)
 	open_bus(b, &conf);
 	until(b, (cut_off(wrong, &n), b->connected == 2));
 	assert_int_equal(n, 2);
+	const char *argv[] = { "/usr/bin/mosquitto_pub", "-p", port_text(b), "-i", "mulletd-test", "-t", "x", "-n", NULL };
+	pid_t usurper = run(NULL, argv);        /* the broker ends our connection: the address that was good comes first again */
+	until(b, (cut_off(wrong, &n), b->connected == 3));
+	assert_int_equal(n, 2);
+	waitpid(usurper, NULL, 0);
 	close_bus(b);
 	close(wrong);
 }
