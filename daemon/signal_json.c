@@ -211,7 +211,7 @@ bool signal_target_parse(const char *text, size_t len, struct target_message *ou
 	            take_number(root, "timestamp", true, last_s, &timestamp, fault);
 	cJSON_Delete(root);
 	if (good)
-		*out = (struct target_message){ (int32_t)(target * 10000), (int64_t)(timestamp * 1000) };
+		*out = (struct target_message){ (int32_t)lround(target * 10000), (int64_t)(timestamp * 1000) };
 	return good;
 }
 

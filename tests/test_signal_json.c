@@ -210,6 +210,7 @@ static void test_targets(void **state)
 		{ "{\"target\": 0, \"timestamp\": 1778539005}", 0, 1778539005000 },
 		{ "{\"target\": 100, \"timestamp\": 1778539005.25}", 1000000, 1778539005250 },
 		{ "{\"target\": 12.5, \"timestamp\": 1, \"x\": null}", 125000, 1000 },
+		{ "{\"target\": 1.13, \"timestamp\": 1}", 11300, 1000 },        /* which no double is */
 	};
 	static const struct { const char *text, *why; } bad[] = {
 		{ "{\"target\": \"0\", \"timestamp\": 1}", "target is not a number" },
