@@ -186,6 +186,8 @@ static void recall_target(struct signals *signals, const struct kept_target *kep
 	signal->unsure = age_ms >= signal->stale_after_ms;
 	if (!kept->stale && age_ms > signal->stale_after_ms / 2)
 		age_ms = signal->stale_after_ms / 2;
+	else if (kept->stale && age_ms < signal->stale_after_ms)
+		age_ms = signal->stale_after_ms;        /* by a clock that was set back, or by another stale_after */
 	signal->heard_ms = signal->noted_ms = now.mono_ms - age_ms;
 	signal->last_at_ms = kept->at_utc_ms;
 	signal->share_ppm = (int32_t)kept->share_ppm;

@@ -141,6 +141,24 @@ static void a_stale_target_is_stale_at_once(void **state)
 	}
 }
 
+/* Nor is it fresh by a clock that was set back. */
+static void a_stale_target_is_stale_by_any_clock(void **state)
+{
+	struct signal_conf conf = conf_for(WHEN_STALE_CURTAIL);
+	struct bench b;
+	(void)state;
+	begin(&b, &conf);
+	target(&b, "100", T0);
+	pass(&b, STALE_MS);
+	assert_level(&b, 0, 0);
+	restart(&b, 1000 - T0, &conf);
+	assert_level(&b, 0, 0);
+	assert_true(alarms_raised(b.alarms, "signal/maestro"));
+	target(&b, "100", b.now.utc_ms);
+	assert_level(&b, NONE, NONE);
+	end(&b);
+}
+
 /* A machine without a clock of its own begins in 1970, until it hears what time it is. */
 static void a_clock_that_was_set_back_ends_no_target(void **state)
 {
@@ -219,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_fresh_target_is_in_force_for_as_long_as_without_a_restart),
 		cmocka_unit_test(silence_that_nobody_listened_to_counts_by_half),
 		cmocka_unit_test(a_stale_target_is_stale_at_once),
+		cmocka_unit_test(a_stale_target_is_stale_by_any_clock),
 		cmocka_unit_test(a_clock_that_was_set_back_ends_no_target),
 		cmocka_unit_test(its_event_and_its_newest_timestamp_go_on),
 		cmocka_unit_test(each_change_can_be_noticed),
