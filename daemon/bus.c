@@ -9,7 +9,6 @@
 
 #define IN_FLIGHT 20                    /* handed to the library and not acknowledged: its own default window */
 #define FLUSH_MS 2000
-#define TOPIC_SIZE 512
 
 struct topic { char *name; int users, mid; };   /* subscribed to; by so many; with what message */
 
@@ -46,7 +45,7 @@ static void finish(struct bus *bus)
 
 static void send_message(struct bus *bus, const struct message *message)
 {
-	char topic[TOPIC_SIZE];
+	char topic[BUS_TOPIC_SIZE];
 	int mid, qos = message->delivery == DELIVER_LATEST ? 0 : 1;
 	snprintf(topic, sizeof(topic), "%s/%s", bus->prefix, message->topic);
 	if (!link_publish(bus->link, topic, message->text, message->len, qos, message->delivery != DELIVER_EVENT, &mid)) {
@@ -175,7 +174,7 @@ static void bus_put(struct sink *sink, const char *topic, enum delivery delivery
 
 static struct link *open_link(struct bus *bus, uv_loop_t *loop, const struct bus_conf *conf)
 {
-	char will_topic[TOPIC_SIZE];
+	char will_topic[BUS_TOPIC_SIZE];
 	struct link_user user = { bus, on_up, on_down, on_ready, on_acked, on_subscribed, on_message, on_link_closed };
 	struct link_conf link = {
 		.host = conf->host, .port = conf->port,

@@ -12,6 +12,7 @@
 #include "daemon/sink.h"
 
 #define BUS_MOST_BYTES 65536            /* of a message received: longer ones are told of, not handed on */
+#define BUS_TOPIC_SIZE 1280             /* of a whole topic: a prefix of 1024, a site's name, a word, an id */
 
 struct bus_conf {                       /* all strings are copied; the password is kept until the bus is gone */
 	const char *host;

@@ -20,7 +20,7 @@ static struct instant now(void)
 static void look_at_own(struct service *service, bool wanted)
 {
 	static const char *const own[] = { "alarm/#", "event/#", "group/#" };
-	char topic[512];
+	char topic[BUS_TOPIC_SIZE];
 	for (size_t i = 0; service->bus && i < sizeof(own) / sizeof(own[0]); i++) {
 		snprintf(topic, sizeof(topic), "%s/%s", service->wired->topic_prefix, own[i]);
 		bus_look(service->bus, topic, wanted);
@@ -179,7 +179,7 @@ void service_open_bus(struct service *service)
 	retained_init(&service->retained, NULL);
 	if (!mqtt->present)
 		return;
-	char client_id[128], state_topic[512];
+	char client_id[128], state_topic[BUS_TOPIC_SIZE];
 	bool dry_run = service->conf->dry_run;
 	if (dry_run)
 		snprintf(client_id, sizeof(client_id), "mulletd-%s-dry-%d", service->wired->site.name, (int)getpid());

@@ -189,10 +189,29 @@ static void test_outbox(void **state)
 	outbox_free(&box);
 }
 
+/* As long as a file may have it: what is said goes where it was meant to. */
+static void test_long_prefix(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	char prefix[1025] = "", topic[1100];
+	memset(prefix, 'p', sizeof(prefix) - 1);
+	snprintf(topic, sizeof(topic), "%s/decision", prefix);
+	conf.prefix = prefix;
+	start_broker(b, NULL);
+	open_bus(b, &conf);
+	bus_subscribe(b->bus, topic);
+	until(b, b->granted == 1);
+	put(b, DELIVER_EVENT, "decision", "1");
+	until(b, b->messages == 1);
+	close_bus(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest alone[] = { cmocka_unit_test(test_outbox) };
 	const struct CMUnitTest tests[] = {
+		TEST(test_long_prefix),
 		TEST(test_quality_and_retention),
 		TEST(test_will_of_a_killed_client),
 		TEST(test_clean_close_sends_what_waits),
