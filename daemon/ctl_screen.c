@@ -83,7 +83,7 @@ static int stale_meters(struct canvas *canvas, int row, const struct ctl_model *
 	return row + 1;
 }
 
-void screen_status(struct canvas *canvas, const struct ctl_model *model)
+void screen_status(struct canvas *canvas, const struct ctl_model *model, int rows)
 {
 	char text[64];
 	int row = part_title(canvas, 0, model);
@@ -96,9 +96,12 @@ void screen_status(struct canvas *canvas, const struct ctl_model *model)
 	miners_text(model, text, sizeof(text));
 	row = heading(canvas, row + 1, "Miners", text);
 	row = part_miners(canvas, row, model);
+	int left = rows > 0 && rows < canvas->height ? rows - row : canvas->height - row;
+	if (left < 4)                   /* a blank row, the heading, and a decision */
+		return;
 	count_text(model, "", text, sizeof(text));
 	row = heading(canvas, row + 1, "Decisions", text);
-	part_decisions(canvas, row, canvas->height - row, 4, 5, model);
+	part_decisions(canvas, row, left - 2, 6, 5, model);
 }
 
 void line_watch(const struct ctl_model *model, int64_t last_seq, char *buf, size_t size)

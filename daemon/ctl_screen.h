@@ -9,9 +9,11 @@
 #define SCREEN_MIN_HEIGHT 16
 
 void screen_watch(struct canvas *, const struct ctl_model *);   /* fills the sheet */
-void screen_status(struct canvas *, const struct ctl_model *);  /* from the top; STATUS_ROWS are always enough */
+/* From the top; STATUS_ROWS are always enough. Of the decisions as many as fit into rows, those of the terminal, so that what
+ * is wrong does not scroll away; rows 0: five. */
+void screen_status(struct canvas *, const struct ctl_model *, int rows);
 
-#define STATUS_ROWS 80
+#define STATUS_ROWS 90
 
 /* One line without an end, for a watch whose output is no terminal. Names a decision whose seq is above last_seq. */
 void line_watch(const struct ctl_model *, int64_t last_seq, char *buf, size_t size);

@@ -40,6 +40,15 @@ static int status_width(void)
 	return size.ws_col < SCREEN_MIN_WIDTH ? SCREEN_MIN_WIDTH : size.ws_col > 120 ? 120 : size.ws_col;
 }
 
+/* Less the line of the prompt; 0: no terminal. */
+static int status_rows(void)
+{
+	struct winsize size;
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_row > 1 ? size.ws_row - 1 : 0;
+}
+
 static int run_status(const struct command_line *line)
 {
 	struct json request;
@@ -59,7 +68,7 @@ static int run_status(const struct command_line *line)
 	if (heard) {
 		struct canvas canvas;
 		canvas_init(&canvas, status_width(), STATUS_ROWS, line->ascii);
-		screen_status(&canvas, model);
+		screen_status(&canvas, model, status_rows());
 		char *text = canvas_print(&canvas, status_colours(), "", "\n", false);
 		printf("%s\n", text);
 		free(text);

@@ -122,6 +122,16 @@ static void check_screen(const char *name, const struct ctl_model *model, int wi
 	canvas_free(&canvas);
 }
 
+static void status_in_a_pipe(struct canvas *canvas, const struct ctl_model *model)
+{
+	screen_status(canvas, model, 0);
+}
+
+static void status_in_24_rows(struct canvas *canvas, const struct ctl_model *model)
+{
+	screen_status(canvas, model, 23);
+}
+
 static struct ctl_model *model_of_a_good_day(void)
 {
 	struct ctl_model *model = xcalloc(1, sizeof(*model));
@@ -218,7 +228,7 @@ static void test_nothing_known_and_texts_too_long(void **state)
 	struct ctl_model *model = xcalloc(1, sizeof(*model));
 	feed_status(model, "{}", NOW_MS);
 	check_screen("watch-empty-answer", model, 80, 24, false, screen_watch);
-	check_screen("status-empty-answer", model, 80, STATUS_ROWS, false, screen_status);
+	check_screen("status-empty-answer", model, 80, STATUS_ROWS, false, status_in_a_pipe);
 	feed_status(model, "{\"site\":\"a-site-with-a-name-that-is-as-long-as-names-of-sites-may-ever-become\",\"state\":\"degraded\","
 	            "\"state_why\":\"meters pdu/1, pdu/2, pdu/3, pdu/4, pdu/5, pdu/6, pdu/7, pdu/8, pdu/9 and pdu/10 are silent\","
 	            "\"dry_run\":true,\"site_w\":98765432109,\"cap_w\":1e300,\"miners\":{\"awake\":1e9,\"faulty\":-3},\"uptime_s\":1e8,"
@@ -228,7 +238,7 @@ static void test_nothing_known_and_texts_too_long(void **state)
 	     "escape \\u001b[2J bell \\u0007 right to left \\u202e wide \\u6f22 Ohm \\u03a9 "
 	     "a-word-that-is-longer-than-the-whole-line-it-should-stand-on-and-so-has-to-be-broken-somewhere\"}");
 	check_screen("watch-long", model, 80, 24, false, screen_watch);
-	check_screen("status-long", model, 80, STATUS_ROWS, true, screen_status);
+	check_screen("status-long", model, 80, STATUS_ROWS, true, status_in_a_pipe);
 	free(model);
 }
 
@@ -236,11 +246,12 @@ static void test_status(void **state)
 {
 	(void)state;
 	struct ctl_model *model = model_of_a_good_day();
-	check_screen("status-80", model, 80, STATUS_ROWS, false, screen_status);
+	check_screen("status-80", model, 80, STATUS_ROWS, false, status_in_a_pipe);
+	check_screen("status-80x24", model, 80, STATUS_ROWS, false, status_in_24_rows);
 	feed_alarms(model);
 	model->n_stale = 1;
 	snprintf(model->stale, sizeof(model->stale), "pdu/7");
-	check_screen("status-alarms-120", model, 120, STATUS_ROWS, false, screen_status);
+	check_screen("status-alarms-120", model, 120, STATUS_ROWS, false, status_in_a_pipe);
 	free(model);
 }
 
@@ -266,7 +277,8 @@ static void test_what_is_in_force(void **state)
 	model_status(model, status, NOW_MS);            /* what is known stays known */
 	assert_false(model_wants_ends(model));
 	feed_alarms(model);
-	check_screen("status-orders-80", model, 80, STATUS_ROWS, false, screen_status);
+	check_screen("status-orders-80x24", model, 80, STATUS_ROWS, false, status_in_24_rows);
+	check_screen("status-orders-80", model, 80, STATUS_ROWS, false, status_in_a_pipe);
 	check_screen("watch-orders-60-ascii", model, 60, 16, true, screen_watch);
 	cJSON_ReplaceItemInObject(status, "in_force", cJSON_Parse("[{\"event\":\"maestro\",\"kind\":\"target\",\"limit_w\":450000},7,{},null,{}]"));
 	model_status(model, status, NOW_MS);
