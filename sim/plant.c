@@ -162,6 +162,7 @@ static void start_wake(struct plant *plant, struct plant_miner *miner, int64_t n
 		.overshoot_w = (int32_t)((int64_t)miner->limit_w * type->overshoot_permille / 1000),
 		.to_w = miner->limit_w,
 	});
+	miner->awake_ms = miner->motion.start_ms + miner->motion.dead_ms + miner->motion.ramp_ms;
 }
 
 static void start_sleep(struct plant *plant, struct plant_miner *miner, int64_t now_ms)
@@ -178,14 +179,14 @@ static void start_sleep(struct plant *plant, struct plant_miner *miner, int64_t 
 static void start_adjust(struct plant *plant, struct plant_miner *miner, int64_t now_ms)
 {
 	const struct plant_miner_type *type = miner->type;
-	struct plant_motion *rise = miner->motion.kind == MOTION_RISE ? &miner->motion : NULL;
-	if (rise && in_dead_time(rise, now_ms)) {
-		rise->to_w = miner->limit_w;
-		rise->overshoot_w = (int32_t)((int64_t)miner->limit_w * type->overshoot_permille / 1000);
+	struct plant_motion *motion = &miner->motion;
+	if (motion->kind == MOTION_RISE && in_dead_time(motion, now_ms)) {
+		motion->to_w = miner->limit_w;
+		motion->overshoot_w = (int32_t)((int64_t)miner->limit_w * type->overshoot_permille / 1000);
 		return;
 	}
 	int32_t dead_ms = stretched(miner, type->adjust_dead_ms), ramp_ms = stretched(miner, type->adjust_ms);
-	int64_t rest_ms = rise ? rise->start_ms + rise->dead_ms + rise->ramp_ms - now_ms - dead_ms : 0;
+	int64_t rest_ms = miner->awake_ms - now_ms - dead_ms;
 	move(plant, miner, (struct plant_motion){
 		.kind = MOTION_ADJUST, .start_ms = now_ms, .dead_ms = dead_ms,
 		.ramp_ms = rest_ms > ramp_ms ? (int32_t)rest_ms : ramp_ms, .to_w = miner->limit_w,

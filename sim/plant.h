@@ -56,6 +56,7 @@ struct plant_miner {
 	int32_t full_w, asleep_w, limit_w;      /* of this unit */
 	int32_t own_error_permille, times_permille;
 	struct plant_motion before, motion;     /* before: what goes on while the newest order is in its dead time */
+	int64_t awake_ms;               /* when its newest wake is over, whatever limits it was told since */
 	int32_t moving;                 /* index in plant.moving; -1: at rest */
 	uint32_t sleeps, wakes, orders;
 };

@@ -222,6 +222,27 @@ static void faults_are_spread_by_share(void **state)
 	plant_free(&plant);
 }
 
+/* A wake of a minute, told one limit or the other every five seconds. */
+static void nor_do_many_limits(void **state)
+{
+	(void)state;
+	struct plant plant;
+	struct plant_miner_type slow = plant_luxos_s21;
+	slow.wake_ramp_ms = 60000;
+	plant_init(&plant, 4);
+	plant_add(&plant, &slow, 1);
+	plant_start_asleep(&plant, 0);
+	plant_order(&plant, 0, 0, true, 0);
+	const struct plant_motion *motion = &plant.miners[0].motion;
+	int64_t full_ms = motion->dead_ms + motion->ramp_ms;
+	for (int64_t ms = 5000; ms < full_ms - 5000; ms += 5000) {
+		plant_order(&plant, 0, ms, true, ms % 10000 ? 2000 : 2010);
+		assert_true(plant_miner_w(&plant, 0, ms + 5000) - plant_miner_w(&plant, 0, ms) < 300);
+	}
+	assert_in_range(plant_miner_w(&plant, 0, full_ms + 1), 2000, 2010);
+	plant_free(&plant);
+}
+
 static void unsafe_wake_is_faster_but_not_after_a_restart(void **state)
 {
 	(void)state;
@@ -373,6 +394,7 @@ int main(void)
 		cmocka_unit_test(wakes_through_idle_chips_and_overshoots),
 		cmocka_unit_test(goes_on_until_the_new_order_bites),
 		cmocka_unit_test(a_limit_told_during_the_wake_does_not_hasten_it),
+		cmocka_unit_test(nor_do_many_limits),
 		cmocka_unit_test(same_seed_same_site),
 		cmocka_unit_test(sum_is_the_sum),
 		cmocka_unit_test(faults_do_what_they_say),
