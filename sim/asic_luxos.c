@@ -131,7 +131,7 @@ static void wake_up(struct asic_call *call, const char *asked)
 	else if (unsafe && call->unit->was_off)
 		refuse(call, asked, 337, "Unsafe wake up is not allowed after a restart");
 	else if (unsafe)
-		curtailed(call, asked, "wake up", plant_wake_unsafe(plant, call->miner, call->now_ms));
+		curtailed(call, asked, "wake up", plant_wake_unsafe(plant, call->miner, call->now_ms, luxos_limit_w(call)));
 	else
 		curtailed(call, asked, "wake up", plant_order(plant, call->miner, call->now_ms, true, luxos_limit_w(call)));
 }

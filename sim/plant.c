@@ -155,6 +155,7 @@ static void start_wake(struct plant *plant, struct plant_miner *miner, int64_t n
 {
 	const struct plant_miner_type *type = miner->type;
 	miner->hash = true;
+	miner->was_off = false;
 	miner->wakes++;
 	move(plant, miner, (struct plant_motion){
 		.kind = MOTION_RISE, .start_ms = now_ms, .dead_ms = stretched(miner, type->wake_dead_ms) + extra_ms,
@@ -267,16 +268,15 @@ static int32_t allowed_w(const struct plant_miner *miner, int32_t limit_w)
 	return limit_w < miner->type->least_w ? miner->type->least_w : limit_w;
 }
 
-bool plant_order(struct plant *plant, size_t i, int64_t now_ms, bool hash, int32_t limit_w)
+static bool order(struct plant *plant, struct plant_miner *miner, int64_t now_ms, bool hash, int32_t limit_w, int32_t ramp_ms)
 {
-	struct plant_miner *miner = &plant->miners[i];
 	if (!heard(miner, hash))
 		return false;
 	int32_t new_w = allowed_w(miner, limit_w), old_w = miner->limit_w;
 	if (hash)
 		miner->limit_w = new_w;
 	if (hash && !miner->hash)
-		start_wake(plant, miner, now_ms, 0, miner->type->wake_ramp_ms);
+		start_wake(plant, miner, now_ms, 0, ramp_ms);
 	else if (!hash && miner->hash)
 		start_sleep(plant, miner, now_ms);
 	else if (hash && new_w != old_w)
@@ -284,14 +284,16 @@ bool plant_order(struct plant *plant, size_t i, int64_t now_ms, bool hash, int32
 	return true;
 }
 
-bool plant_wake_unsafe(struct plant *plant, size_t i, int64_t now_ms)
+bool plant_order(struct plant *plant, size_t i, int64_t now_ms, bool hash, int32_t limit_w)
 {
 	struct plant_miner *miner = &plant->miners[i];
-	if (miner->was_off || !heard(miner, true))
-		return false;
-	if (!miner->hash)
-		start_wake(plant, miner, now_ms, 0, miner->type->wake_fast_ms);
-	return true;
+	return order(plant, miner, now_ms, hash, limit_w, miner->type->wake_ramp_ms);
+}
+
+bool plant_wake_unsafe(struct plant *plant, size_t i, int64_t now_ms, int32_t limit_w)
+{
+	struct plant_miner *miner = &plant->miners[i];
+	return !miner->was_off && order(plant, miner, now_ms, true, limit_w, miner->type->wake_fast_ms);
 }
 
 /* ---- what is so, and what is said ---- */

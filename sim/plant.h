@@ -84,7 +84,8 @@ void plant_reboot(struct plant *, size_t i, int64_t now_ms);    /* one that slep
 
 /* Asks for a state; limit_w 0: as much as it can. Returns whether the miner does something about it. */
 bool plant_order(struct plant *, size_t i, int64_t now_ms, bool hash, int32_t limit_w);
-bool plant_wake_unsafe(struct plant *, size_t i, int64_t now_ms);       /* in one step; false as well when was_off */
+/* To wake in one step; false as well when was_off. */
+bool plant_wake_unsafe(struct plant *, size_t i, int64_t now_ms, int32_t limit_w);
 
 int32_t plant_miner_w(const struct plant *, size_t i, int64_t now_ms);          /* true */
 int32_t plant_miner_told_w(const struct plant *, size_t i, int64_t now_ms);     /* what it says */

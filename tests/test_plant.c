@@ -252,8 +252,8 @@ static void unsafe_wake_is_faster_but_not_after_a_restart(void **state)
 	for (size_t i = 0; i < 2; i++)
 		plant_order(&plant, i, 0, false, 0);
 	plant_reboot(&plant, 1, 20000);
-	assert_true(plant_wake_unsafe(&plant, 0, 100000));
-	assert_false(plant_wake_unsafe(&plant, 1, 100000));
+	assert_true(plant_wake_unsafe(&plant, 0, 100000, 0));
+	assert_false(plant_wake_unsafe(&plant, 1, 100000, 0));
 	assert_true(plant_miner_w(&plant, 0, 110000) >= plant.miners[0].full_w);
 	assert_true(plant_order(&plant, 1, 100000, true, 0));
 	assert_true(plant_miner_w(&plant, 1, 110000) < plant.miners[1].full_w * 9 / 10);
@@ -262,6 +262,9 @@ static void unsafe_wake_is_faster_but_not_after_a_restart(void **state)
 	plant_reboot(&plant, 1, 212000);                /* in mid wake: cold, and up again by itself */
 	assert_int_equal(plant_miner_w(&plant, 1, 220000), plant.miners[1].asleep_w);
 	assert_int_equal(plant_miner_w(&plant, 1, 320000), plant.miners[1].full_w);
+	plant_order(&plant, 1, 400000, false, 0);       /* it was awake since that restart in its sleep */
+	assert_true(plant_wake_unsafe(&plant, 1, 410000, 2000));
+	assert_int_equal(plant_miner_w(&plant, 1, 430000), 2000);
 	plant_free(&plant);
 }
 

@@ -269,6 +269,10 @@ static void luxos_refuses_what_would_harm(void **state)
 	assert_answers(&room, 60000, "profileset|Held0001,2500W", "\"Profile\":\"465MHz\"");
 	assert_answers(&room, 60000, "profileset|Held0001,+1", "\"Profile\":\"490MHz\"");
 	assert_answers(&room, 60000, "profileset|Held0001,+9", "Profile not found");
+	assert_answers(&room, 70000, "curtail|Held0001,sleep", "\"Code\":335");
+	assert_answers(&room, 80000, "profileset|Held0001,2500W", "\"Profile\":\"465MHz\"");      /* for when it is awake */
+	assert_answers(&room, 90000, "curtail|Held0001,wakeup,mode=unsafe", "\"Action\":\"wake up\"");
+	assert_in_range(plant_miner_w(&plant, 0, 120000), 2200, 2500);
 	plant_free(&plant);
 }
 
