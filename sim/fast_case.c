@@ -26,11 +26,9 @@ const struct plant_miner_type fast_sluggish = {
 	.own_noise_permille = 5, .own_every_ms = 1000, .hashrate_ghs = 200000, .tells_power = true,
 };
 
-static bool make_fleet(struct fast_case *c, const struct fast_fleet *fleet)
+static void make_fleet(struct fast_case *c, const struct fast_fleet *fleet)
 {
 	size_t quick = strcmp(fleet->kind, "fast") == 0 ? fleet->n : strcmp(fleet->kind, "mixed") == 0 ? fleet->n / 2 : 0;
-	if (quick == 0 && strcmp(fleet->kind, "slow") != 0)
-		return false;
 	const struct plant_miner_type *const types[FAST_TYPES] = { &fast_quick, &fast_sluggish };
 	const size_t numbers[FAST_TYPES] = { quick, fleet->n - quick };
 	for (size_t t = 0; t < FAST_TYPES; t++) {
@@ -41,7 +39,6 @@ static bool make_fleet(struct fast_case *c, const struct fast_fleet *fleet)
 		c->fleet_w += (int64_t)numbers[t] * types[t]->full_w;
 	}
 	c->n_miners = fleet->n;
-	return true;
 }
 
 /* ---- files of the traces' directory ---- */
@@ -218,10 +215,7 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 	*c = (struct fast_case){ .seed = (uint64_t)file->seed, .lasts_ms = file->lasts_ms, .restart_ms = file->restart_ms,
 		.refresh_ms = file->refresh_ms, .whole = file->whole, .flat_kept = -1 };
 	snprintf(c->name, sizeof c->name, "%s %s-%zu", file->name, of->kind, of->n);
-	if (!make_fleet(c, of)) {
-		snprintf(why, size, "%s: no fleet is called \"%s\"", file->name, of->kind);
-		return -1;
-	}
+	make_fleet(c, of);
 	c->house_w = file->house_w * (peak_w / 1000) / (file->peak_w / 1000);
 	c->cap_w = peak_w + c->house_w + c->fleet_w * file->share_permille / 1000;
 	memcpy(c->orders, file->orders, sizeof c->orders);

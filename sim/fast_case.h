@@ -7,7 +7,7 @@
  *   floor = 60%         of a load that is no trace: its lowest value
  *   lasts = 1h          begin = TIME into the trace; seed = N
  *   share = 30%         of the fleet has room under the cap while the load is highest
- *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (fast_fleets); PEAK instead of the file's
+ *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (half each); PEAK instead of the file's
  *   partial = no        miners know only on and off; else also any power from their type's least on
  *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of
  *                       a square or of steps, and of what the job's own log beside a trace (NAME_events.csv) marks: of a

@@ -25,6 +25,33 @@ static bool count(const char *text, int64_t *n)
 	return units_count(text, 1000000, n);
 }
 
+static bool jobs(const char *text, int64_t *n)
+{
+	return count(text, n) && *n > 0;
+}
+
+/* Loads are reckoned in thousandths of it. */
+static bool peak(const char *text, int64_t *watts)
+{
+	return units_watts(text, watts) && *watts >= 1000;
+}
+
+static bool house(const char *text, int64_t *watts)
+{
+	return units_watts(text, watts) && *watts >= 0;
+}
+
+static bool within_a_week(const char *text, int64_t *ms)
+{
+	return units_ms(text, ms) && *ms <= 7 * 86400000LL;
+}
+
+/* A mean, a spectrum and a set point need a little. */
+static bool lasts(const char *text, int64_t *ms)
+{
+	return within_a_week(text, ms) && *ms >= 10000;
+}
+
 /* "square 40s", "trace FILE", "noise 20s", "constant". */
 static bool set_load(struct fast_file *file, char *text)
 {
@@ -59,19 +86,20 @@ static bool set_setpoint(struct fast_file *file, char *text)
 
 static bool add_fleet(struct fast_file *file, char *text)
 {
-	char *number = strchr(text, ':'), *peak = strchr(text, '/');
+	char *number = strchr(text, ':'), *peak_text = strchr(text, '/');
 	int64_t n;
 	if (!number || file->n_fleets == FAST_FLEETS)
 		return false;
 	*number++ = '\0';
-	if (peak)
-		*peak++ = '\0';
+	if (peak_text)
+		*peak_text++ = '\0';
+	bool mixed = strcmp(text, "mixed") == 0;
 	struct fast_fleet *fleet = &file->fleets[file->n_fleets++];
 	*fleet = (struct fast_fleet){ 0 };
-	if (!count(number, &n) || n == 0 || (peak && !units_watts(peak, &fleet->peak_w)))
+	if (!count(number, &n) || n < (mixed ? 2 : 1) || (peak_text && !peak(peak_text, &fleet->peak_w)))
 		return false;
 	fleet->n = (size_t)n;
-	return word(fleet->kind, sizeof fleet->kind, text);
+	return (mixed || strcmp(text, "fast") == 0 || strcmp(text, "slow") == 0) && word(fleet->kind, sizeof fleet->kind, text);
 }
 
 static bool set_fleets(struct fast_file *file, char *text)
@@ -86,14 +114,15 @@ static bool set_fleets(struct fast_file *file, char *text)
 /* "20min:cap=60MW/15min". */
 static bool add_order(struct fast_file *file, char *text, enum order_kind kind)
 {
-	char *equals = strchr(text, '='), *lasts = strchr(text, '/');
+	char *equals = strchr(text, '='), *over = strchr(text, '/');
 	struct fast_order *order = &file->orders[file->n_orders];
-	if (file->n_orders == FAST_ORDERS || !lasts)
+	if (file->n_orders == FAST_ORDERS || !over)
 		return false;
-	*strchr(text, ':') = *equals = *lasts = '\0';
+	*strchr(text, ':') = *equals = *over = '\0';
 	*order = (struct fast_order){ .kind = kind };
 	file->n_orders++;
-	return units_ms(text, &order->at_ms) && units_watts(equals + 1, &order->watts) && units_ms(lasts + 1, &order->lasts_ms);
+	return within_a_week(text, &order->at_ms) && units_watts(equals + 1, &order->watts) && order->watts >= 0 &&
+	       order->watts <= ORDER_MOST_W && within_a_week(over + 1, &order->lasts_ms) && order->lasts_ms > 0;
 }
 
 /* "20min:notice=+300kW/1s", "20min:notice=+300kW/1s/15min". */
@@ -116,16 +145,15 @@ static bool add_notice(struct fast_file *file, char *text)
 	return true;
 }
 
-static bool add_happening(struct fast_file *file, char *text)
+static bool add_happening(struct fast_file *file, char *text, char *why, size_t size)
 {
-	char told[160];
 	if (strstr(text, ":cap="))
 		return add_order(file, text, ORDER_CAP);
 	if (strstr(text, ":shed="))
 		return add_order(file, text, ORDER_SHED);
 	if (strstr(text, ":notice="))
 		return add_notice(file, text);
-	return timeline_add(&file->farm, text, told, sizeof told);
+	return timeline_add(&file->farm, text, why, size);
 }
 
 static bool set_number(const char *text, double *value)
@@ -141,11 +169,12 @@ static bool set_partial(struct fast_file *file, char *text)
 	return file->whole || strcmp(text, "yes") == 0;
 }
 
-static bool take(struct fast_file *file, const char *key, char *value)
+/* Else why not. */
+static bool take(struct fast_file *file, const char *key, char *value, char *why, size_t size)
 {
 	const struct { const char *key; int64_t *to; bool (*read)(const char *, int64_t *); } plain[] = {
-		{ "jobs", &file->jobs, count }, { "seed", &file->seed, count }, { "peak", &file->peak_w, units_watts },
-		{ "house", &file->house_w, units_watts }, { "lasts", &file->lasts_ms, units_ms },
+		{ "jobs", &file->jobs, jobs }, { "seed", &file->seed, count }, { "peak", &file->peak_w, peak },
+		{ "house", &file->house_w, house }, { "lasts", &file->lasts_ms, lasts },
 		{ "begin", &file->begin_ms, units_ms }, { "announce", &file->announce_ms, units_ms },
 		{ "restart", &file->restart_ms, units_ms }, { "refresh", &file->refresh_ms, units_ms },
 	};
@@ -154,9 +183,9 @@ static bool take(struct fast_file *file, const char *key, char *value)
 		{ "level", &file->level_permille }, { "span", &file->span_permille },
 	};
 	const struct { const char *key; bool (*read)(struct fast_file *, char *); } parsed[] = {
-		{ "load", set_load }, { "fleets", set_fleets }, { "setpoint", set_setpoint }, { "at", add_happening },
-		{ "partial", set_partial },
+		{ "load", set_load }, { "fleets", set_fleets }, { "setpoint", set_setpoint }, { "partial", set_partial },
 	};
+	snprintf(why, size, "\"%s\" will not do", value);
 	for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
 		if (strcmp(key, plain[k].key) == 0)
 			return plain[k].read(value, plain[k].to);
@@ -166,9 +195,14 @@ static bool take(struct fast_file *file, const char *key, char *value)
 	for (size_t k = 0; k < sizeof parsed / sizeof *parsed; k++)
 		if (strcmp(key, parsed[k].key) == 0)
 			return parsed[k].read(file, value);
+	if (strcmp(key, "at") == 0)
+		return add_happening(file, value, why, size);
 	if (strcmp(key, "breakeven") == 0)
 		return set_number(value, &file->breakeven);
-	return strcmp(key, "price") == 0 && word(file->price_file, sizeof file->price_file, value);
+	if (strcmp(key, "price") == 0)
+		return word(file->price_file, sizeof file->price_file, value);
+	snprintf(why, size, "there is no such key in a scenario");
+	return false;
 }
 
 static void set_defaults(struct fast_file *file, const char *path)
@@ -179,32 +213,40 @@ static void set_defaults(struct fast_file *file, const char *path)
 	snprintf(file->name, sizeof file->name, "%.*s", (int)strcspn(base, "."), base);
 }
 
+/* 0, or -1 and why. */
+static int take_line(struct fast_file *file, char *text, char *why, size_t size)
+{
+	char told[160] = "not key = value";
+	text[strcspn(text, "#")] = '\0';
+	char *key = trimmed(text), *value = strchr(key, '=');
+	if (!*key)
+		return 0;
+	if (value)
+		*value++ = '\0';
+	key = trimmed(key);
+	if (value && take(file, key, trimmed(value), told, sizeof told))
+		return 0;
+	snprintf(why, size, "%s: %s", key, told);
+	return -1;
+}
+
 int fast_file_read(struct fast_file *file, const char *path, char *why, size_t size)
 {
-	char text[256];
+	char text[512], told[300];
 	FILE *in = fopen(path, "re");
+	int line = 0, err = 0;
 	set_defaults(file, path);
-	if (!in) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return -1;
+	while (in && !err && fgets(text, sizeof text, in)) {
+		line++;
+		err = take_line(file, text, told, sizeof told);
 	}
-	int err = 0;
-	for (int line = 1; !err && fgets(text, sizeof text, in); line++) {
-		text[strcspn(text, "#")] = '\0';
-		char *key = trimmed(text), *value = strchr(key, '=');
-		if (!*key)
-			continue;
-		if (value)
-			*value++ = '\0';
-		if (value && take(file, trimmed(key), trimmed(value)))
-			continue;
-		snprintf(why, size, "%s:%d: %s: not a line of a scenario, or its value will not do", path, line, trimmed(key));
-		err = -1;
-	}
-	fclose(in);
-	if (!err && file->n_fleets == 0) {
-		snprintf(why, size, "%s: names no fleets", path);
-		err = -1;
-	}
-	return err;
+	if (!in || ferror(in))
+		err = snprintf(why, size, "%s: %s", path, strerror(errno));
+	else if (err)
+		snprintf(why, size, "%s:%d: %s", path, line, told);
+	else if (file->n_fleets == 0)
+		err = snprintf(why, size, "%s: names no fleets", path);
+	if (in)
+		fclose(in);
+	return err ? -1 : 0;
 }

@@ -98,7 +98,12 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		{ "fleets = fast\n", ":1: fleets" }, { "fleets = fast:3\nsetpoint = tomorrow\n", ":2: setpoint" },
 		{ "fleets = fast:3\nfloor = 120%\n", ":2: floor" },
 		{ "fleets = fast:3\npartial = half\n", ":2: partial" }, { "fleets = fast:3\nat = 3min:notice=1MW\n", ":2: at" },
-		{ "fleets = fast:3\nat = 3min:notice=1MW/1s/4min\n", ":2: at" }, { "fleets\n", ":1: fleets" },
+		{ "fleets = fast:3\nat = 3min:notice=1MW/1s/4min\n", ":2: at" }, { "fleets\n", ":1: fleets: not key = value" },
+		{ "fleets = lame:3\n", ":1: fleets: \"lame:3\" will not do" }, { "fleets = mixed:1\n", ":1: fleets" },
+		{ "fleets = fast:3/0kW\n", ":1: fleets" }, { "peak = 0 W\n", ":1: peak" }, { "house = -1kW\n", ":1: house" },
+		{ "jobs = 0\n", ":1: jobs" }, { "lasts = 1s\n", ":1: lasts" }, { "lasts = 1000h\n", ":1: lasts" },
+		{ "at = 3min:cap=-1MW/1min\n", ":1: at" }, { "at = 3min:shed=1MW/0s\n", ":1: at" },
+		{ "at = 3min:miner=tired:5\n", "no fault is called \"tired\"" }, { "speed = 3\n", "no such key" },
 	};
 	char path[] = "/tmp/mullet-fast-XXXXXX", why[300];
 	static struct fast_file file;
@@ -110,6 +115,8 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 		assert_int_equal(fast_file_read(&file, path, why, sizeof why), -1);
 		assert_non_null(strstr(why, bad[i].told));
 	}
+	assert_int_equal(fast_file_read(&file, "/tmp", why, sizeof why), -1);
+	assert_string_equal(why, "/tmp: Is a directory");
 	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
 	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n"
 	                 "announce = 30s\nrestart = 21min\nrefresh = 1s\nat = 20min:notice=-300kW/1s\nat = 20min:notice=+300kW/1s/15min\n");
@@ -148,8 +155,6 @@ static void what_needs_a_trace_that_is_not_there_says_so(void **unused)
 	(void)unused;
 	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), 1);
 	assert_string_equal(why, "/nowhere/no.csv is not here");
-	snprintf(file.fleets[0].kind, sizeof file.fleets[0].kind, "lame");
-	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), -1);
 }
 
 /* ---- notices ---- */
