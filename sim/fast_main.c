@@ -1,16 +1,20 @@
 #include "sim/fast_main.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/units.h"
+
+#define SCENARIOS "sim/scenarios/*.txt"
 
 static const char help[] =
 "usage: mulletsim --fast [OPTION]… [SCENARIO…]\n"
 "\n"
-"Plays the control law against the plant in virtual time: by default every sim/scenarios/*.txt, each with the fleets it\n"
+"Plays the control law against the plant in virtual time: by default every " SCENARIOS ", each with the fleets it\n"
 "names, and beside it the same site without control, with a threshold looked at every 30 s, with the GPU scheduler's\n"
 "notices where the scenario has any, and with 48 and 12 cycles a day. At the end: what notices gain, and which bars are met.\n"
 "\n"
@@ -81,21 +85,38 @@ static bool take(struct fast_options *options, int key)
 	return false;
 }
 
+static int complain(const char *path)
+{
+	fprintf(stderr, "mulletsim: %s: %s\n", path, strerror(errno));
+	return 1;
+}
+
 static int write_json(const char *path, const struct fast_result *results, size_t n)
 {
 	FILE *out = fopen(path, "we");
-	if (out)
-		fast_print_json(results, n, out);
-	if (out && fclose(out) == 0)
-		return 0;
-	fprintf(stderr, "mulletsim: %s: cannot be written\n", path);
-	return 1;
+	if (!out)
+		return complain(path);
+	fast_print_json(results, n, out);
+	return fclose(out) == 0 ? 0 : complain(path);
+}
+
+/* Before minutes of play; what is in them stays. */
+static int try_outputs(const struct fast_options *options)
+{
+	FILE *json = options->json_file ? fopen(options->json_file, "ae") : NULL;
+	if (options->json_file && !json)
+		return complain(options->json_file);
+	if (json)
+		fclose(json);
+	return options->svg_dir && access(options->svg_dir, W_OK | X_OK) != 0 ? complain(options->svg_dir) : 0;
 }
 
 static int play(const struct fast_options *options)
 {
 	char why[300];
 	size_t n;
+	if (try_outputs(options) != 0)
+		return 1;
 	struct fast_result *results = fast_play(options, &n, why, sizeof why);
 	if (!results) {
 		fprintf(stderr, "mulletsim: %s\n", why);
@@ -107,24 +128,34 @@ static int play(const struct fast_options *options)
 	return status;
 }
 
+static int refuse(const char *name, const char *what)
+{
+	fprintf(stderr, "mulletsim: --fast: %s: %s; see mulletsim --fast --help\n", name, what);
+	return 2;
+}
+
 int fast_main(int argc, char **argv)
 {
 	char traces[512];
-	int key;
+	int key, index = 0;
 	struct fast_options options = { .traces = fast_traces(traces, sizeof traces) };
 	glob_t found = { 0 };
-	optind = 0;
-	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	opterr = optind = 0;
+	while ((key = getopt_long(argc, argv, "", long_options, &index)) != -1) {
 		if (key == KEY_HELP)
 			return fputs(help, stdout) < 0;
-		if (key == '?' || !take(&options, key)) {
-			fprintf(stderr, "mulletsim: --fast: see mulletsim --fast --help\n");
+		if (key == '?')
+			return refuse(argv[optind - 1], "unknown, ambiguous, or its value is missing");
+		if (!take(&options, key)) {
+			fprintf(stderr, "mulletsim: --fast: --%s: \"%s\" will not do; see mulletsim --fast --help\n", long_options[index].name, optarg);
 			return 2;
 		}
 	}
 	options.paths = (const char *const *)argv + optind;
 	options.n_paths = (size_t)(argc - optind);
-	if (options.n_paths == 0 && glob("sim/scenarios/*.txt", 0, NULL, &found) == 0) {
+	if (options.n_paths == 0 && glob(SCENARIOS, 0, NULL, &found) != 0)
+		return refuse(SCENARIOS, "there are none here, and none was named");
+	if (options.n_paths == 0) {
 		options.paths = (const char *const *)found.gl_pathv;
 		options.n_paths = found.gl_pathc;
 	}

@@ -76,7 +76,8 @@ static void plot(const struct player *player, size_t i, const struct fast_run *r
 		return;
 	}
 	fast_plot(&player->cases[i], run, player->results[i].of, out);
-	fclose(out);
+	if (fclose(out) != 0)
+		fprintf(stderr, "mulletsim: %s: cannot be written\n", path);
 }
 
 static bool wants(const struct player *player, size_t i, enum fast_control control)
@@ -149,8 +150,8 @@ struct fast_result *fast_play(const struct fast_options *options, size_t *n, cha
 	int n_threads = options->threads ? options->threads : (int)sysconf(_SC_NPROCESSORS_ONLN), started = 0;
 	int err = gather(&player, why, size);
 	if (!err && player.n == 0) {
-		snprintf(why, size, "no scenario to play");
 		err = -1;
+		snprintf(why, size, "no case's name contains \"%s\"", options->only ? options->only : "");
 	}
 	for (; !err && started < n_threads && started < MOST; started++)
 		if (pthread_create(&threads[started], NULL, work, &player) != 0)

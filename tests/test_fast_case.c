@@ -157,6 +157,49 @@ static void what_needs_a_trace_that_is_not_there_says_so(void **unused)
 	assert_string_equal(why, "/nowhere/no.csv is not here");
 }
 
+/* ---- the command line ---- */
+
+/* What it says on stderr. */
+static void says(const char *option, const char *value, int status, const char *said)
+{
+	char name[] = "--fast", first[64], second[64], text[300] = "";
+	char *argv[] = { name, first, second, NULL };
+	snprintf(first, sizeof first, "%s", option);
+	snprintf(second, sizeof second, "%s", value ? value : "");
+	argv[2] = value ? second : NULL;
+	FILE *file = tmpfile();
+	int before = dup(2);
+	assert_true(file && before >= 0);
+	dup2(fileno(file), 2);
+	int is = fast_main(value ? 3 : 2, argv);
+	dup2(before, 2);
+	close(before);
+	rewind(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	assert_int_equal(is, status);
+	assert_non_null(strstr(text, said));
+}
+
+static void a_wrong_option_is_named(void **unused)
+{
+	(void)unused;
+	says("--bogus", NULL, 2, "mulletsim: --fast: --bogus: unknown");
+	says("--json", NULL, 2, "mulletsim: --fast: --json: unknown, ambiguous, or its value is missing");
+	says("--cycles", "0", 2, "mulletsim: --fast: --cycles: \"0\" will not do");
+	says("--prefer", "gold", 2, "--prefer: \"gold\" will not do");
+	says("--only", "no such case", 2, "no case's name contains \"no such case\"");
+	says("/no/such.txt", NULL, 2, "/no/such.txt: No such file");
+}
+
+/* Not after minutes of play. */
+static void what_cannot_be_written_is_told_first(void **unused)
+{
+	(void)unused;
+	says("--json", "/no/such/scores", 1, "/no/such/scores: No such file");
+	says("--svg", "/no/such", 1, "/no/such: No such file");
+}
+
 /* ---- notices ---- */
 
 static void edges_and_jobs_are_announced(void **unused)
@@ -272,6 +315,8 @@ int main(void)
 		cmocka_unit_test(many_jobs_are_flatter_than_one),
 		cmocka_unit_test(a_file_is_read_or_its_line_is_told),
 		cmocka_unit_test(what_needs_a_trace_that_is_not_there_says_so),
+		cmocka_unit_test(a_wrong_option_is_named),
+		cmocka_unit_test(what_cannot_be_written_is_told_first),
 		cmocka_unit_test(edges_and_jobs_are_announced),
 		cmocka_unit_test(marks_are_announced_by_their_kind),
 		cmocka_unit_test(what_is_told_is_never_over),
