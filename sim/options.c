@@ -235,9 +235,14 @@ static int read_scenario(struct options *options, const char *path, char *why, s
 		return 1;
 	}
 	size_t n = fread(text, 1, sizeof text - 1, file);
-	bool whole = feof(file) != 0;
+	bool whole = feof(file) != 0, broken = ferror(file) != 0;
+	int why_broken = errno;
 	fclose(file);
 	text[n] = '\0';
+	if (broken) {
+		snprintf(why, size, "%s: %s", path, strerror(why_broken));
+		return 1;
+	}
 	if (whole && timeline_read(&options->farm, text, told, sizeof told))
 		return 0;
 	snprintf(why, size, "%s: %s", path, whole ? told : "too long for a scenario");
@@ -324,6 +329,21 @@ static void set_defaults(struct options *options)
 	} };
 }
 
+/* Whether the devices of all events are there. */
+static bool are_there(const struct farm_conf *conf, const struct layout *pdus, const struct layout *miners, char *why, size_t size)
+{
+	for (size_t e = 0; e < conf->n_events; e++) {
+		const struct farm_event *event = &conf->events[e];
+		bool miner = event->what == FARM_MINER_FAULT;
+		size_t n = miner ? miners->n : pdus->n;
+		if (event->what == FARM_METER_FAULT || event->device < (int64_t)n)
+			continue;
+		snprintf(why, size, "%s %lld of %zu is to fail", miner ? "miner" : "PDU", (long long)event->device + 1, n);
+		return false;
+	}
+	return true;
+}
+
 int options_read(struct options *options, int argc, char **argv, char *why, size_t size)
 {
 	int key, index = 0, err = 0;
@@ -341,10 +361,14 @@ int options_read(struct options *options, int argc, char **argv, char *why, size
 		err = 2, snprintf(why, size, "%s: not an option", argv[optind]);
 	if (!err && options->report && !(options->farm.log_file && options->farm.commands_file && options->bus_file))
 		err = 2, snprintf(why, size, "--report reads --log, --commands and --bus: name all three");
+	if (!err && !options->report && (options->bus_file || options->svg_file))
+		err = 2, snprintf(why, size, "--bus and --svg go with --report");
 	if (!err && options->farm.n_snmp_pdus > options->farm.truth.n_pdus)
 		err = 2, snprintf(why, size, "--snmp-pdus %zu of --pdus %zu", options->farm.n_snmp_pdus, options->farm.truth.n_pdus);
 	if (!err && farm_layout(&options->farm, &pdus, &miners) != 0)
 		err = 2, snprintf(why, size, "too many devices");
+	if (!err && !are_there(&options->farm, &pdus, &miners, why, size))
+		err = 2;
 	return err;
 }
 

@@ -49,6 +49,10 @@ static int read_lines(struct load_trace *trace, FILE *file, size_t *line)
 			return UV_EINVAL;
 		add_point(trace, point);
 	}
+	if (ferror(file)) {
+		*line = 0;
+		return uv_translate_sys_error(errno);
+	}
 	return trace->n && trace->peak_w > 0 ? 0 : UV_EINVAL;
 }
 

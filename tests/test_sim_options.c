@@ -36,6 +36,7 @@ static void command_line_is_checked(void **state)
 		{ "--mqtt", "1883" }, { "--name", "Pecos" }, { "--nope", NULL }, { "stray", NULL }, { "--peak", NULL },
 		{ "--seed", "-1" }, { "--meter-refresh", "0 ms" }, { "--pattern", "trace" }, { "--pdus", "0" },
 		{ "--snmp-pdus", "61" }, { "--snmp-pdus", "-1" }, { "--snmp-port", "0" },
+		{ "--svg", "x.svg" }, { "--bus", "x.txt" }, { "--at", "1s:pdu=silent:61" }, { "--at", "1s:miner=dead:301" },
 	};
 	(void)state;
 	struct options options;
@@ -47,6 +48,12 @@ static void command_line_is_checked(void **state)
 		options_free(&options);
 	}
 	assert_int_equal(read_line(&options, why, "--trace", "/nowhere/at/all"), 1);
+	assert_int_equal(read_line(&options, why, "--trace", "/tmp"), 1);
+	assert_string_equal(why, "/tmp: illegal operation on a directory");
+	assert_int_equal(read_line(&options, why, "--scenario", "/tmp"), 1);
+	assert_string_equal(why, "/tmp: Is a directory");
+	assert_int_equal(read_line(&options, why, "--at", "1s:miner=dead:300"), 0);
+	assert_int_equal(read_line(&options, why, "--at", "1s:pdu=silent:all"), 0);
 	assert_int_equal(read_line(&options, why, "--at", "1min:job=-0.4MW/500ms"), 0);
 	assert_int_equal(options.farm.truth.load.jobs[0].at_ms, 60000);
 	assert_int_equal(options.farm.truth.load.jobs[0].delta_w, -400000);
