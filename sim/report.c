@@ -8,7 +8,8 @@
 
 enum { CLOCKS_APART_MS = 50, COMMAND_STALE_MS = 60000 };
 
-int64_t report_limit_w(const struct report *report, const struct run *run, int64_t at_ms)
+/* The newest view that is not after it; NULL: none was told yet. */
+static const struct run_view *view_at(const struct run *run, int64_t at_ms)
 {
 	size_t low = 0, high = run->n_views;
 	while (low < high) {
@@ -18,7 +19,13 @@ int64_t report_limit_w(const struct report *report, const struct run *run, int64
 		else
 			high = middle;
 	}
-	return low ? run->views[low - 1].limit_w : report->cap_w;
+	return low ? &run->views[low - 1] : NULL;
+}
+
+int64_t report_limit_w(const struct report *report, const struct run *run, int64_t at_ms)
+{
+	const struct run_view *view = view_at(run, at_ms);
+	return view ? view->limit_w : report->cap_w;
 }
 
 /* ---- over the limit ---- */
@@ -86,23 +93,15 @@ static size_t judge_over(const struct watch *watch, struct report_over *over, st
 
 /* ---- flat ---- */
 
-static int64_t target_at(const struct run *run, int64_t at_ms)
-{
-	int64_t target_w = 0;
-	for (size_t i = 0; i < run->n_views && run->views[i].at_ms <= at_ms; i++)
-		target_w = run->views[i].target_w;
-	return target_w;
-}
-
 static void judge_targets(struct report *report, const struct run *run, size_t from)
 {
 	double site = 0, left = 0;
 	size_t n = 0;
 	for (size_t i = from; i < run->n_truth; i++) {
-		int64_t target_w = target_at(run, run->truth_ms + (int64_t)i * run->step_ms);
-		if (!target_w)
+		const struct run_view *view = view_at(run, run->truth_ms + (int64_t)i * run->step_ms);
+		if (!view || !view->target_w)
 			continue;
-		double off_w = run->site_w[i] - (double)target_w;
+		double off_w = run->site_w[i] - (double)view->target_w;
 		double left_off_w = off_w - run->miners_w[i] + (double)report->full_w;
 		site += off_w * off_w;
 		left += left_off_w * left_off_w;
