@@ -166,7 +166,7 @@ void fast_score_load(const struct fast_case *of, const struct limits *limits, co
 void fast_score_run(const struct fast_case *of, const struct limits *limits, const struct fast_run *run, struct fast_score *score)
 {
 	size_t from = judged_from(run);
-	double miners_w = 0, days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
+	double miners_w = 0;
 	score_over(limits, run, from, score);
 	score_bands(of, limits, run, from, score);
 	score_falls(limits, run, from, score);
@@ -175,10 +175,11 @@ void fast_score_run(const struct fast_case *of, const struct limits *limits, con
 		miners_w += run->miners_w[i];
 	score->kept = miners_w / (double)(run->n - from) / (double)of->fleet_w;
 	score->most_sleeps = run->most_sleeps;
+	score->days = (double)(run->n - from) * FAST_STEP_MS / 86400000;
 	score->notices_true = (double)run->came_true;
 	score->notices_false = (double)run->came_false;
-	score->cycles = (double)run->sleeps / (double)of->n_miners / days;
-	score->most_cycles = run->most_sleeps / days;
+	score->cycles = (double)run->sleeps / (double)of->n_miners / score->days;
+	score->most_cycles = run->most_sleeps / score->days;
 	score->commands = (double)run->commands;
 	for (int w = 0; w < FAST_WINDOWS; w++)
 		score->change_w[w] = fast_largest_change(run->site_w + from, run->n - from, (size_t)(fast_window_ms[w] / FAST_STEP_MS));

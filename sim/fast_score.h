@@ -26,7 +26,7 @@ struct fast_score {
 	double flat_kept;               /* the case's */
 	double error_permille, fleet_error_permille;    /* mean absolute error of 4 s means, of the mean set point; of the fleet */
 	double cycles, most_cycles;     /* a miner and day, from less than a day mostly; of the miner with most */
-	double most_sleeps;             /* not by the day */
+	double most_sleeps, days;       /* of that miner, not by the day; how long it was judged */
 	double notices_true, notices_false;
 	bool set_point, quick;          /* it follows one; all its miners wake in seconds */
 	double commands;

@@ -437,8 +437,16 @@ static void a_bar_is_met_missed_or_beyond(void **unused)
 	assert_int_equal(fast_bar(&result, BAR_BAND, &figure), BAR_EMPTY);
 	assert_int_equal(fast_bar(&result, BAR_ERROR, &figure), BAR_MISSED);
 	result.played[FAST_12] = true;
+	result.of[FAST_12].days = 1;
 	result.of[FAST_12].most_sleeps = 13;
 	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_MISSED);
+	result.of[FAST_12].most_sleeps = 12;
+	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_MET);
+	result.of[FAST_12].days = 1.0 / 24;             /* in an hour three at once, and three eighths of one */
+	result.of[FAST_12].most_sleeps = 4;
+	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_MISSED);
+	result.of[FAST_12].most_sleeps = 3;
+	assert_int_equal(fast_bar(&result, BAR_CYCLES_12, &figure), BAR_MET);
 }
 
 /* ---- the whole score, of a site that swings by a known sine ---- */
