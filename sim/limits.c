@@ -247,10 +247,10 @@ static double over_w(const struct limits *limits, const struct fast_run *run, co
 	return fmax(load_at(run, i) + miners_w - run->limit_w[i], 0);
 }
 
-/* Just after a rise larger than any before. */
-static bool is_excused(const double *rise, size_t i, size_t window)
+/* Whether the load rose further than ever before, to step i and from so long before that. */
+static bool is_news(const double *rise, size_t before, size_t i)
 {
-	return rise[i] > rise[i > 2 * window ? i - 2 * window : 0] + 1;
+	return rise[i] > rise[i > before ? i - before : 0] + 1;
 }
 
 static size_t window_of(const struct limits *limits)
@@ -265,7 +265,7 @@ void limits_falls(const struct limits *limits, const struct fast_run *run, size_
 	for (size_t i = 0; i < run->n; i++)
 		site_w[i] = load_at(run, i);
 	for (struct crossing c; next_crossing(run, from, window, &c); from = c.last + 1) {
-		if (!is_excused(rise, c.last, window))
+		if (!is_news(rise, c.last - c.begin + window, c.last))
 			continue;
 		double falls_w = run->miners_w[c.begin] - needed_w(run, &c);
 		for (size_t i = c.begin; i < run->n; i++)
@@ -292,7 +292,7 @@ void limits_over(const struct limits *limits, const struct fast_run *run, size_t
 			over->least_wh += over_w(limits, run, &c, i, 0, 0) * step_s / 3600;
 			over->exact_wh += over_w(limits, run, &c, i, LATE, end_w) * step_s / 3600;
 			over->most_w = fmax(over->most_w, by_w);
-			if (is_excused(rise, i, window))
+			if (is_news(rise, window, i))
 				over->excused_s += step_s;
 		}
 	}

@@ -51,7 +51,7 @@ double limits_done_down(const struct limits *, size_t steps);   /* the share of 
  * the crossing as sensing takes: no bound, for more may be told than it takes, but what such a law comes to. */
 struct limits_over {
 	double seconds, wh, least_wh, exact_wh, most_w;
-	double excused_s;               /* of it, within the miners' fall after a rise, as long as that, larger than any before */
+	double excused_s;               /* of it, until the miners' fall is over after a rise, as quick as that, larger than any before */
 };
 void limits_over(const struct limits *, const struct fast_run *, size_t from, struct limits_over *);
 

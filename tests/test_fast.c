@@ -246,6 +246,20 @@ static void a_rise_seen_before_excuses_nothing(void **unused)
 }
 
 /* 400 kW too much for who had no more free; who had seen it might have had. */
+/* Who is still over when the miners could long have fallen. */
+static void a_new_rise_excuses_no_longer_than_a_fall(void **unused)
+{
+	struct bed bed;
+	struct limits_over over;
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 25);         /* 5 s late: over from 20 s to 27 s or so */
+	limits_over(&bed.limits, &bed.run, 0, &over);
+	assert_true(over.seconds > 7);
+	NEAR(over.excused_s, (double)bed.limits.n_down * LIMITS_STEP_MS / 1000, 0.3);
+	close_bed(&bed);
+}
+
 static void a_new_rise_takes_a_fall(void **unused)
 {
 	struct bed bed;
@@ -548,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_second_late_costs_a_second),
 		cmocka_unit_test(who_senses_first_and_sheds_what_it_takes_is_exact),
 		cmocka_unit_test(a_rise_seen_before_excuses_nothing),
+		cmocka_unit_test(a_new_rise_excuses_no_longer_than_a_fall),
 		cmocka_unit_test(a_new_rise_takes_a_fall),
 		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
 		cmocka_unit_test(foresight_falls_before_the_limit_does),
