@@ -138,13 +138,15 @@ static int tell_log(struct fast_case *c, const struct fast_file *file, const cha
 		return 1;
 	}
 	snprintf(path, sizeof path, "%s/%s", traces, file->load_file);
-	int err = load_trace_read(&trace, path, &line) == 0 ? 0 : -1;
-	if (!err) {
+	bool ok = load_trace_read(&trace, path, &line) == 0;
+	if (ok) {
 		tell_marks(c, file, &trace, in);
 		load_trace_free(&trace);
+	} else {
+		snprintf(why, size, "%s: cannot be read again", path);
 	}
 	fclose(in);
-	return err;
+	return ok ? 0 : -1;
 }
 
 int fast_case_announce(struct fast_case *c, const struct fast_file *file, const char *traces, char *why, size_t size)

@@ -86,7 +86,15 @@ static int read_series(struct fast_series *series, const char *path, char *why, 
 	if (series->n >= 2 && series->step_ms > 0)
 		return 0;
 	snprintf(why, size, "%s: no two values", path);
+	free(series->at);
+	*series = (struct fast_series){ 0 };
 	return -1;
+}
+
+double fast_series_at(const struct fast_series *series, int64_t at_ms)
+{
+	size_t k = (size_t)(at_ms / series->step_ms);
+	return series->at[k < series->n ? k : series->n - 1];
 }
 
 static void begin_at(struct fast_series *series, int64_t begin_ms)

@@ -94,6 +94,7 @@ int fast_case_announce(struct fast_case *, const struct fast_file *, const char 
 /* Takes what is solved from the files foresight, waterbed and flat beside the scenario, as far as they are there. */
 void fast_case_take_solved(struct fast_case *, const char *scenario);
 void fast_case_free(struct fast_case *);
+double fast_series_at(const struct fast_series *, int64_t at_ms);       /* the last one for ever */
 
 extern const struct plant_miner_type fast_quick, fast_sluggish;
 

@@ -251,17 +251,11 @@ static void read_miners(struct fast_site *site, int64_t now_ms)
 
 /* ---- what is asked ---- */
 
-static double value_at(const struct fast_series *series, int64_t now_ms)
-{
-	size_t k = (size_t)(now_ms / series->step_ms);
-	return series->at[k < series->n ? k : series->n - 1];
-}
-
 /* The policy knows no price: one above the break-even is a limit on what the miners draw. */
 static void ask_by_price(struct fast_site *site, int64_t now_ms, int64_t horizon_ms)
 {
-	bool now = value_at(&site->of->price, now_ms) > site->of->breakeven;
-	bool soon = now || value_at(&site->of->price, now_ms + horizon_ms) > site->of->breakeven;
+	bool now = fast_series_at(&site->of->price, now_ms) > site->of->breakeven;
+	bool soon = now || fast_series_at(&site->of->price, now_ms + horizon_ms) > site->of->breakeven;
 	site->book->levels[0] = (struct order_level){ .set = true, .miners_w = now ? 0 : POLICY_NONE,
 	                                              .miners_soon_w = soon ? 0 : POLICY_NONE };
 }
@@ -282,7 +276,7 @@ static void ask(struct fast_site *site, int64_t now_ms)
 	site->limit_w = true_demand.limit_w < site->of->cap_w ? true_demand.limit_w : site->of->cap_w;
 	site->miners_limit_w = true_demand.miners_w;
 	if (site->of->setpoint.n) {
-		site->setpoint_w = (int64_t)value_at(&site->of->setpoint, now_ms);
+		site->setpoint_w = (int64_t)fast_series_at(&site->of->setpoint, now_ms);
 		site->demand.setpoint_w = site->setpoint_w;
 		site->demand.setpoint_from = 0;
 	}
@@ -341,7 +335,7 @@ static void observe(struct fast_site *site, const struct picture *picture, int64
 		*(came_true ? &site->came_true : &site->came_false) += 1;
 }
 
-/* ---- a restart, as daemon/site_groups.c and daemon/site_wear.c keep and recall ---- */
+/* ---- a restart, as daemon/site_groups.c and daemon/site_wear.c keep and recall; notices are forgotten ---- */
 
 static void forget_devices(struct fast_site *site, int64_t now_ms)
 {
@@ -365,6 +359,7 @@ static void restart(struct fast_site *site, int64_t now_ms)
 	memcpy(state->actuators, site->state->actuators, sizeof state->actuators);
 	free(site->state);
 	site->state = state;
+	site->notices = (struct notice_book){ 0 };
 	forget_devices(site, now_ms);
 }
 

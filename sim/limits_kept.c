@@ -19,9 +19,7 @@ static double load_at(const struct fast_run *run, size_t i)
 
 static bool too_dear(const struct fast_case *of, size_t i)
 {
-	if (!of->price.n)
-		return false;
-	return of->price.at[(size_t)((int64_t)i * FAST_STEP_MS / of->price.step_ms) % of->price.n] > of->breakeven;
+	return of->price.n && fast_series_at(&of->price, (int64_t)i * FAST_STEP_MS) > of->breakeven;
 }
 
 double limits_allowed_w(const struct fast_case *of, const struct fast_run *run, size_t i)

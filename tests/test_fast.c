@@ -326,6 +326,23 @@ static void set_load(struct bed *bed, size_t i, double load_w, double limit_w)
 	bed->run.limit_w[i] = limit_w;
 }
 
+static void the_last_price_stands(void **unused)
+{
+	static double prices[] = { 50, 30 };
+	struct bed bed;
+	(void)unused;
+	open_bed(&bed, "fast", 100);
+	bed.of.price = (struct fast_series){ prices, 2, 2000 };
+	bed.of.breakeven = 40;
+	for (size_t i = 0; i < 100; i++)
+		bed.run.limit_w[i] = 500000;
+	NEAR(limits_allowed_w(&bed.of, &bed.run, 5), 0, 0);
+	NEAR(limits_allowed_w(&bed.of, &bed.run, 15), 500000, 0);
+	NEAR(limits_allowed_w(&bed.of, &bed.run, 25), 500000, 0);
+	bed.of.price = (struct fast_series){ 0 };
+	close_bed(&bed);
+}
+
 static void nothing_that_moves_needs_no_forecast(void **unused)
 {
 	struct bed bed;
@@ -566,6 +583,7 @@ int main(void)
 		cmocka_unit_test(a_new_rise_takes_a_fall),
 		cmocka_unit_test(foresight_keeps_what_the_limit_leaves),
 		cmocka_unit_test(foresight_falls_before_the_limit_does),
+		cmocka_unit_test(the_last_price_stands),
 		cmocka_unit_test(nothing_that_moves_needs_no_forecast),
 		cmocka_unit_test(a_jump_may_come_at_any_moment),
 		cmocka_unit_test(a_rise_lasts_as_long_as_the_dead_time),

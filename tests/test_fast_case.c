@@ -307,6 +307,29 @@ static void a_restart_is_five_seconds_of_nothing(void **unused)
 	fast_case_free(&made);
 }
 
+/* The GPU scheduler has to give them again, as to mulletd. */
+static void a_restart_forgets_notices(void **unused)
+{
+	enum { BEFORE = 680000 / FAST_STEP_MS, THEN = 689000 / FAST_STEP_MS };
+	char why[300];
+	struct fast_case made;
+	struct fast_run run;
+	static const struct fast_wear lifted;
+	static struct fast_file file = { .name = "x", .load = "constant", .seed = 1, .peak_w = 800000, .lasts_ms = 700000,
+		.share_permille = 300, .n_fleets = 1, .fleets = { { .kind = "fast", .n = 300 } } };
+	(void)unused;
+	file.told[file.n_told++] = (struct fast_notice){ 640000, 690000, 1000, 200000 };
+	for (int restarted = 0; restarted < 2; restarted++) {
+		file.restart_ms = restarted ? 660000 : 0;
+		assert_int_equal(fast_case_make(&made, &file, 0, "", why, sizeof why), 0);
+		fast_run(&made, FAST_TOLD, &lifted, &run);
+		double fell_w = run.miners_w[BEFORE] - run.miners_w[THEN];
+		assert_true(restarted ? fell_w < 20000 : fell_w > 150000);
+		fast_run_free(&run);
+		fast_case_free(&made);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +344,7 @@ int main(void)
 		cmocka_unit_test(marks_are_announced_by_their_kind),
 		cmocka_unit_test(what_is_told_is_never_over),
 		cmocka_unit_test(a_restart_is_five_seconds_of_nothing),
+		cmocka_unit_test(a_restart_forgets_notices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
