@@ -56,10 +56,10 @@ static void draw_grid(const struct frame *f)
 	for (double w = 0; w <= f->top_w; w += step_w)
 		fprintf(f->out, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"quiet end\" x=\"%d\" y=\"%.1f\">%.3g</text>\n",
 		        LEFT, y_of(f, w), RIGHT, LEFT - 8, y_of(f, w) + 4.5, w / 1e6);
-	double minutes = (double)f->run->n * FAST_STEP_MS / 60000, step = minutes > 300 ? 120 : 10;
-	for (double at = 0; at <= minutes; at += step)
+	double unit_s = (double)f->run->n * FAST_STEP_MS > 5 * 3600e3 ? 3600 : 60, lasts = (double)f->run->n * FAST_STEP_MS / 1000 / unit_s;
+	for (double at = 0, step = unit_s > 60 ? 2 : lasts > 20 ? 10 : 1; at <= lasts; at += step)
 		fprintf(f->out, "<text class=\"quiet mid\" x=\"%.1f\" y=\"%d\">%.0f%s</text>\n",
-		        x_of(f, (size_t)(at * 60000 / FAST_STEP_MS)), BOTTOM + 22, at, at > 0 ? "" : " min");
+		        x_of(f, (size_t)(at * unit_s * 1000 / FAST_STEP_MS)), BOTTOM + 22, at, at > 0 ? "" : unit_s > 60 ? " h" : " min");
 }
 
 static void draw_head(const struct frame *f, const struct fast_case *of, const struct fast_score *scores)
@@ -70,9 +70,12 @@ static void draw_head(const struct frame *f, const struct fast_case *of, const s
 	};
 	const struct fast_score *s = &scores[FAST_POLICY];
 	fprintf(f->out, "<text class=\"strong\" x=\"%d\" y=\"24\">%s, MW</text>\n", LEFT, of->name);
-	fprintf(f->out, "<text class=\"quiet end\" x=\"%d\" y=\"24\">after 10 min: %.1f s over, slow rms %.2f MW (%.2f of the bound), "
-	        "%.1f %% of the hash of perfect foresight, %.0f cycles a day</text>\n", RIGHT, s->over_s, s->slow_w / 1e6,
-	        s->bound_w > 0 ? s->slow_w / s->bound_w : 0, s->foresight > 0 ? 100 * s->kept / s->foresight : 0, s->cycles);
+	fprintf(f->out, "<text class=\"quiet end\" x=\"%d\" y=\"24\">after 10 min: %.1f s over, slow rms %.3f MW", RIGHT, s->over_s,
+	        s->slow_w / 1e6);
+	if (s->flat && s->bound_w >= 1000)
+		fprintf(f->out, " (%.2f of the bound)", s->slow_w / s->bound_w);
+	fprintf(f->out, ", %.1f %% of the hash of perfect foresight, %.0f cycles a day</text>\n",
+	        s->foresight > 0 ? 100 * s->kept / s->foresight : 0, s->cycles);
 	for (size_t e = 0; e < sizeof entries / sizeof *entries; e++)
 		fprintf(f->out, "<path class=\"line %s\" d=\"M%d 48h22\"/><text x=\"%d\" y=\"52.5\">%s</text>\n", entries[e].class,
 		        entries[e].x, entries[e].x + 28, entries[e].text);

@@ -425,6 +425,31 @@ static void what_lies_beyond_the_fleet_stays(void **unused)
 
 /* ---- bars ---- */
 
+static void a_picture_names_the_bound_where_it_means_something(void **unused)
+{
+	struct bed bed;
+	struct fast_score scores[N_FAST_CONTROLS] = { [FAST_POLICY] = { .flat = true, .slow_w = 13000, .bound_w = 10000 } };
+	(void)unused;
+	open_bed(&bed, "fast", 200);
+	jump(&bed, 0);
+	bed.run.told_target_w = calloc(200, sizeof(double));
+	for (int k = 0; k < 3; k++) {
+		char *text;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		assert_non_null(out);
+		scores[FAST_POLICY].flat = k != 1;
+		scores[FAST_POLICY].bound_w = k == 2 ? 900 : 10000;
+		fast_plot(&bed.of, &bed.run, scores, out);
+		fclose(out);
+		assert_true((strstr(text, "(1.30 of the bound)") != NULL) == (k == 0));
+		assert_true(strstr(text, "slow rms 0.013 MW") && !strstr(text, "nan") && !strstr(text, "inf<"));
+		assert_string_equal(text + size - 7, "</svg>\n");
+		free(text);
+	}
+	close_bed(&bed);
+}
+
 static void a_bar_is_met_missed_or_beyond(void **unused)
 {
 	double figure;
@@ -589,6 +614,7 @@ int main(void)
 		cmocka_unit_test(a_rise_lasts_as_long_as_the_dead_time),
 		cmocka_unit_test(what_the_fleet_covers_is_left_as_r_has_it),
 		cmocka_unit_test(what_lies_beyond_the_fleet_stays),
+		cmocka_unit_test(a_picture_names_the_bound_where_it_means_something),
 		cmocka_unit_test(a_bar_is_met_missed_or_beyond),
 		cmocka_unit_test(a_score_of_a_known_run),
 		cmocka_unit_test(an_error_is_that_of_four_second_means),
