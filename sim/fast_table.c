@@ -8,11 +8,12 @@ static const char *const control_names[N_FAST_CONTROLS] = {
 
 static const char head[] =
 "Over: seconds and kWh over the limit in force, from the begin, and after 10 min; odd: of these, not just after a rise larger than any before;\n"
-"least: the energy by the least that dead time and fall allow. slow: rms in periods longer than break-even, MW; by the bound r(f); and by what\n"
-"is within this fleet's reach: r(f) of what its watts cover, and all of the rest. Bands: rms of the site by the GPUs' own. kept: hash, in % of\n"
-"perfect foresight, and of the most that a law without a forecast keeps. error: mean absolute, of 4 s means, in % of the set point (of the\n"
-"fleet). cycles: a miner and day, from less than a day mostly. change: largest in any 5, 15, 60 s, MW. All after 10 min but the first two and\n"
-"the orders. told: with the GPU scheduler's notices. Cycles a day: with 10 min awake and 3 min asleep at least; else no wear limits.\n";
+"least: the energy by the least that dead time and fall allow. slow: rms in periods longer than break-even, MW; by the bound r(f) of miners that\n"
+"are on or off; and by what is within this fleet's reach: r(f) of what its watts cover, and all of the rest. Bands: rms of the site by the GPUs'\n"
+"own. kept: hash, as what miners draw, in % of perfect foresight, and of the most that a law without a forecast keeps. error: mean absolute, of\n"
+"4 s means, in % of the set point (of the fleet). cycles: a miner and day, from less than a day mostly. change: largest in any 5, 15, 60 s, MW.\n"
+"All after 10 min but the first two and the orders. told: with the GPU scheduler's notices. Cycles a day: with 10 min awake and 3 min asleep at\n"
+"least; else no wear limits.\n";
 
 static void print_over(const struct fast_score *s, FILE *out)
 {
