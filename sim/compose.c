@@ -1,18 +1,15 @@
 #include "sim/compose.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { DICE_PLACE = 1000, DICE_LEVEL, DICE_TIME, DICE_NOISE };
 
 static struct load_trace room_for(size_t n)
 {
-	struct load_trace trace = { .points = calloc(n, sizeof *trace.points) };
-	if (!trace.points)
-		abort();
-	return trace;
+	return (struct load_trace){ .points = zeroed(n, sizeof(struct load_point)) };
 }
 
 static void put(struct load_trace *trace, int64_t t_ms, double w)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { DICE_PDU_FAULT = 300, DICE_HELD };
 
@@ -29,14 +30,6 @@ int farm_layout(const struct farm_conf *conf, struct layout *pdus, struct layout
 	for (unsigned t = 0; t < conf->n_types && !err; t++)
 		err = layout_add(miners, conf->types[t]->name, FARM_NET_MINER + t, conf->n_of[t]);
 	return err;
-}
-
-static void *zeroed(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-	if (!p)
-		abort();
-	return p;
 }
 
 /* ---- building the site ---- */

@@ -4,9 +4,9 @@
  * Raritan PX: PDU2-MIB, 1.3.6.1.4.1.13742.6; a sensor's value and, in a table of its own, its decimal digits. */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
-#include <stdlib.h>
 
 #include "sim/farm.h"
+#include "sim/zeroed.h"
 
 /* Read in thousandths: mW, mWh, mA, mV, mHz, ms. A constant's value is its scale. */
 enum quantity { CONSTANT, TEXT, UPTIME, POWER, PHASE_POWER, APPARENT, ENERGY, VOLTAGE, CURRENT, FREQUENCY };
@@ -141,10 +141,8 @@ void farm_build_agents(struct farm *farm)
 {
 	size_t n = farm->conf.n_snmp_pdus;
 	farm->n_agents = n;
-	farm->agents = calloc(n ? n : 1, sizeof *farm->agents);
-	farm->counters = calloc(n ? n : 1, sizeof *farm->counters);
-	if (!farm->agents || !farm->counters)
-		abort();
+	farm->agents = zeroed(n, sizeof *farm->agents);
+	farm->counters = zeroed(n, sizeof *farm->counters);
 	for (size_t a = 0; a < n; a++) {
 		struct snmp_agent *agent = &farm->agents[a];
 		size_t pdu = farm->conf.truth.n_pdus - n + a;

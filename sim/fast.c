@@ -2,18 +2,10 @@
 
 #include <stdlib.h>
 
-#include "sim/dice.h"
 #include "sim/fast_site.h"
+#include "sim/zeroed.h"
 
 enum { THRESHOLD_MS = 30000, THRESHOLD_FREE_PERMILLE = 20 };
-
-static void *zeroed(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-	if (!p)
-		abort();
-	return p;
-}
 
 /* ---- the other ways ---- */
 

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "sim/compose.h"
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { SETPOINT_MS = 4000, DICE_BASE_POINT = 2000 };
 
@@ -190,9 +190,7 @@ static int make_setpoint(struct fast_case *c, const struct fast_file *file, cons
 	double level_w = mean_load_w(c) + (double)c->house_w + (double)c->fleet_w * file->level_permille / 1000;
 	double span_w = (double)c->fleet_w * file->span_permille / 1000;
 	c->setpoint = (struct fast_series){ .n = (size_t)(c->lasts_ms / SETPOINT_MS) + 1, .step_ms = SETPOINT_MS };
-	c->setpoint.at = calloc(c->setpoint.n, sizeof *c->setpoint.at);
-	if (!c->setpoint.at)
-		abort();
+	c->setpoint.at = zeroed(c->setpoint.n, sizeof *c->setpoint.at);
 	for (size_t i = 0; i < c->setpoint.n; i++) {
 		size_t k = signal.n ? i * (size_t)SETPOINT_MS / (size_t)signal.step_ms % signal.n : 0;
 		double at = signal.n ? signal.at[k] : ercot(c->seed, (double)i * SETPOINT_MS / 1000);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/zeroed.h"
+
 const double fast_band_s[FAST_BANDS + 1] = { 2, 10, 60, 600, INFINITY };
 const int64_t fast_window_ms[FAST_WINDOWS] = { 5000, 15000, 60000 };
 
@@ -11,11 +13,9 @@ enum { SETPOINT_STEPS = 4000 / FAST_STEP_MS };
 /* Two queues of places, of falling and of rising values: their heads are the extremes of the window. */
 double fast_largest_change(const double *x, size_t n, size_t window)
 {
-	size_t *high = calloc(2 * n + 1, sizeof *high), *low = high + n;
+	size_t *high = zeroed(2 * n + 1, sizeof *high), *low = high + n;
 	size_t high_head = 0, high_tail = 0, low_head = 0, low_tail = 0;
 	double most = 0;
-	if (!high)
-		abort();
 	for (size_t i = 0; i < n; i++) {
 		while (high_tail > high_head && x[high[high_tail - 1]] <= x[i])
 			high_tail--;
@@ -72,9 +72,7 @@ static double reach_w(const struct fast_case *of, const struct limits *limits, c
 
 static double *task_of(const struct fast_case *of, const struct fast_run *run, const double *w, size_t from)
 {
-	double *task = calloc(run->n - from, sizeof *task);
-	if (!task)
-		abort();
+	double *task = zeroed(run->n - from, sizeof *task);
 	for (size_t i = from; i < run->n; i++)
 		task[i - from] = w[i] - target_w(of, run, i);
 	return task;
@@ -95,10 +93,8 @@ static void score_bands(const struct fast_case *of, const struct limits *limits,
 
 static void score_falls(const struct limits *limits, const struct fast_run *run, size_t from, struct fast_score *score)
 {
-	double *site_w = calloc(run->n, sizeof *site_w);
+	double *site_w = zeroed(run->n, sizeof *site_w);
 	struct spectrum site;
-	if (!site_w)
-		abort();
 	limits_falls(limits, run, from, site_w);
 	spectrum_make(&site, site_w + from, run->n - from, FAST_STEP_MS / 1000.0);
 	for (int b = 0; b < FAST_BANDS; b++)

@@ -5,16 +5,9 @@
 #include <string.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { UTC_MS = 1000000, DICE_PDU_ERROR = 3000, PDU_ERROR_PERMILLE = 10, FIRST_POLLS_MS = 3000, PER_CENT_NAMEPLATE = 140 };
-
-static void *zeroed(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-	if (!p)
-		abort();
-	return p;
-}
 
 /* ---- as daemon/wire.c makes it of a site file ---- */
 

@@ -5,14 +5,7 @@
 #include <stdlib.h>
 
 #include "sim/plant.h"
-
-static double *room_for(size_t n)
-{
-	double *p = calloc(n ? n : 1, sizeof *p);
-	if (!p)
-		abort();
-	return p;
-}
+#include "sim/zeroed.h"
 
 /* ---- how the fleet moves ---- */
 
@@ -42,7 +35,7 @@ static struct course course_of(struct plant *plant, bool hash)
 		to_w += hash ? plant->miners[i].full_w : plant->miners[i].asleep_w;
 	}
 	struct course course = { .n = (size_t)(slowest_ms(plant, hash) / LIMITS_STEP_MS) + 1 };
-	course.done = room_for(course.n);
+	course.done = zeroed(course.n, sizeof(double));
 	for (size_t k = 0; k < course.n; k++)
 		course.done[k] = ((double)plant_miners_w(plant, (int64_t)k * LIMITS_STEP_MS) - from_w) / (to_w - from_w);
 	return course;
@@ -145,7 +138,7 @@ static double best_level(const double *task_w, size_t n, double reach_w, double 
 
 double limits_reach(const struct limits *limits, const double *task_w, size_t n, const double *level_w, double highest_w)
 {
-	double *covered = room_for(2 * n), *left = covered + n;
+	double *covered = zeroed(2 * n, sizeof(double)), *left = covered + n;
 	double at_w = level_w ? *level_w : best_level(task_w, n, limits->reach_w, highest_w);
 	struct spectrum of_covered, of_left;
 	for (size_t i = 0; i < n; i++) {
@@ -205,7 +198,7 @@ static double load_at(const struct fast_run *run, size_t i)
 /* rises[i]: the largest rise of the load within the miners' fall, up to the step i; by the lowest of a window. */
 static double *rises(const struct fast_run *run, size_t window)
 {
-	double *rise = room_for(run->n), most = 0;
+	double *rise = zeroed(run->n, sizeof(double)), most = 0;
 	for (size_t i = 0; i < run->n; i++) {
 		double low = load_at(run, i);
 		for (size_t back = 1; back <= window && back <= i; back++)

@@ -3,14 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/limits.h"
-
-static double *room_for(size_t n)
-{
-	double *p = calloc(n ? n : 1, sizeof *p);
-	if (!p)
-		abort();
-	return p;
-}
+#include "sim/zeroed.h"
 
 static double load_at(const struct fast_run *run, size_t i)
 {
@@ -45,7 +38,7 @@ static double mean_share(const struct fast_case *of, const double *w, size_t fro
 
 double limits_foresight(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
 {
-	double *most = room_for(run->n);
+	double *most = zeroed(run->n, sizeof(double));
 	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, fall_w = limits->fall_w_per_s * FAST_STEP_MS / 1000;
 	for (size_t i = 0; i < run->n; i++)
 		most[i] = limits_allowed_w(of, run, i);
@@ -79,7 +72,7 @@ void limits_causal_w(const struct limits *limits, const struct fast_case *of, co
 {
 	static const double none = 0.005, all = 0.98;
 	size_t dead = 0, n = limits->n_down * LIMITS_STEP_MS / FAST_STEP_MS + 1;
-	double *rise = room_for(n);
+	double *rise = zeroed(n, sizeof(double));
 	double rise_w = limits->rise_w_per_s * FAST_STEP_MS / 1000, peak_w = ever_rises(run, rise, n);
 	while (dead + 1 < n && limits_done_down(limits, dead + 1) <= none)
 		dead++;
@@ -97,7 +90,7 @@ void limits_causal_w(const struct limits *limits, const struct fast_case *of, co
 
 double limits_causal(const struct limits *limits, const struct fast_case *of, const struct fast_run *run, size_t from)
 {
-	double *most = room_for(run->n);
+	double *most = zeroed(run->n, sizeof(double));
 	limits_causal_w(limits, of, run, most);
 	double kept = mean_share(of, most, from, run->n);
 	free(most);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/zeroed.h"
+
 struct sending { uv_write_t request; bool last; char bytes[]; };
 
 static void finish_if_gone(struct listener *listener);
@@ -31,16 +33,6 @@ void conn_close(struct conn *conn)
 		return;
 	conn->closing = true;
 	uv_close((uv_handle_t *)&conn->tcp, conn_gone);
-	uv_close((uv_handle_t *)&conn->timer, conn_gone);
-}
-
-void conn_reset(struct conn *conn)
-{
-	if (conn->closing)
-		return;
-	conn->closing = true;
-	if (uv_tcp_close_reset(&conn->tcp, conn_gone) != 0)
-		uv_close((uv_handle_t *)&conn->tcp, conn_gone);
 	uv_close((uv_handle_t *)&conn->timer, conn_gone);
 }
 
@@ -94,9 +86,7 @@ static void heard(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 static void take_connection(struct listener *listener)
 {
-	struct conn *conn = calloc(1, listener->user.conn_size);
-	if (!conn)
-		abort();
+	struct conn *conn = zeroed(1, listener->user.conn_size);
 	listener->waiting = false;
 	conn->listener = listener;
 	conn->next = listener->conns;

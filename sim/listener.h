@@ -48,7 +48,6 @@ void listener_refuse(struct listener *);        /* no longer listens; connection
 void listener_close(struct listener *);         /* on_closed when all is gone */
 
 void conn_close(struct conn *);
-void conn_reset(struct conn *);                 /* by RST, at once */
 /* Sends a copy; after it the connection is closed if `last`. */
 void conn_send(struct conn *, const void *bytes, size_t n, bool last);
 

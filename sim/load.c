@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { DICE_STEP = 1, DICE_EVAL, DICE_BURST, DICE_WANDER, DICE_SHARE, DICE_PDU };
 
@@ -16,11 +17,6 @@ enum load_pattern load_pattern_named(const char *name)
 		if (strcmp(pattern_names[p], name) == 0)
 			return (enum load_pattern)p;
 	return N_LOAD_PATTERNS;
-}
-
-const char *load_pattern_names(void)
-{
-	return "constant, idle, training, inference";
 }
 
 static double smooth(double x)
@@ -110,9 +106,7 @@ int64_t load_w(const struct load *load, int64_t t_ms)
 void load_split_init(struct load_split *split, size_t n, uint64_t seed)
 {
 	double sum = 0;
-	*split = (struct load_split){ .seed = seed, .n = n, .share = calloc(n ? n : 1, sizeof(double)) };
-	if (!split->share)
-		abort();
+	*split = (struct load_split){ .seed = seed, .n = n, .share = zeroed(n, sizeof(double)) };
 	for (size_t i = 0; i < n; i++)
 		sum += split->share[i] = 0.7 + 0.6 * dice_share(seed, DICE_SHARE, i);
 	for (size_t i = 0; i < n; i++)

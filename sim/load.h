@@ -12,7 +12,6 @@
 
 enum load_pattern { LOAD_CONSTANT, LOAD_IDLE, LOAD_TRAINING, LOAD_INFERENCE, LOAD_TRACE, N_LOAD_PATTERNS };
 enum load_pattern load_pattern_named(const char *);     /* N_LOAD_PATTERNS if unknown; "trace" is none to name */
-const char *load_pattern_names(void);
 
 struct load_point { int64_t t_ms, power_w; };
 struct load_trace {                     /* at least one point, times rising */

@@ -1,11 +1,11 @@
 /* sim/meters.c - the meters of sim/devices.h. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/dice.h"
 #include "sim/shows.h"
 #include "sim/world.h"
+#include "sim/zeroed.h"
 
 enum { DICE_METER = 200 };
 
@@ -140,9 +140,7 @@ static void on_due(struct sim_device *device, enum due_what what)
 static struct meter *meter_open(struct meter_room *room, const struct meter_conf *conf, struct meter_user user)
 {
 	struct sim_world *world = (struct sim_world *)(void *)room;
-	struct sim_meter *meter = calloc(1, sizeof *meter);
-	if (!meter)
-		abort();
+	struct sim_meter *meter = zeroed(1, sizeof *meter);
 	meter->meter = (struct meter){ &sim_meter_driver, user };
 	meter->device = (struct sim_device){ .world = world, .on_due = on_due, .index = index_of(world, conf->host) };
 	meter->device.memory = meter;

@@ -1,8 +1,8 @@
 /* sim/miners.c - the miners of sim/devices.h. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/world.h"
+#include "sim/zeroed.h"
 
 struct sim_miner {
 	struct miner miner;
@@ -200,9 +200,7 @@ static struct miner *open_as(const struct miner_driver *driver, struct miner_roo
                              struct miner_user user)
 {
 	struct sim_world *world = (struct sim_world *)room;
-	struct sim_miner *miner = calloc(1, sizeof *miner);
-	if (!miner)
-		abort();
+	struct sim_miner *miner = zeroed(1, sizeof *miner);
 	miner->miner = (struct miner){ driver, user };
 	miner->device = (struct sim_device){ .world = world, .on_due = on_due, .index = SIZE_MAX };
 	if (strncmp(conf->host, "sim:", 4) == 0)

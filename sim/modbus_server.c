@@ -1,6 +1,5 @@
 #include "sim/modbus_server.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/dice.h"

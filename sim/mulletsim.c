@@ -8,6 +8,7 @@
 #include "sim/fast_main.h"
 #include "sim/options.h"
 #include "sim/report.h"
+#include "sim/zeroed.h"
 
 struct simulator {
 	uv_loop_t loop;
@@ -90,9 +91,7 @@ static size_t miners_of(const struct farm_conf *conf)
 static int run(const struct options *options)
 {
 	char why[300];
-	struct simulator *sim = calloc(1, sizeof *sim);
-	if (!sim)
-		abort();
+	struct simulator *sim = zeroed(1, sizeof *sim);
 	raise_descriptor_limit(options->farm.truth.n_pdus + miners_of(&options->farm));
 	uv_loop_init(&sim->loop);
 	start_signals(sim, options->stop_ms);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/svg.h"
+#include "sim/zeroed.h"
 
 enum { CLOCKS_APART_MS = 50, COMMAND_STALE_MS = 60000 };
 
@@ -119,9 +120,7 @@ static void judge_flatness(struct report *report, const struct run *run)
 	size_t n = run->n_truth - from;
 	struct score_series series = { run->site_w + from, run->hpc_w + from, n, run->step_ms };
 	score_series(&series, (double)report->cap_w, NULL, REPORT_SPLIT_MS, &report->score);
-	double *left_w = calloc(n ? n : 1, sizeof *left_w);
-	if (!left_w)
-		abort();
+	double *left_w = zeroed(n, sizeof *left_w);
 	for (size_t i = 0; i < n; i++)
 		left_w[i] = run->site_w[from + i] - run->miners_w[from + i];
 	score_bands(left_w, n, REPORT_SPLIT_MS / (double)run->step_ms, &report->left_slow_w, &report->left_fast_w);
@@ -164,9 +163,7 @@ static bool hashes(const struct run_command *command)
 
 static void find_strays(struct report *report, const struct run *run)
 {
-	struct run_command *sorted = calloc(run->n_published + 1, sizeof *sorted);
-	if (!sorted)
-		abort();
+	struct run_command *sorted = zeroed(run->n_published + 1, sizeof *sorted);
 	if (run->n_published) {
 		memcpy(sorted, run->published, run->n_published * sizeof *sorted);
 		qsort(sorted, run->n_published, sizeof *sorted, by_miner_and_time);
@@ -191,9 +188,7 @@ static int by_size(const void *a, const void *b)
 static void judge_outcomes(struct report *report, const struct run *run)
 {
 	size_t n = run->n_outcomes;
-	int64_t *elapsed_ms = calloc(n + 1, sizeof *elapsed_ms);
-	if (!elapsed_ms)
-		abort();
+	int64_t *elapsed_ms = zeroed(n + 1, sizeof *elapsed_ms);
 	for (size_t i = 0; i < n; i++) {
 		report->sent += run->outcomes[i].sent;
 		report->confirmed += run->outcomes[i].confirmed;

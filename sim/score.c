@@ -35,14 +35,6 @@ void score_bands(const double *x, size_t n, double split, double *slow_rms, doub
 	*fast_rms = sqrt(fmax(all - slow, 0));
 }
 
-static double max_of(const double *x, size_t n)
-{
-	double max = n ? x[0] : 0;
-	for (size_t i = 1; i < n; i++)
-		max = fmax(max, x[i]);
-	return max;
-}
-
 void score_series(const struct score_series *s, double cap_w, const double *limit_w, int64_t split_ms, struct score *out)
 {
 	*out = (struct score){ 0 };
@@ -58,8 +50,4 @@ void score_series(const struct score_series *s, double cap_w, const double *limi
 	double split = (double)split_ms / (double)s->step_ms;
 	score_bands(s->site_w, s->n, split, &out->site_slow_w, &out->site_fast_w);
 	score_bands(s->hpc_w, s->n, split, &out->hpc_slow_w, &out->hpc_fast_w);
-	out->site_mean_w = mean_of(s->site_w, s->n);
-	out->hpc_mean_w = mean_of(s->hpc_w, s->n);
-	out->site_max_w = max_of(s->site_w, s->n);
-	out->hpc_max_w = max_of(s->hpc_w, s->n);
 }

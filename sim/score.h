@@ -15,7 +15,6 @@ struct score {
 	double seconds_over, wh_over, most_over_w;      /* the cap */
 	/* Root mean square of what moves in periods longer and shorter than split_ms, each about its own mean. */
 	double site_slow_w, site_fast_w, hpc_slow_w, hpc_fast_w;
-	double site_mean_w, site_max_w, hpc_mean_w, hpc_max_w;
 };
 
 /* limit_w: of each step; NULL: cap_w for all. */

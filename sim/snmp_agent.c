@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 enum { MOST_LATE = 16, LATE_MS = 3000 };
 
@@ -20,14 +21,6 @@ struct snmp_late {
 	size_t n;
 	uint8_t bytes[];
 };
-
-static void *zeroed(size_t size)
-{
-	void *p = calloc(1, size);
-	if (!p)
-		abort();
-	return p;
-}
 
 /* ---- sending ---- */
 
@@ -68,7 +61,7 @@ static void send_late(struct snmp_agent *agent, const struct sockaddr_in *to, co
 		waiting++;
 	if (waiting >= MOST_LATE)
 		return;
-	*end = zeroed(sizeof **end + n);
+	*end = zeroed(1, sizeof **end + n);
 	**end = (struct snmp_late){ .due_ms = uv_now(agent->loop) + LATE_MS, .to = *to, .n = n };
 	memcpy((*end)->bytes, bytes, n);
 	if (!waiting)
@@ -165,7 +158,7 @@ static int open_socket(struct snmp_agent *agent)
 	int err = uv_ip4_addr(agent->host, agent->port, &address);
 	if (err || agent->socket)
 		return err;
-	agent->socket = zeroed(sizeof *agent->socket);
+	agent->socket = zeroed(1, sizeof *agent->socket);
 	agent->socket->agent = agent;
 	agent->socket->udp.data = agent->socket;
 	uv_udp_init(agent->loop, &agent->socket->udp);

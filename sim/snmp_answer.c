@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/zeroed.h"
+
 enum { MOST_VARIABLES = 64 };
 
 /* ---- what the objects say ---- */
@@ -144,9 +146,7 @@ static netsnmp_pdu *parse(const struct snmp_agent *agent, char *bytes, size_t n)
 	if (!at || version != SNMP_VERSION_2c || length != strlen(agent->community) ||
 	    memcmp(community, agent->community, length) != 0)
 		return NULL;
-	netsnmp_pdu *request = calloc(1, sizeof *request);
-	if (!request)
-		abort();
+	netsnmp_pdu *request = zeroed(1, sizeof *request);
 	request->version = version;
 	if (snmp_pdu_parse(request, at, &n) == 0)
 		return request;

@@ -4,13 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void *room_for(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size);
-	if (!p)
-		abort();
-	return p;
-}
+#include "sim/zeroed.h"
 
 static size_t radix_of(size_t n)
 {
@@ -59,7 +53,7 @@ void spectrum_make(struct spectrum *s, const double *x, size_t n, double step_s)
 	n = smooth_below(n);
 	size_t all = 2 * n;
 	double mean = 0;
-	double complex *in = room_for(all, sizeof *in), *out = room_for(all, sizeof *out), *root = room_for(all, sizeof *root);
+	double complex *in = zeroed(all, sizeof *in), *out = zeroed(all, sizeof *out), *root = zeroed(all, sizeof *root);
 	for (size_t i = 0; i < n; i++)
 		mean += x[i] / (double)n;
 	for (size_t i = 0; i < all; i++) {
@@ -67,7 +61,7 @@ void spectrum_make(struct spectrum *s, const double *x, size_t n, double step_s)
 		root[i] = cexp(-2 * M_PI * I * (double)i / (double)all);
 	}
 	transform(in, out, all, 1, root, all);
-	*s = (struct spectrum){ .power = room_for(n + 1, sizeof *s->power), .n = n + 1, .hz = 1 / ((double)all * step_s) };
+	*s = (struct spectrum){ .power = zeroed(n + 1, sizeof *s->power), .n = n + 1, .hz = 1 / ((double)all * step_s) };
 	for (size_t k = 1; k <= n; k++) {
 		double size = cabs(out[k]) / (double)all;
 		s->power[k] = (k == n ? 1 : 2) * size * size;

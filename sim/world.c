@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/dice.h"
+#include "sim/zeroed.h"
 
 static bool before(const struct due *a, const struct due *b)
 {
@@ -80,9 +81,7 @@ size_t world_number(const char *text, size_t n)
 
 struct sim_world *sim_world_open(const struct sim_world_conf *conf)
 {
-	struct sim_world *world = calloc(1, sizeof *world);
-	if (!world)
-		abort();
+	struct sim_world *world = zeroed(1, sizeof *world);
 	world->conf = *conf;
 	world->conf.meter_refresh_ms = conf->meter_refresh_ms > 0 ? conf->meter_refresh_ms : 200;
 	world->conf.pdu_refresh_ms = conf->pdu_refresh_ms > 0 ? conf->pdu_refresh_ms : 1000;
@@ -90,9 +89,7 @@ struct sim_world *sim_world_open(const struct sim_world_conf *conf)
 	world->conf.miner_latency_ms = conf->miner_latency_ms > 0 ? conf->miner_latency_ms : 30;
 	world->now_ms = conf->begin_ms;
 	world->n_meters = SIM_FIRST_PDU + conf->truth.n_pdus;
-	world->meters = calloc(world->n_meters, sizeof *world->meters);
-	if (!world->meters)
-		abort();
+	world->meters = zeroed(world->n_meters, sizeof *world->meters);
 	truth_init(&world->truth, &conf->truth);
 	return world;
 }
