@@ -132,7 +132,9 @@ static void print_counts(const struct fast_result *results, size_t n, FILE *out)
 	for (unsigned b = 0; b < N_FAST_BARS; b++) {
 		size_t counts[BAR_BEYOND + 1] = { 0 };
 		count(results, n, (enum fast_bar)b, counts);
-		fprintf(out, "  %3zu of %3zu  %s", counts[BAR_MET], counts[BAR_MET] + counts[BAR_MISSED] + counts[BAR_BEYOND], bars[b].what);
+		if (counts[BAR_EMPTY] == n)
+			continue;
+		fprintf(out, "  %3zu of %3zu  %s", counts[BAR_MET], n - counts[BAR_EMPTY], bars[b].what);
 		if (counts[BAR_BEYOND])
 			fprintf(out, "; %zu of the others cannot be had*", counts[BAR_BEYOND]);
 		fprintf(out, "\n");
@@ -166,10 +168,18 @@ static void print_misses(const struct fast_result *result, FILE *out)
 	fprintf(out, "\n");
 }
 
+static void print_violations(const struct fast_result *results, size_t n, FILE *out)
+{
+	size_t counts[BAR_BEYOND + 1] = { 0 };
+	for (unsigned b = BAR_ODD_48; b < N_FAST_BARS; b++)
+		count(results, n, (enum fast_bar)b, counts);
+	if (counts[BAR_EMPTY] < n * (N_FAST_BARS - BAR_ODD_48))
+		fprintf(out, "Wear limits: %zu violations: odd seconds over, bands above the GPUs' own, miners put to sleep more often than "
+		        "allowed\n", counts[BAR_MISSED] + counts[BAR_BEYOND]);
+}
+
 void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 {
-	double figure;
-	size_t wear = 0;
 	print_counts(results, n, out);
 	fputs("Where they are missed, and by what; . is met, * cannot be had:\n"
 	      "  by r   but at the cost of another bar: the best mix of lags that lifts no band leaves more than 1.25 times the bound,\n"
@@ -184,14 +194,19 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	fprintf(out, "\n");
 	for (size_t i = 0; i < n; i++)
 		print_misses(&results[i], out);
-	for (size_t i = 0; i < n; i++)
-		for (unsigned b = BAR_ODD_48; b < N_FAST_BARS; b++)
-			wear += fast_bar(&results[i], (enum fast_bar)b, &figure) > BAR_MET;
-	fprintf(out, "Wear limits: %zu violations: odd seconds over, bands above the GPUs' own, miners put to sleep more often than allowed\n",
-	        wear);
+	print_violations(results, n, out);
 }
 
 /* ---- notices ---- */
+
+/* Without and with them; what is not a number says nothing. */
+static void print_pair(double alone, double told, int digits, const char *end, FILE *out)
+{
+	if (isfinite(alone) && isfinite(told))
+		fprintf(out, "%7.*f %7.*f%s", digits, alone, digits, told, end);
+	else
+		fprintf(out, "%7s %7s%s", "-", "-", end);
+}
 
 void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 {
@@ -201,12 +216,13 @@ void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 		if (!results[i].played[FAST_TOLD] || !results[i].played[FAST_POLICY])
 			continue;
 		if (!any)
-			fprintf(out, "\nWhat the GPU scheduler's notices gain, without and with them\n  %-30s%6s %6s|%7s %7s %7s|%7s %7s|%7s %7s|"
-			        "%6s %6s\n", "", "true", "false", "kept %", "told", "gain", "over s", "told", "slow", "told", "band", "told");
+			fprintf(out, "\nWhat the GPU scheduler's notices gain, without and with them\n  %-30s%6s %6s|%7s %7s|%7s %7s|%7s %7s|%7s %7s\n",
+			        "", "true", "false", "kept %", "told", "over s", "told", "slow", "told", "band", "told");
 		any = true;
-		double kept = 100 * alone->kept / alone->foresight, told_kept = 100 * told->kept / told->foresight;
-		fprintf(out, "  %-30s%6.0f %6.0f|%7.1f %7.1f %+7.1f|%7.1f %7.1f|%7.3f %7.3f|%6.2f %6.2f\n", results[i].name, told->notices_true,
-		        told->notices_false, kept, told_kept, told_kept - kept, alone->over_s, told->over_s, alone->slow_w / 1e6,
-		        told->slow_w / 1e6, worst_band(alone, alone->site_w), worst_band(told, told->site_w));
+		fprintf(out, "  %-30s%6.0f %6.0f|", results[i].name, told->notices_true, told->notices_false);
+		print_pair(100 * alone->kept / alone->foresight, 100 * told->kept / told->foresight, 1, "|", out);
+		print_pair(alone->over_s, told->over_s, 1, "|", out);
+		print_pair(alone->slow_w / 1e6, told->slow_w / 1e6, 3, "|", out);
+		print_pair(worst_band(alone, alone->site_w), worst_band(told, told->site_w), 2, "\n", out);
 	}
 }

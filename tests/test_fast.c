@@ -507,6 +507,31 @@ static void a_bar_is_met_missed_or_beyond(void **unused)
 
 /* ---- the whole score, of a site that swings by a known sine ---- */
 
+static void what_was_not_played_is_not_told(void **unused)
+{
+	char *text;
+	size_t size;
+	struct fast_result result = { .name = "x", .played = { [FAST_POLICY] = true, [FAST_TOLD] = true } };
+	FILE *out = open_memstream(&text, &size);
+	(void)unused;
+	assert_non_null(out);
+	fast_print_gains(&result, 1, out);              /* of a site that is not to be flat, and may not hash */
+	fast_print_bars(&result, 1, out);
+	result.played[FAST_48] = true;
+	fclose(out);
+	assert_null(strstr(text, "nan"));
+	assert_null(strstr(text, "  0 of   0"));
+	assert_null(strstr(text, "violations"));
+	free(text);
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	fast_print_bars(&result, 1, out);
+	fclose(out);
+	assert_non_null(strstr(text, "  1 of   1  48 cycles a day: no such second"));
+	assert_non_null(strstr(text, "Wear limits: 0 violations"));
+	free(text);
+}
+
 static void a_score_of_a_known_run(void **unused)
 {
 	struct bed bed;
@@ -616,6 +641,7 @@ int main(void)
 		cmocka_unit_test(what_lies_beyond_the_fleet_stays),
 		cmocka_unit_test(a_picture_names_the_bound_where_it_means_something),
 		cmocka_unit_test(a_bar_is_met_missed_or_beyond),
+		cmocka_unit_test(what_was_not_played_is_not_told),
 		cmocka_unit_test(a_score_of_a_known_run),
 		cmocka_unit_test(an_error_is_that_of_four_second_means),
 		cmocka_unit_test(a_run_is_the_same_every_time),
