@@ -6,6 +6,7 @@
 
 #include "sim/compose.h"
 #include "sim/dice.h"
+#include "sim/options.h"
 #include "sim/zeroed.h"
 
 enum { SETPOINT_MS = 4000, DICE_BASE_POINT = 2000 };
@@ -228,6 +229,11 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 	c->n_orders = file->n_orders;
 	memcpy(c->events, file->farm.events, sizeof c->events);
 	c->n_events = file->farm.n_events;
+	char told[100];
+	if (!timeline_fits(&file->farm, FAST_PDUS, c->n_miners, told, sizeof told)) {
+		snprintf(why, size, "%s: %s", c->name, told);
+		return -1;
+	}
 	int err = make_load(c, file, peak_w, traces, why, size);
 	if (!err)
 		err = make_setpoint(c, file, traces, why, size);

@@ -328,21 +328,6 @@ static void set_defaults(struct options *options)
 	} };
 }
 
-/* Whether the devices of all events are there. */
-static bool are_there(const struct farm_conf *conf, const struct layout *pdus, const struct layout *miners, char *why, size_t size)
-{
-	for (size_t e = 0; e < conf->n_events; e++) {
-		const struct farm_event *event = &conf->events[e];
-		bool miner = event->what == FARM_MINER_FAULT;
-		size_t n = miner ? miners->n : pdus->n;
-		if (event->what == FARM_METER_FAULT || event->device < (int64_t)n)
-			continue;
-		snprintf(why, size, "%s %lld of %zu is to fail", miner ? "miner" : "PDU", (long long)event->device + 1, n);
-		return false;
-	}
-	return true;
-}
-
 int options_read(struct options *options, int argc, char **argv, char *why, size_t size)
 {
 	int key, index = 0, err = 0;
@@ -366,7 +351,7 @@ int options_read(struct options *options, int argc, char **argv, char *why, size
 		err = 2, snprintf(why, size, "--snmp-pdus %zu of --pdus %zu", options->farm.n_snmp_pdus, options->farm.truth.n_pdus);
 	if (!err && farm_layout(&options->farm, &pdus, &miners) != 0)
 		err = 2, snprintf(why, size, "too many devices");
-	if (!err && !are_there(&options->farm, &pdus, &miners, why, size))
+	if (!err && !timeline_fits(&options->farm, pdus.n, miners.n, why, size))
 		err = 2;
 	return err;
 }

@@ -19,6 +19,8 @@ extern const char options_help[];
 
 /* Inside sim/ only: one entry "TIME:WHAT=…" of --at or of a scenario. */
 bool timeline_add(struct farm_conf *, const char *entry, char *why, size_t size);
+/* Whether the devices that are to fail are there. */
+bool timeline_fits(const struct farm_conf *, size_t n_pdus, size_t n_miners, char *why, size_t size);
 /* A whole scenario: an entry a line; empty lines and those that begin with # say nothing. */
 bool timeline_read(struct farm_conf *, char *text, char *why, size_t size);
 

@@ -121,3 +121,17 @@ bool timeline_read(struct farm_conf *conf, char *text, char *why, size_t size)
 	}
 	return true;
 }
+
+bool timeline_fits(const struct farm_conf *conf, size_t n_pdus, size_t n_miners, char *why, size_t size)
+{
+	for (size_t e = 0; e < conf->n_events; e++) {
+		const struct farm_event *event = &conf->events[e];
+		bool miner = event->what == FARM_MINER_FAULT;
+		size_t n = miner ? n_miners : n_pdus;
+		if (event->what == FARM_METER_FAULT || event->device < (int64_t)n)
+			continue;
+		snprintf(why, size, "%s %lld of %zu is to fail", miner ? "miner" : "PDU", (long long)event->device + 1, n);
+		return false;
+	}
+	return true;
+}

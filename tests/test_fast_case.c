@@ -155,6 +155,10 @@ static void what_needs_a_trace_that_is_not_there_says_so(void **unused)
 	(void)unused;
 	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), 1);
 	assert_string_equal(why, "/nowhere/no.csv is not here");
+	file.farm.n_events = 1;
+	file.farm.events[0] = (struct farm_event){ .what = FARM_MINER_FAULT, .fault = PLANT_DEAD, .device = 3 };
+	assert_int_equal(fast_case_make(&made, &file, 0, "/nowhere", why, sizeof why), -1);
+	assert_string_equal(why, "x fast-3: miner 4 of 3 is to fail");
 }
 
 /* ---- the command line ---- */
