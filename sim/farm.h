@@ -64,6 +64,7 @@ struct farm {
 	size_t next_event;
 	double energy_wh;
 	FILE *log, *commands;
+	bool logs_broken;               /* something could not be written; when they are closed */
 	void (*on_closed)(struct farm *);
 	void *self;                     /* of on_closed */
 	int open_parts;

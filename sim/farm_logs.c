@@ -46,13 +46,19 @@ int farm_open_logs(struct farm *farm, char *why, size_t size)
 	return 0;
 }
 
+static void close_log(struct farm *farm, FILE **file)
+{
+	if (!*file)
+		return;
+	bool broken = ferror(*file) != 0;
+	farm->logs_broken |= fclose(*file) != 0 || broken;
+	*file = NULL;
+}
+
 void farm_close_logs(struct farm *farm)
 {
-	if (farm->log)
-		fclose(farm->log);
-	if (farm->commands)
-		fclose(farm->commands);
-	farm->log = farm->commands = NULL;
+	close_log(farm, &farm->log);
+	close_log(farm, &farm->commands);
 }
 
 static void flush_now_and_then(struct farm *farm, int64_t now_ms)

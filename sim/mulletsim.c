@@ -105,6 +105,10 @@ static int run(const struct options *options)
 	uv_run(&sim->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&sim->loop) != 0)
 		abort();
+	if (sim->farm.logs_broken) {
+		fputs("mulletsim: --log or --commands could not be written to the end\n", stderr);
+		err = 1;
+	}
 	free(sim);
 	return err ? 1 : 0;
 }

@@ -68,13 +68,19 @@ static struct fixture *start(int argc, char **argv)
 	return f;
 }
 
-static void end(struct fixture *f)
+static void end_with(struct fixture *f, bool logs_broken)
 {
 	uv_async_send(&f->end);
 	pthread_join(f->thread, NULL);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
+	assert_int_equal(f->farm.logs_broken, logs_broken);
 	options_free(&f->options);
 	free(f);
+}
+
+static void end(struct fixture *f)
+{
+	end_with(f, false);
 }
 
 #define START(...) start_with((const char *const[]){ "mulletsim", "--pdus", "1", "--latency", "0 ms", __VA_ARGS__, NULL })
@@ -474,6 +480,12 @@ static void logs_tell_the_truth_and_the_commands(void **state)
 	unlink(commands);
 }
 
+static void a_log_that_is_cut_short_is_noted(void **state)
+{
+	(void)state;
+	end_with(START("--miners", "luxos-s21:1", "--log", "/dev/full"), true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +502,7 @@ int main(void)
 		cmocka_unit_test(lying_miners_acknowledge_and_draw_on),
 		cmocka_unit_test(garbled_replies_are_garbled),
 		cmocka_unit_test(logs_tell_the_truth_and_the_commands),
+		cmocka_unit_test(a_log_that_is_cut_short_is_noted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
