@@ -17,7 +17,8 @@
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
  *   at = TIME:cap=POWER/TIME, TIME:shed=POWER/TIME, TIME:notice=POWER/TIME[/LEAD] (given LEAD before, preset 30 s; whether
- *        it comes true is another line's business), or as mulletsim --at has it. May be repeated
+ *        it comes true is another line's business), or as mulletsim --at has it, where a meter that answers late or wrong in form is
+ *        silent here, and a miner that is slow to answer is sound. May be repeated
  * FILE is looked for in the directory of traces. The files foresight, waterbed and flat beside the scenarios hold, for each
  * case, what perfect foresight keeps, how flat any filter can be that lifts no band, and what is kept of the hash where the
  * site is as flat as it should be: tests/foresight/ solved it. */
