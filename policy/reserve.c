@@ -35,7 +35,9 @@
 #define FORETOLD_PERCENT 115            /* of what foretelling missed by at most is kept free, … */
 #define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
 #define FORETOLD_MOST_PER_MILLE 8       /* … but on top of what it missed no more than so much, or than there would be without, … */
-#define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without */
+#define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without; to fill dips, all of it until … */
+#define LIKE_PERCENT    60              /* … the load has risen so far of that, or farther, … */
+#define LIKE_SLOTS      40.0            /* … for so many half-seconds: some five times */
 #define FILLED_PERCENT  98              /* of a dip's part that power alone can fill */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
@@ -121,13 +123,30 @@ int64_t reserve_in_any_case_w(const struct policy_state *state)
 	return state->holds[0].reserve_w * TRUSTED_PERCENT / 100;
 }
 
+static double risen_slots(const double *rises, int64_t from_w, int64_t cap_w)
+{
+	double slots = 0;
+	for (int bin = bin_of(from_w, cap_w); bin < POLICY_RISES; bin++)
+		slots += rises[bin];
+	return slots;
+}
+
+/* Weights that fit one dip foretell its end, and no other's: they are trusted as such rises come again and again. */
+static int64_t not_trusted_w(const struct policy_state *state, int64_t cap_w)
+{
+	int64_t without_w = state->holds[0].reserve_w, trusted_w = without_w - reserve_in_any_case_w(state);
+	double like = risen_slots(state->holds[0].rises, without_w * LIKE_PERCENT / 100, cap_w) / LIKE_SLOTS;
+	return without_w - (like < 1 ? (int64_t)((double)trusted_w * like) : trusted_w);
+}
+
 void reserve_foretold(struct policy_state *state, uint32_t h, int64_t cap_w)
 {
 	int64_t missed_w = foretell_missed_w(&state->foretell, reserve_filter(h)), without_w = state->holds[0].reserve_w;
 	int64_t little_w = per_mille(cap_w, FORETOLD_PER_MILLE);
 	int64_t most_w = max64(missed_w + per_mille(cap_w, FORETOLD_MOST_PER_MILLE), without_w + little_w);
 	int64_t kept_w = min64((missed_w + little_w) * FORETOLD_PERCENT / 100, most_w);
-	state->holds[h].reserve_w = max64(kept_w, reserve_in_any_case_w(state));
+	int64_t least_w = h == HOLD_FORETOLD ? not_trusted_w(state, cap_w) : reserve_in_any_case_w(state);
+	state->holds[h].reserve_w = max64(kept_w, least_w);
 }
 
 int64_t reserve_most_w(const struct policy_state *state, int64_t cap_w)
