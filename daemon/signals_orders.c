@@ -49,7 +49,9 @@ void settle_orders(struct signals *signals, const char *why, struct instant now)
 	while (orders_pop_ended(&signals->book, now.utc_ms, &order, &place)) {
 		signals->changes++;
 		if (signals->events[place].alive)
-			finish_event(signals, &signals->events[place], order.cancelled, order.cancelled ? why : NULL, now);
+			finish_event(signals, &signals->events[place], order.cancelled,
+			             order.gave_way ? "a newer one leaves nothing to it, and there was no more room" :
+			             order.cancelled ? why : NULL, now);
 	}
 	for (place = 0; place < ORDERS_LIVE; place++) {
 		struct event *event = &signals->events[place];

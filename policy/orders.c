@@ -61,6 +61,41 @@ static enum order_refusal refuse_room(const struct order_book *book, uint8_t sig
 	return n[signal] < ORDERS_OWN || common < ORDERS_COMMON ? REFUSAL_NONE : REFUSAL_FULL;
 }
 
+static bool alive(const struct order *order)
+{
+	return order->id[0] && !order->cancelled;
+}
+
+/* Highest priority, then newest; of equals the lower draw, so that the answer does not hang on who came first. */
+static bool outranks(const struct order *a, const struct order *b)
+{
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	if (a->issued_ms != b->issued_ms)
+		return a->issued_ms > b->issued_ms;
+	return a->watts < b->watts;
+}
+
+/* From now on nothing comes of the old one that does not come of the new one. */
+static bool makes_void(const struct order *order, const struct order *old, int64_t now_ms)
+{
+	if (old->signal != order->signal || old->kind != order->kind || old->end_ms > order->end_ms ||
+	    (order->start_ms > now_ms && order->start_ms > old->start_ms))
+		return false;
+	return order->kind == ORDER_SETPOINT ? outranks(order, old) : order->watts <= old->watts;
+}
+
+/* The one issued first of those that would give way to it, or -1. */
+static int who_gives_way(const struct order_book *book, const struct order *order, int64_t now_ms)
+{
+	int first = -1;
+	for (int i = 0; i < ORDERS_LIVE; i++)
+		if (alive(&book->live[i]) && makes_void(order, &book->live[i], now_ms) &&
+		    (first < 0 || book->live[i].issued_ms < book->live[first].issued_ms))
+			first = i;
+	return free_place(book) >= 0 ? first : -1;
+}
+
 static bool in_range(const struct order *order)
 {
 	if (order->issued_ms < 0 || order->kind == ORDER_RELEASE)
@@ -86,11 +121,6 @@ static enum order_refusal refuse_period(const struct order *order, int64_t now_m
 	return too_far(start_ms, now_ms) || too_far(order->end_ms, now_ms) ? REFUSAL_RANGE : REFUSAL_NONE;
 }
 
-static bool alive(const struct order *order)
-{
-	return order->id[0] && !order->cancelled;
-}
-
 static enum order_refusal refuse_release(const struct order_book *book, const struct order *order)
 {
 	if (!order->releases[0])
@@ -112,7 +142,10 @@ static enum order_refusal refuse(const struct order_book *book, const struct ord
 	if (order->kind == ORDER_RELEASE)
 		return refuse_release(book, order);
 	enum order_refusal refusal = refuse_period(order, now_ms);
-	return refusal == REFUSAL_NONE ? refuse_room(book, order->signal) : refusal;
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	refusal = refuse_room(book, order->signal);
+	return refusal == REFUSAL_NONE || who_gives_way(book, order, now_ms) >= 0 ? REFUSAL_NONE : refusal;
 }
 
 static void release(struct order_book *book, const struct order *order)
@@ -131,9 +164,16 @@ static void release(struct order_book *book, const struct order *order)
 
 static void keep(struct order_book *book, const struct order *order, int64_t now_ms)
 {
+	if (refuse_room(book, order->signal) != REFUSAL_NONE) {
+		struct order *old = &book->live[who_gives_way(book, order, now_ms)];
+		struct order_seen *seen = find_seen(book, old->id);
+		old->cancelled = old->gave_way = true;
+		if (seen)
+			seen->end_ms = 0;       /* no clock ended it */
+	}
 	struct order *live = &book->live[free_place(book)];
 	*live = *order;
-	live->begun = live->cancelled = false;
+	live->begun = live->cancelled = live->gave_way = false;
 	if (live->start_ms == 0)
 		live->start_ms = now_ms;
 }
@@ -194,7 +234,7 @@ int orders_put_back(struct order_book *book, const struct order *order)
 		return -1;
 	int place = free_place(book);
 	book->live[place] = *order;
-	book->live[place].cancelled = false;
+	book->live[place].cancelled = book->live[place].gave_way = false;
 	if (order->issued_ms > book->newest_issued_ms[order->signal])
 		book->newest_issued_ms[order->signal] = order->issued_ms;
 	return place;
@@ -248,16 +288,6 @@ static void lower(int64_t *least, int64_t watts)
 {
 	if (watts < *least)
 		*least = watts;
-}
-
-/* Highest priority, then newest; of equals the lower draw, so that the answer does not hang on who came first. */
-static bool outranks(const struct order *a, const struct order *b)
-{
-	if (a->priority != b->priority)
-		return a->priority < b->priority;
-	if (a->issued_ms != b->issued_ms)
-		return a->issued_ms > b->issued_ms;
-	return a->watts < b->watts;
 }
 
 static void resolve_order(const struct order_book *book, int i, int64_t now_ms, int64_t lead_ms,

@@ -12,7 +12,8 @@
 #define ORDERS_OWN 2                    /* places kept for each signal, whatever the others do: the operator's hold and shed */
 #define ORDERS_COMMON 384               /* beside those, for who comes first: four days of quarter hours … */
 #define ORDERS_SHARE (ORDERS_OWN + 192) /* … of which one signal may take two */
-#define ORDERS_LIVE (ORDERS_SIGNALS * ORDERS_OWN + ORDERS_COMMON)      /* scheduled and in force at a time */
+#define ORDERS_MOST (ORDERS_SIGNALS * ORDERS_OWN + ORDERS_COMMON)      /* scheduled and in force at a time; … */
+#define ORDERS_LIVE (ORDERS_MOST + 1)   /* … and one that gave way, until it is popped */
 #define ORDERS_REMEMBERED 512           /* ids known as answered */
 #define ORDER_ID_SIZE 65
 #define ORDER_NO_END INT64_MAX          /* until released */
@@ -32,7 +33,7 @@ struct order {
 	uint8_t signal;                 /* below ORDERS_SIGNALS */
 	uint8_t kind;                   /* enum order_kind */
 	bool by_operator;
-	bool begun, cancelled;          /* the book's own */
+	bool begun, cancelled, gave_way;        /* the book's own; gave_way: cancelled for a newer one */
 	int32_t priority;               /* 0 is highest */
 	int64_t watts;
 	int64_t ramp_w_per_min;         /* of a set point; 0: none told */
@@ -70,7 +71,11 @@ struct order_book {
 
 /* Answers an order and, if accepted, keeps it or does its release. An id answered before is not acted on again:
  * VERDICT_DUPLICATE if it was accepted then, else the answer of then; but one that a clock ahead of time ended before its
- * end is taken anew, though newer ones have come since. */
+ * end is taken anew, though newer ones have come since.
+ *
+ * Where there is no room for it, an older one of its signal and kind that it makes void gives way: a limit or shed that is no
+ * lower, a set point that it outranks, and either of them over no later than it is. So who tells a new set point every few
+ * seconds, each for hours, is followed. Pop it before the next is taken. */
 struct order_answer orders_take(struct order_book *, const struct order *, int64_t now_ms, bool retained);
 const char *refusal_text(enum order_refusal);
 
@@ -82,7 +87,7 @@ int orders_put_back(struct order_book *, const struct order *);
 int orders_find(const struct order_book *, const char *id);     /* place in live, or -1 */
 
 void orders_begin(struct order_book *, int64_t now_ms); /* notes which have started: they stay so if the clock goes back */
-/* Takes one order out that has ended or was released: call until false. place: where it was. */
+/* Takes one order out that has ended, was released or gave way: call until false. place: where it was. */
 bool orders_pop_ended(struct order_book *, int64_t now_ms, struct order *out, int *place);
 
 /* lead_ms: how long before its start a limit must bind already, since miners take as long to fall asleep;

@@ -232,6 +232,8 @@ static void test_release_and_end(void **state)
 	assert_false(out.cancelled);
 	assert_false(orders_pop_ended(book, T0 + 3600000, &out, &place));
 	struct order again = make("a", ORDER_CAP, 1);
+	again.issued_ms = T0 + 3200000;
+	again.end_ms = T0 + 6800000;
 	assert_int_equal(orders_take(book, &again, T0, false).verdict, VERDICT_DUPLICATE);
 	assert_int_equal(resolved(book, T0).limit_w, POLICY_NONE);
 }
@@ -304,9 +306,12 @@ static void test_ended_by_the_clock_and_sent_again(void **state)
 	assert_int_equal(resolved(book, T0).limit_w, POLICY_NONE);
 }
 
+/* Each begins a little later than those before: none makes another void. */
 static enum order_refusal refused(struct order_book *book, int signal, const char *id, bool by_operator)
 {
+	static int64_t later_ms;
 	struct order order = make(id, ORDER_CAP, 1);
+	order.start_ms = T0 + ++later_ms;
 	order.signal = (uint8_t)signal;
 	order.by_operator = by_operator;
 	return orders_take(book, &order, T0, false).refusal;
@@ -342,8 +347,10 @@ static void test_each_signal_has_places_of_its_own(void **state)
 	fill(book, 1, ORDERS_SHARE, REFUSAL_SHARE);
 	for (int signal = 2; signal < ORDERS_SIGNALS; signal++)
 		fill(book, signal, ORDERS_OWN, REFUSAL_FULL);
+	int n = 0;
 	for (int i = 0; i < ORDERS_LIVE; i++)
-		assert_true(book->live[i].id[0]);
+		n += book->live[i].id[0] != 0;
+	assert_int_equal(n, ORDERS_MOST);
 	struct order release = make("r", ORDER_RELEASE, 0), out;
 	int place;
 	snprintf(release.releases, sizeof(release.releases), "s1-7");
@@ -351,6 +358,72 @@ static void test_each_signal_has_places_of_its_own(void **state)
 	while (orders_pop_ended(book, T0, &out, &place))
 		continue;
 	assert_int_equal(refused(book, 40, "after", false), REFUSAL_NONE);
+}
+
+/* A set point every four seconds, each for an hour: the last one counts, and those that gave way are told. */
+static void test_void_ones_give_way(void **state)
+{
+	struct order_book *book = fresh();
+	struct order out;
+	int place, n = 0;
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int64_t now_ms = T0 + 4000 * i;
+		struct order order = make("", ORDER_SETPOINT, 1000 + i);
+		snprintf(order.id, sizeof(order.id), "sp-%d", i);
+		order.issued_ms = now_ms;
+		order.end_ms = now_ms + 3600000;
+		assert_int_equal(orders_take(book, &order, now_ms, false).refusal, REFUSAL_NONE);
+		for (; orders_pop_ended(book, now_ms, &out, &place); n++) {
+			char oldest[32];
+			snprintf(oldest, sizeof(oldest), "sp-%d", n);
+			assert_string_equal(out.id, oldest);
+			assert_true(out.cancelled && out.gave_way);
+		}
+		assert_int_equal(resolved(book, now_ms).setpoint_w, 1000 + i);
+	}
+	assert_int_equal(n, 1000 - ORDERS_SHARE);
+	struct order again = make("sp-800", ORDER_SETPOINT, 1800);      /* as by a broker that has not heard of its acknowledgement */
+	again.issued_ms = T0 + 3200000;
+	again.end_ms = T0 + 6800000;
+	assert_int_equal(orders_take(book, &again, T0 + 3996000, false).verdict, VERDICT_DUPLICATE);
+}
+
+static enum order_refusal replaced(struct order_book *book, struct order order)
+{
+	name(order.id, "newer");
+	return orders_take(book, &order, T0, false).refusal;
+}
+
+/* Nothing that still says something gives way. */
+static void test_only_void_ones_give_way(void **state)
+{
+	(void)state;
+	for (int kind = ORDER_CAP; kind <= ORDER_SHED; kind++) {
+		struct order old = make("", (enum order_kind)kind, 1000);
+		old.priority = 1;
+		old.start_ms = T0 + 1000;
+		old.end_ms = T0 + 9000;
+		struct order lower = old, higher = old, shorter = old, later = old, urgent = old, common = old;
+		lower.watts = 900, higher.watts = 1100, shorter.end_ms--, later.start_ms++, urgent.priority = 0, common.priority = 2;
+		const struct { struct order order; bool limit, setpoint; } tries[] = {
+			{ lower, true, true }, { old, true, false }, { higher, false, false }, { shorter, false, false },
+			{ later, false, false }, { urgent, true, true }, { common, true, false },
+		};
+		for (size_t t = 0; t < sizeof(tries) / sizeof(*tries); t++) {
+			struct order_book *book = fresh();
+			for (int i = 0; i < ORDERS_SHARE; i++) {
+				snprintf(old.id, sizeof(old.id), "old-%d", i);
+				takes(book, old);
+			}
+			bool room = kind == ORDER_SETPOINT ? tries[t].setpoint : tries[t].limit;
+			assert_int_equal(replaced(book, tries[t].order), room ? REFUSAL_NONE : REFUSAL_SHARE);
+			struct order other = tries[t].order;
+			other.signal = 2;
+			name(other.id, "others");
+			takes(book, other);
+		}
+	}
 }
 
 static void test_what_is_alive_is_known(void **state)
@@ -521,6 +594,8 @@ int main(void)
 		cmocka_unit_test(test_ended_by_the_clock_and_sent_again),
 		cmocka_unit_test(test_no_signal_fills_the_book),
 		cmocka_unit_test(test_each_signal_has_places_of_its_own),
+		cmocka_unit_test(test_void_ones_give_way),
+		cmocka_unit_test(test_only_void_ones_give_way),
 		cmocka_unit_test(test_what_is_alive_is_known),
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_laws),

@@ -81,8 +81,8 @@ static void test_operator_beside_a_full_book(void **state)
 	struct bench *b = *state;
 	char text[300];
 	for (int i = 0; i <= ORDERS_SHARE; i++) {
-		snprintf(text, sizeof(text), "{\"id\":\"q%d\",\"kind\":\"cap\",\"limit_w\":19000000,\"issued\":\"2026-11-22T05:04:03Z\","
-		         "\"start\":\"2026-11-23T00:00:00Z\",\"end\":\"2026-11-23T00:15:00Z\"}", i);
+		snprintf(text, sizeof(text), "{\"id\":\"q%d\",\"kind\":\"cap\",\"limit_w\":%d,\"issued\":\"2026-11-22T05:04:03Z\","
+		         "\"start\":\"2026-11-23T00:00:00Z\",\"end\":\"2026-11-23T00:15:00Z\"}", i, 19000000 + i);
 		const char *ack = ack_of(b, text);
 		if (i == ORDERS_SHARE)
 			assert_non_null(strstr(ack, "\"rejected\",\"why\":\"its signal has as many orders alive as one may have; release some first\""));
@@ -98,6 +98,24 @@ static void test_operator_beside_a_full_book(void **state)
 	assert_true(release(b));
 	look(b, 15000000, 9000000, 0);
 	assert_false(b->demand.shed);
+}
+
+/* Where there is no room for a limit, one that it makes void is over, and said to be. */
+static void test_a_void_order_gives_way(void **state)
+{
+	struct bench *b = *state;
+	char text[300];
+	for (int i = 0; i <= ORDERS_SHARE; i++) {
+		snprintf(text, sizeof(text), "{\"id\":\"q%d\",\"kind\":\"cap\",\"limit_w\":%d,\"issued\":\"2026-11-22T05:04:03Z\","
+		         "\"end\":\"2026-11-22T06:00:00Z\"}", i, 19000000 - i);
+		assert_non_null(strstr(ack_of(b, text), "\"accepted\""));
+	}
+	assert_int_equal(b->n, 3);
+	assert_non_null(strstr(b->lines[1], "event/q0 "));
+	assert_non_null(strstr(b->lines[1], "\"status\":\"cancelled\""));
+	assert_non_null(strstr(b->lines[1], "\"why\":\"a newer one leaves nothing to it, and there was no more room\"}"));
+	look(b, 20000000, 5000000, 0);
+	assert_int_equal(b->demand.limit_w, 19000000 - ORDERS_SHARE);
 }
 
 /* What was said to the journal, since the last call, while stderr was `log`. */
@@ -159,7 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_operator), ORDERS(test_hold_while_the_clock_is_set), TEST(test_operator_beside_a_full_book),
-		ORDERS(test_orders_in_the_log),
+		TEST(test_a_void_order_gives_way), ORDERS(test_orders_in_the_log),
 	};
 	return cmocka_run_group_tests_name("signals_operator", tests, NULL, NULL);
 }
