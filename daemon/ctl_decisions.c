@@ -4,7 +4,8 @@
 
 #include "daemon/ctl_model.h"
 
-/* "139 done"; "137 done, 2 failed"; under way "120 of 139, 3 overtaken" by a newer decision. Nothing where nothing was told, as in a dry run. */
+/* "139 done"; "137 done, 2 failed"; under way "120 of 139, 3 overtaken" by a newer decision. Nothing where nothing was told,
+ * as in a dry run. */
 static void outcome_text(const cJSON *outcome, char *buf, size_t size)
 {
 	int64_t sent = json_figure(outcome, "sent"), done = json_figure(outcome, "confirmed");

@@ -43,6 +43,10 @@ struct ssl_ctx_st *tls_name_set(struct mosquitto *mosq, const char *name)
 
 bool tls_name_load(struct ssl_ctx_st *ctx, const struct tls_files *files)
 {
+	X509_STORE *trusted = X509_STORE_new();         /* only what is in the file now */
+	if (!trusted)
+		abort();
+	SSL_CTX_set_cert_store(ctx, trusted);           /* which owns it */
 	bool good = SSL_CTX_load_verify_file(ctx, files->ca) == 1;
 	if (good && files->cert)
 		good = SSL_CTX_use_certificate_chain_file(ctx, files->cert) == 1;

@@ -75,7 +75,7 @@ struct order_book {
  *
  * Where there is no room for it, an older one of its signal and kind that it makes void gives way: a limit or shed that is no
  * lower, a set point that it outranks, and either of them over no later than it is. So who tells a new set point every few
- * seconds, each for hours, is followed. Pop it before the next is taken. */
+ * seconds, each for hours, is followed. It does not come back when the newer one is released. Pop it before the next is taken. */
 struct order_answer orders_take(struct order_book *, const struct order *, int64_t now_ms, bool retained);
 const char *refusal_text(enum order_refusal);
 

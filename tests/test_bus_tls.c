@@ -209,6 +209,30 @@ static void test_own_certificate(void **state)
 	close_bus(b);
 }
 
+/* A CA that was taken out of the file is trusted no more. */
+static void test_another_ca_in_the_file(void **state)
+{
+	struct bench *b = *state;
+	struct bus_conf conf = conf_of(b);
+	char more[600], ca[160];
+	start_tls_broker(b, "gpu-01.example");
+	snprintf(more, sizeof(more), "allow_anonymous true\ncertfile %s\nkeyfile %s", path(b, "cert.pem"), path(b, "key.pem"));
+	snprintf(ca, sizeof(ca), "%s", path(b, "ca.pem"));
+	conf.host = "gpu-01.example";
+	conf.tls_ca = ca;
+	assert_int_equal(link(path(b, "cert.pem"), conf.tls_ca), 0);
+	open_bus(b, &conf);
+	until(b, b->connected == 1);
+	assert_int_equal(unlink(conf.tls_ca), 0);
+	assert_true(make_certificate(b, "gpu-01.example", "other-key.pem", "ca.pem"));
+	stop(&b->broker, SIGKILL);
+	until(b, b->lost == 1);
+	start_broker(b, more);
+	until(b, b->connected == 2 || log_count(b, "unknown ca") > 0);
+	assert_int_equal(b->connected, 1);
+	close_bus(b);
+}
+
 /* What the first that comes says first, which is not answered; size of it so far. */
 static size_t first_words(int listening, int *fd, char *words, size_t size, size_t *n)
 {
@@ -273,6 +297,7 @@ int main(void)
 		TEST(test_tls_by_a_late_name),
 		TEST(test_tls_of_another_name),
 		TEST(test_own_certificate),
+		TEST(test_another_ca_in_the_file),
 		TEST(test_next_address),
 		TEST(test_asks_for_the_name),
 		TEST(test_close_while_no_name_server_answers),
