@@ -12,6 +12,8 @@
 #define MINERS_LATE_MS  3000    /* by which the model of miners under way may be off */
 #define STEADY_SLOTS    4
 #define AS_TOLD_FADES   0.9998  /* a half-second: half of a rise that notices told is forgotten in half an hour */
+#define RETURN_FADES    0.99995 /* a half-second: half of a fall from which it came back is forgotten in two hours */
+#define RETURNED_PART   5       /* but for such a part of it */
 #define RISING_SLOTS    (LOAD_RISEN_MS / POLICY_SLOT_MS)
 #define FALLEN_SLOTS    40      /* miners told by what is foretold have followed by then */
 #define SETTLING_SLOTS  40      /* after a start the miners are still being found */
@@ -249,14 +251,31 @@ static void see_told_rise(struct policy_state *state, uint32_t response)
 		state->rose_as_told_w = (double)rose_w;
 }
 
-/* A fall such as the load never rose may be a dip such as there was none yet: it is left alone for a minute. */
+static bool is_beyond(int64_t fell_w, int64_t known_w, int64_t cap_w)
+{
+	return fell_w > known_w * 5 / 4 + cap_w / 100;
+}
+
+/* A fall such as the load never rose may be a dip such as there was none yet: it is left alone for a minute. Where it came
+ * back from such a one, however slowly, it is none. */
 static void beware(struct policy_state *state, uint32_t within, int64_t cap_w)
 {
-	int64_t fell_w = highest_between(state, 0, within) - state->loads_w[state->newest];
-	state->wary_slots -= state->wary_slots > 0;
+	struct policy_fall *fall = &state->fall;
+	int64_t load_w = state->loads_w[state->newest], from_w = highest_between(state, 0, within), fell_w = from_w - load_w;
 	int64_t rose_w = max64(state->holds[0].reserve_w, (int64_t)state->rose_as_told_w);
-	if (fell_w > rose_w * 5 / 4 + cap_w / 100)
-		state->wary_slots = POLICY_LOADS;
+	state->wary_slots -= state->wary_slots > 0;
+	fall->returned_w *= RETURN_FADES;
+	fall->slots++;
+	if (is_beyond(fell_w, rose_w, cap_w)) {
+		if (is_beyond(fell_w, (int64_t)fall->returned_w, cap_w))
+			state->wary_slots = POLICY_LOADS;
+		if (fell_w > fall->w || fall->slots > POLICY_LOADS)     /* on, or another after one that lasts */
+			*fall = (struct policy_fall){ .w = fell_w, .from_w = from_w, .returned_w = fall->returned_w };
+	}
+	if (fall->w && load_w >= fall->from_w - fall->w / RETURNED_PART) {
+		fall->returned_w = max64(fall->w, (int64_t)fall->returned_w);
+		fall->w = 0;
+	}
 }
 
 /* How far the load rose over what was planned for when miners told then would have followed. Looked at a little later:

@@ -280,6 +280,12 @@ struct policy_ripple {                  /* of something's draw; n 0: nothing is 
 	struct policy_span spans[POLICY_RIPPLES];
 };
 
+struct policy_fall {                    /* of the load, as it never rose */
+	int64_t w, from_w;              /* it has not come back from this yet; 0: there is none */
+	uint32_t slots;                 /* half-seconds ago */
+	double returned_w;              /* from such a one it has, at its own pace; fading */
+};
+
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
@@ -308,6 +314,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	struct rhythm rhythm;           /* of dips that last too long for that */
 	double rose_as_told_w;          /* the most it lately rose before miners had followed, where notices told it */
 	uint32_t wary_slots;            /* for so many half-seconds the longest is, for the load fell as it never rose */
+	struct policy_fall fall;
 	int64_t peaks_w[POLICY_PEAKS];  /* the highest load of each 20 minutes, newest first; 0: not known */
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
 	uint32_t n_below_slots;         /* half-seconds since it went beyond them by more than a little */

@@ -29,7 +29,7 @@ static inline void run(struct play *play, course *gpus, int64_t from_ms, int64_t
 	for (int64_t ms = from_ms; ms < to_ms; ms += RIG_STEP_MS) {
 		play->rig.gpus_w = gpus(ms);
 		rig_step(&play->rig);
-		play->over_ms += play->rig.gpus_w + HOUSE_W + rig_miners_w(&play->rig) > RIG_CAP_W ? RIG_STEP_MS : 0;
+		play->over_ms += play->rig.gpus_w + HOUSE_W + rig_miners_w(&play->rig) > play->rig.conf.cap_w ? RIG_STEP_MS : 0;
 		play->moves += play->rig.out.n_commands;
 	}
 }

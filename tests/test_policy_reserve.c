@@ -102,6 +102,34 @@ static void a_dip_like_none_before_is_left_alone(void **unused)
 	(void)unused;
 }
 
+/* Another job ends for good after a while. Every quarter of an hour this one is gone at once for four minutes, and takes one
+ * to come back. */
+static int64_t failures(int64_t ms)
+{
+	int64_t on_ms = ms % (15 * MIN) - 10 * MIN, others_w = ms < 5 * MIN ? 300 * KW : 0;
+	if (on_ms < 0)
+		return 600 * KW + others_w;
+	return on_ms < 4 * MIN ? 350 * KW : 350 * KW + 250 * KW * (on_ms - 4 * MIN) / MIN;
+}
+
+/* Once it was seen to come back slowly from such a fall, the next is no dip to be left alone. */
+static void a_fall_it_came_back_from_slowly_is_followed(void **unused)
+{
+	struct play play;
+	open_play(&play, 900 * KW);
+	play.rig.conf.cap_w = 700 * KW;
+	run(&play, failures, 0, 10 * MIN + 40 * SEC);
+	uint32_t wakes = play.rig.wakes;
+	run(&play, failures, 10 * MIN + 40 * SEC, 25 * MIN);
+	assert_true(play.rig.wakes > wakes);
+	wakes = play.rig.wakes;
+	run(&play, failures, 25 * MIN, 25 * MIN + 40 * SEC);
+	assert_true(play.rig.wakes > wakes);
+	run(&play, failures, 25 * MIN + 40 * SEC, 60 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	(void)unused;
+}
+
 static int64_t beyond(int64_t ms)
 {
 	return ms < 12 * MIN || ms > 13 * MIN ? 780 * KW : 1080 * KW;
@@ -310,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_reserve_shrinks_when_nothing_comes),
 		cmocka_unit_test(slow_swings_are_followed_and_fast_ones_left),
 		cmocka_unit_test(a_dip_like_none_before_is_left_alone),
+		cmocka_unit_test(a_fall_it_came_back_from_slowly_is_followed),
 		cmocka_unit_test(what_no_reserve_would_hold_makes_none),
 		cmocka_unit_test(a_ripple_is_told),
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
