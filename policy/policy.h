@@ -286,6 +286,12 @@ struct policy_fall {                    /* of the load, as it never rose */
 	double returned_w;              /* from such a one it has, at its own pace; fading */
 };
 
+struct policy_stairs {                  /* the load's rises to beyond its peak */
+	double largest_w, second_w;     /* of late, fading */
+	int64_t from_w;                 /* the peak before the one that is under way, … */
+	uint32_t slots;                 /* … for so many more half-seconds; 0: none is */
+};
+
 struct policy_state {                   /* plain data, no pointers, zero to start */
 	bool started;
 	int64_t started_ms, last_ms;
@@ -319,6 +325,7 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	uint32_t n_peak_slots;          /* half-seconds in the newest */
 	uint32_t n_below_slots;         /* half-seconds since it went beyond them by more than a little */
 	uint32_t climbs;                /* of the latest half-seconds, how many went beyond all of these */
+	struct policy_stairs stairs;
 	bool recalled;                  /* these, and how far it rises, are known from before a restart */
 	struct policy_ripple site_ripple, load_ripple;
 	int64_t wishes_w[POLICY_LOADS]; /* what the miners should draw, in each half-second … */

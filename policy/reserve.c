@@ -29,8 +29,11 @@
 #define NEWS_PER_MILLE  20              /* so far the load may rise over all it has shown for hours, … */
 #define OLD_NEWS_PER_MILLE 10           /* … less and less, down to so far, while that stands, … */
 #define OLD_SLOTS       1500            /* … for twelve minutes, … */
-#define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it, … */
-#define CLIMBS          16              /* … unless so many half-seconds of late went beyond that: then as far as ever; … */
+#define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it; … */
+#define STAIR_SLOTS     12              /* … but as far as it went beyond, within six seconds, … */
+#define STAIR_PERCENT   120             /* … and a little farther, once it did so twice … */
+#define STAIR_FADES     9000.0          /* … of late: in 75 minutes two thirds are forgotten; … */
+#define CLIMBS          16              /* … and at first, when so many half-seconds of late went beyond: as far as ever; … */
 #define CLIMBS_MOST     60              /* … half a minute later that is over */
 #define FORETOLD_PERCENT 115            /* of what foretelling missed by at most is kept free, … */
 #define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
@@ -41,8 +44,8 @@
 #define FILLED_PERCENT  98              /* of a dip's part that power alone can fill */
 #define LEAST_PER_MILLE 3               /* never less: miners are no better known; … */
 #define LEAST_FORETOLD_PER_MILLE 10     /* … and what is foretold is no better known than so; … */
-#define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: while it climbs, … */
-#define YOUNG_SLOTS     1080            /* … and in the first nine minutes: in ten all is to be in place */
+#define YOUNG_PER_MILLE 15              /* … and never less than this where little is known: … */
+#define YOUNG_SLOTS     1080            /* … in the first nine minutes, for in ten all is to be in place */
 #define KNOWN_SLOTS     900             /* not before they were tried for seven and a half minutes, … */
 #define KNOWN_WORN_SLOTS 1200           /* … or ten, where it wears to change it, … */
 #define TRIED_SLOTS     3600            /* … are holds compared, over half an hour, fading; the flat plans are before, with the longest */
@@ -183,6 +186,27 @@ bool reserve_is_known(const struct policy_conf *conf, const struct policy_state 
 	return conf->reserve_w == POLICY_NONE && !is_young(state);
 }
 
+/* Where jobs begin one after the other each takes the load to where it never was: one of them is no reason to expect a next,
+ * two are. */
+static void see_stairs(struct policy_stairs *stairs, int64_t load_w, int64_t peak_w)
+{
+	stairs->largest_w *= 1 - 1 / STAIR_FADES;
+	stairs->second_w *= 1 - 1 / STAIR_FADES;
+	if (!stairs->slots && load_w > peak_w) {
+		stairs->from_w = peak_w;
+		stairs->slots = STAIR_SLOTS;
+	}
+	if (!stairs->slots || --stairs->slots)
+		return;
+	double beyond_w = (double)(max64(load_w, peak_w) - stairs->from_w);
+	if (beyond_w > stairs->largest_w) {
+		stairs->second_w = stairs->largest_w;
+		stairs->largest_w = beyond_w;
+	} else if (beyond_w > stairs->second_w) {
+		stairs->second_w = beyond_w;
+	}
+}
+
 void reserve_see(struct policy_state *state, int64_t load_w)
 {
 	int64_t peak_w = reserve_peak_w(state);
@@ -191,6 +215,8 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 		state->climbs -= state->climbs > 0;
 	else if (state->n_loads > 1 && state->climbs < CLIMBS_MOST)
 		state->climbs++;
+	if (!is_young(state))
+		see_stairs(&state->stairs, load_w, peak_w);
 	state->peaks_w[0] = state->n_peak_slots ? max64(state->peaks_w[0], load_w) : load_w;
 	if (++state->n_peak_slots < PEAK_SLOTS)
 		return;
@@ -215,12 +241,12 @@ static bool is_flat(uint32_t hold)
 
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
-	bool climbs = state->climbs > CLIMBS;
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
-	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + news_w;
-	int64_t most_w = climbs || is_flat(hold) ? INT64_MAX : beyond_w;
-	int64_t least_w = per_mille(cap_w, least_per_mille(hold, climbs || is_young(state)));
+	int64_t stair_w = (int64_t)state->stairs.second_w * STAIR_PERCENT / 100;
+	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + max64(news_w, stair_w);
+	int64_t most_w = is_flat(hold) || (is_young(state) && state->climbs > CLIMBS) ? INT64_MAX : beyond_w;
+	int64_t least_w = per_mille(cap_w, least_per_mille(hold, is_young(state)));
 	if (hold == HOLD_FORETOLD || hold == HOLD_EASED)
 		least_w = max64(least_w, state->holds[hold].least_kept_w - level_w);
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);

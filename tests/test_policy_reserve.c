@@ -130,6 +130,28 @@ static void a_fall_it_came_back_from_slowly_is_followed(void **unused)
 	(void)unused;
 }
 
+/* Jobs that begin one after the other, every four minutes, each with 50 kW. */
+static int64_t stairs(int64_t ms)
+{
+	int64_t begun = ms < 10 * MIN ? 0 : (ms - 6 * MIN) / (4 * MIN);
+	return 700 * KW + min64(begun, 4) * 50 * KW;
+}
+
+/* The first two took it to where it never was: room is kept for a third, and a fourth. */
+static void a_load_that_climbs_by_stairs_climbs_on(void **unused)
+{
+	struct play play;
+	open_play(&play, 700 * KW);
+	run(&play, stairs, 0, 15 * MIN);
+	assert_true(play.over_ms > 0);
+	run(&play, stairs, 15 * MIN, 30 * MIN);
+	assert_int_equal(play.over_ms, 0);
+	assert_in_range(play.rig.out.picture.reserve_w, 50 * KW, 60 * KW);
+	run(&play, stairs, 30 * MIN, 240 * MIN);
+	assert_in_range(play.rig.out.picture.reserve_w, 0, 20 * KW);    /* they have not come for hours */
+	(void)unused;
+}
+
 static int64_t beyond(int64_t ms)
 {
 	return ms < 12 * MIN || ms > 13 * MIN ? 780 * KW : 1080 * KW;
@@ -339,6 +361,7 @@ int main(void)
 		cmocka_unit_test(slow_swings_are_followed_and_fast_ones_left),
 		cmocka_unit_test(a_dip_like_none_before_is_left_alone),
 		cmocka_unit_test(a_fall_it_came_back_from_slowly_is_followed),
+		cmocka_unit_test(a_load_that_climbs_by_stairs_climbs_on),
 		cmocka_unit_test(what_no_reserve_would_hold_makes_none),
 		cmocka_unit_test(a_ripple_is_told),
 		cmocka_unit_test(a_climb_is_met_by_its_pace),
