@@ -5,7 +5,7 @@
 #include "sim/dice.h"
 #include "sim/zeroed.h"
 
-enum { DICE_PLACE = 1000, DICE_LEVEL, DICE_TIME, DICE_NOISE };
+enum { DICE_PLACE = 1000, DICE_LEVEL, DICE_TIME, DICE_NOISE, DICE_DOWN = DICE_NOISE + 12 };
 
 static struct load_trace room_for(size_t n)
 {
@@ -93,6 +93,36 @@ struct load_trace compose_steps(const struct compose_span *span, int64_t every_m
 		t += EDGE_MS + llround(wait_ms);
 		put(&trace, t, w);
 		t += EDGE_MS;
+	}
+	return trace;
+}
+
+struct load_trace compose_stairs(const struct compose_span *span, int64_t every_ms)
+{
+	enum { EDGE_MS = 2000 };
+	int64_t n = span->lasts_ms / every_ms;
+	struct load_trace trace = room_for((size_t)n * 2 + 2);
+	for (int64_t k = 0; k <= n; k++) {
+		double w = (double)span->floor_w + (double)(span->peak_w - span->floor_w) * (double)k / (double)(n > 1 ? n - 1 : 1);
+		put(&trace, k * every_ms, fmin(w, (double)span->peak_w));
+		put(&trace, (k + 1) * every_ms - EDGE_MS, fmin(w, (double)span->peak_w));
+	}
+	return trace;
+}
+
+struct load_trace compose_failures(const struct compose_span *span, int64_t every_ms, uint64_t seed)
+{
+	enum { EDGE_MS = 500, BACK_MS = 30000 };
+	struct load_trace trace = room_for((size_t)(span->lasts_ms / BACK_MS + 2) * 4);
+	int64_t t = 0;
+	for (uint64_t k = 0; t <= span->lasts_ms; k++) {
+		put(&trace, t, (double)span->peak_w);
+		t += EDGE_MS + llround(-(double)every_ms * log(1 - dice_share(seed, DICE_TIME, k)));
+		put(&trace, t, (double)span->peak_w);
+		put(&trace, t + EDGE_MS, (double)span->floor_w);
+		t += every_ms / 6 + llround((double)every_ms / 2 * dice_share(seed, DICE_DOWN, k));
+		put(&trace, t, (double)span->floor_w);
+		t += BACK_MS;
 	}
 	return trace;
 }

@@ -139,6 +139,10 @@ static int make_load(struct fast_case *c, const struct fast_file *file, int64_t 
 		c->load.trace = compose_triangle(&span, file->load_ms);
 	else if (strcmp(file->load, "steps") == 0)
 		c->load.trace = compose_steps(&span, file->load_ms, c->seed);
+	else if (strcmp(file->load, "stairs") == 0)
+		c->load.trace = compose_stairs(&span, file->load_ms);
+	else if (strcmp(file->load, "failures") == 0)
+		c->load.trace = compose_failures(&span, file->load_ms, c->seed);
 	else if (strcmp(file->load, "noise") == 0)
 		c->load.trace = compose_noise(&span, file->load_ms, c->seed);
 	else

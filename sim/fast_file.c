@@ -65,7 +65,7 @@ static bool set_load(struct fast_file *file, char *text)
 		return word(file->load_file, sizeof file->load_file, rest);
 	if (strcmp(text, "constant") == 0)
 		return !*rest;
-	static const char *const timed[] = { "square", "steps", "triangle", "noise" };
+	static const char *const timed[] = { "square", "steps", "triangle", "stairs", "failures", "noise" };
 	for (size_t k = 0; k < sizeof timed / sizeof *timed; k++)
 		if (strcmp(text, timed[k]) == 0)
 			return units_ms(rest, &file->load_ms) && file->load_ms >= 2000;

@@ -22,7 +22,8 @@ static void loads_have_the_span_they_are_told(void **unused)
 	static const struct compose_span span = { 600, 1000, 3600000 };
 	struct load_trace traces[] = {
 		compose_constant(&span), compose_square(&span, 60000), compose_triangle(&span, 60000),
-		compose_steps(&span, 60000, 7), compose_noise(&span, 20000, 7),
+		compose_steps(&span, 60000, 7), compose_noise(&span, 20000, 7), compose_stairs(&span, 60000),
+		compose_failures(&span, 60000, 7),
 	};
 	(void)unused;
 	for (size_t k = 0; k < sizeof traces / sizeof *traces; k++) {
@@ -35,6 +36,29 @@ static void loads_have_the_span_they_are_told(void **unused)
 		assert_true(traces[k].points[traces[k].n - 1].t_ms >= 3600000);
 		load_trace_free(&traces[k]);
 	}
+}
+
+static void stairs_only_climb_and_failures_come_back(void **unused)
+{
+	static const struct compose_span span = { 400, 1000, 3600000 };
+	struct load_trace stairs = compose_stairs(&span, 600000), failures = compose_failures(&span, 600000, 7);
+	int64_t down_ms = 0;
+	(void)unused;
+	for (int64_t k = 0; k < 6; k++)
+		assert_int_equal(load_trace_w(&stairs, k * 600000 + 300000, false), 400 + k * 120);
+	for (size_t i = 1; i < failures.n; i++) {
+		const struct load_point *from = &failures.points[i - 1], *to = &failures.points[i];
+		if (to->power_w < from->power_w)
+			assert_int_equal(to->t_ms - from->t_ms, 500);
+		else if (to->power_w > from->power_w)
+			assert_int_equal(to->t_ms - from->t_ms, 30000);
+		else if (to->power_w == 400)
+			assert_in_range(to->t_ms - from->t_ms, 99000, 400000);
+		down_ms += to->power_w == 400 ? to->t_ms - from->t_ms : 0;
+	}
+	assert_in_range(down_ms, 400000, 2400000);
+	load_trace_free(&stairs);
+	load_trace_free(&failures);
 }
 
 static void noise_has_its_deviation(void **unused)
@@ -338,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loads_have_the_span_they_are_told),
+		cmocka_unit_test(stairs_only_climb_and_failures_come_back),
 		cmocka_unit_test(noise_has_its_deviation),
 		cmocka_unit_test(many_jobs_are_flatter_than_one),
 		cmocka_unit_test(a_file_is_read_or_its_line_is_told),
