@@ -288,7 +288,7 @@ struct policy_fall {                    /* of the load, as it never rose */
 
 struct policy_stairs {                  /* the load's rises to beyond its peak */
 	double largest_w, second_w;     /* of late, fading */
-	int64_t from_w;                 /* the peak before the one that is under way, … */
+	int64_t from_w;                 /* the peak before the one that is under way, or as far as it was told, … */
 	uint32_t slots;                 /* … for so many more half-seconds; 0: none is */
 };
 

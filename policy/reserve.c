@@ -186,14 +186,24 @@ bool reserve_is_known(const struct policy_conf *conf, const struct policy_state 
 	return conf->reserve_w == POLICY_NONE && !is_young(state);
 }
 
-/* Where jobs begin one after the other each takes the load to where it never was: one of them is no reason to expect a next,
- * two are. */
-static void see_stairs(struct policy_stairs *stairs, int64_t load_w, int64_t peak_w)
+/* As far as notices said of late that it would rise. */
+static int64_t highest_told_w(const struct policy_state *state)
 {
+	int64_t highest_w = 0;
+	for (uint32_t slot = 0; slot < POLICY_LOADS; slot++)
+		highest_w = max64(highest_w, state->told_w[slot]);
+	return highest_w;
+}
+
+/* Where jobs begin one after the other each takes the load to where it never was: one of them is no reason to expect a next,
+ * two are. Those that notices tell are expected by these. */
+static void see_stairs(struct policy_state *state, int64_t load_w, int64_t peak_w)
+{
+	struct policy_stairs *stairs = &state->stairs;
 	stairs->largest_w *= 1 - 1 / STAIR_FADES;
 	stairs->second_w *= 1 - 1 / STAIR_FADES;
 	if (!stairs->slots && load_w > peak_w) {
-		stairs->from_w = peak_w;
+		stairs->from_w = max64(peak_w, highest_told_w(state));
 		stairs->slots = STAIR_SLOTS;
 	}
 	if (!stairs->slots || --stairs->slots)
@@ -216,7 +226,7 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 	else if (state->n_loads > 1 && state->climbs < CLIMBS_MOST)
 		state->climbs++;
 	if (!is_young(state))
-		see_stairs(&state->stairs, load_w, peak_w);
+		see_stairs(state, load_w, peak_w);
 	state->peaks_w[0] = state->n_peak_slots ? max64(state->peaks_w[0], load_w) : load_w;
 	if (++state->n_peak_slots < PEAK_SLOTS)
 		return;

@@ -153,7 +153,7 @@ int fast_case_announce(struct fast_case *c, const struct fast_file *file, const 
 {
 	int err = 0;
 	if (file->announce_ms) {
-		if (strcmp(file->load, "square") == 0 || strcmp(file->load, "steps") == 0)
+		if (strcmp(file->load, "square") == 0 || strcmp(file->load, "steps") == 0 || strcmp(file->load, "stairs") == 0)
 			tell_edges(c, file->announce_ms);
 		if (strcmp(file->load, "trace") == 0)
 			err = tell_log(c, file, traces, why, size);

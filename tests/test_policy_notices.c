@@ -294,6 +294,30 @@ static void a_fall_as_far_as_told_rises_is_no_unknown_dip(void **unused)
 	(void)unused;
 }
 
+/* Four jobs, one after the other, each to where the load never was: no room is kept for a fifth where each was told. */
+static void jobs_that_are_told_are_no_stairs(void **unused)
+{
+	enum { BEGIN = 12 * 60 * SEC, EVERY = 180 * SEC };
+	for (int told = 0; told < 2; told++) {
+		static struct play play;
+		open_play(&play, ALL);
+		play.rig.conf.reserve_w = POLICY_NONE;
+		for (int i = 0; i < 4; i++)
+			move(&play, BEGIN + i * EVERY, 40 * KW, 2 * SEC);
+		for (int i = 0; i < 4; i++) {
+			run_to(&play, BEGIN + i * EVERY - 30 * SEC);
+			if (told)
+				notice(&play, "job", BEGIN + i * EVERY, 40 * KW, 2 * SEC);
+		}
+		run_to(&play, BEGIN + 4 * EVERY);
+		if (told)
+			assert_in_range(play.rig.state.stairs.second_w, 0, 4 * KW);
+		else
+			assert_in_range(play.rig.state.stairs.second_w, 36 * KW, 40 * KW);
+	}
+	(void)unused;
+}
+
 /* What has come stands in the plan for a while where the plan itself is lower, and nobody is raised into it meanwhile. */
 static void what_has_come_stands_for_a_while(void **unused)
 {
@@ -335,6 +359,7 @@ int main(void)
 		cmocka_unit_test(no_miner_is_woken_for_a_minute),
 		cmocka_unit_test(the_reserve_learns_nothing_of_what_was_announced),
 		cmocka_unit_test(a_fall_as_far_as_told_rises_is_no_unknown_dip),
+		cmocka_unit_test(jobs_that_are_told_are_no_stairs),
 		cmocka_unit_test(what_has_come_stands_for_a_while),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
