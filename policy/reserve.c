@@ -225,7 +225,7 @@ void reserve_see(struct policy_state *state, int64_t load_w)
 		state->climbs -= state->climbs > 0;
 	else if (state->n_loads > 1 && state->climbs < CLIMBS_MOST)
 		state->climbs++;
-	if (!is_young(state))
+	if (!is_young(state) && state->n_loads == POLICY_LOADS)        /* after a start or a reload miners are being found */
 		see_stairs(state, load_w, peak_w);
 	state->peaks_w[0] = state->n_peak_slots ? max64(state->peaks_w[0], load_w) : load_w;
 	if (++state->n_peak_slots < PEAK_SLOTS)
@@ -431,6 +431,7 @@ void policy_change_miners(struct policy_state *state, int64_t cap_w)
 	state->n_loads = state->slot_n = state->wary_slots = state->n_wishes = state->load_ripple.n = 0;
 	state->slot_ms = state->slot_sum_w = 0;
 	state->low_wish_w = state->climb_w = state->rose_as_told_w = 0;
+	state->fall.w = state->stairs.slots = 0;
 	state->started_ms = state->last_ms;
 	policy_recall_shown(state, &shown, cap_w, 0);
 }

@@ -115,6 +115,7 @@ static void other_miners_are_no_move_of_the_load(void **unused)
 		policy_change_miners(&rig->state, RIG_CAP_W);
 		run(&play, jobs, 35 * MIN, 38 * MIN);
 		assert_int_equal(rig->state.holds[0].reserve_w, shown_w);
+		assert_true(rig->state.stairs.largest_w < KW);
 	}
 	(void)unused;
 }
