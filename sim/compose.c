@@ -100,19 +100,20 @@ struct load_trace compose_steps(const struct compose_span *span, int64_t every_m
 struct load_trace compose_stairs(const struct compose_span *span, int64_t every_ms)
 {
 	enum { EDGE_MS = 2000 };
-	int64_t n = span->lasts_ms / every_ms;
-	struct load_trace trace = room_for((size_t)n * 2 + 2);
-	for (int64_t k = 0; k <= n; k++) {
-		double w = (double)span->floor_w + (double)(span->peak_w - span->floor_w) * (double)k / (double)(n > 1 ? n - 1 : 1);
-		put(&trace, k * every_ms, fmin(w, (double)span->peak_w));
-		put(&trace, (k + 1) * every_ms - EDGE_MS, fmin(w, (double)span->peak_w));
+	int64_t edge_ms = every_ms / 2 < EDGE_MS ? every_ms / 2 : EDGE_MS, last = span->lasts_ms / every_ms;
+	struct load_trace trace = room_for((size_t)last * 2 + 2);
+	for (int64_t k = 0; k <= last; k++) {
+		double climbed = k + 1 < last ? (double)k / (double)(last - 1) : 1;
+		double w = (double)span->floor_w + (double)(span->peak_w - span->floor_w) * climbed;
+		put(&trace, k * every_ms, w);
+		put(&trace, (k + 1) * every_ms - edge_ms, w);
 	}
 	return trace;
 }
 
 struct load_trace compose_failures(const struct compose_span *span, int64_t every_ms, uint64_t seed)
 {
-	enum { EDGE_MS = 500, BACK_MS = 30000 };
+	enum { EDGE_MS = 500, LEAST_MS = 1000, BACK_MS = 30000 };
 	struct load_trace trace = room_for((size_t)(span->lasts_ms / BACK_MS + 2) * 4);
 	int64_t t = 0;
 	for (uint64_t k = 0; t <= span->lasts_ms; k++) {
@@ -120,10 +121,12 @@ struct load_trace compose_failures(const struct compose_span *span, int64_t ever
 		t += EDGE_MS + llround(-(double)every_ms * log(1 - dice_share(seed, DICE_TIME, k)));
 		put(&trace, t, (double)span->peak_w);
 		put(&trace, t + EDGE_MS, (double)span->floor_w);
-		t += every_ms / 6 + llround((double)every_ms / 2 * dice_share(seed, DICE_DOWN, k));
+		t += every_ms / 6 > LEAST_MS ? every_ms / 6 : LEAST_MS;
+		t += llround((double)every_ms / 2 * dice_share(seed, DICE_DOWN, k));
 		put(&trace, t, (double)span->floor_w);
 		t += BACK_MS;
 	}
+	put(&trace, t, (double)span->peak_w);
 	return trace;
 }
 

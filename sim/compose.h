@@ -21,8 +21,8 @@ struct load_trace compose_triangle(const struct compose_span *, int64_t period_m
 struct load_trace compose_steps(const struct compose_span *, int64_t every_ms, uint64_t seed);
 /* Jobs that begin one after the other: a step of two seconds every_ms after the last, from the floor to the peak. */
 struct load_trace compose_stairs(const struct compose_span *, int64_t every_ms);
-/* Jobs that fail at random times, every_ms apart on average: gone at once, for a sixth of that or up to four, then back within
- * half a minute. */
+/* Jobs that fail at random times, after every_ms on average: gone at once, for one to four sixths of that, then back within half
+ * a minute. */
 struct load_trace compose_failures(const struct compose_span *, int64_t every_ms, uint64_t seed);
 /* A first-order process of that correlation time, a sixth of the span its standard deviation. */
 struct load_trace compose_noise(const struct compose_span *, int64_t tau_ms, uint64_t seed);

@@ -23,7 +23,8 @@ static void loads_have_the_span_they_are_told(void **unused)
 	struct load_trace traces[] = {
 		compose_constant(&span), compose_square(&span, 60000), compose_triangle(&span, 60000),
 		compose_steps(&span, 60000, 7), compose_noise(&span, 20000, 7), compose_stairs(&span, 60000),
-		compose_failures(&span, 60000, 7),
+		compose_failures(&span, 60000, 7), compose_stairs(&span, 2000), compose_failures(&span, 2000, 7),
+		compose_stairs(&span, 7200000),
 	};
 	(void)unused;
 	for (size_t k = 0; k < sizeof traces / sizeof *traces; k++) {
