@@ -33,6 +33,13 @@ static bool suspected(const struct fusion_verdict *verdict)
 	return verdict->lie != LIE_NONE;
 }
 
+/* GPU meters that may show what is not there. Those of which all that is held against them is that the site moves farther than
+ * they say show at least nothing too much. */
+static bool hpc_may_exceed(const struct fusion *f)
+{
+	return suspected(&f->on_hpc) && (f->on_hpc.lie != LIE_SCALED || f->on_hpc.permille >= 1000);
+}
+
 bool fusion_distrusts_site(const struct policy_state *state)
 {
 	return suspected(&state->fusion.on_site) && state->fusion.on_site.lie != LIE_FROZEN;
@@ -40,7 +47,7 @@ bool fusion_distrusts_site(const struct policy_state *state)
 
 bool fusion_doubts(const struct policy_state *state)
 {
-	return state->fusion.low_ms && !suspected(&state->fusion.on_hpc);
+	return state->fusion.low_ms && !hpc_may_exceed(&state->fusion);
 }
 
 static size_t group_of(const struct policy_conf *conf, enum measures measures)
@@ -205,7 +212,7 @@ static bool has_fallen_short(const struct step *step, int64_t mute_w)
 	const struct fusion_block *was = f->short_ms ? &f->before : &f->last;
 	bool fresh = !suspected(&f->on_site) && step->seen->now_ms - was->ms <= fresh_ms(step->conf);
 	bool comparable = was->ms && (f->short_ms || fresh) && m->has_hpc && m->site_known && !step->state->frozen &&
-	                  m->stood_for == f->stood_for && !suspected(&f->on_hpc);
+	                  m->stood_for == f->stood_for && !hpc_may_exceed(f);
 	int64_t hpc_w = m->hpc_last_w - was->hpc_w - m->hpc_silent_w, miners_w = f->least_w - was->miners_w - mute_w;
 	int64_t rest_w = max64(was->site_w - was->hpc_w - was->miners_w, max64(f->other_w, 0)) + m->fed_w;
 	int64_t told_w = was->miners_w + abs64(f->least_w - was->miners_w);
@@ -223,7 +230,7 @@ static void watch_level(struct step *step, struct fusion *f)
 		f->low_ms = f->short_ms = 0;
 		return;
 	}
-	if (!f->short_ms && !suspected(&f->on_site) && !suspected(&f->on_hpc)) {
+	if (!f->short_ms && !suspected(&f->on_site) && !hpc_may_exceed(f)) {
 		f->before = f->last;
 		if (now_ms - f->last.ms > fresh_ms(step->conf))
 			f->before.ms = 0;
@@ -277,7 +284,7 @@ static void judge_level(struct step *step)
 	struct fusion *f = &step->state->fusion;
 	int64_t patience_ms = LOW_MS + LOW_LATES * meters_stale_ms(step->conf, MEASURES_HPC);
 	bool long_enough = f->low_ms && step->seen->now_ms - f->low_ms >= patience_ms;
-	if (!long_enough || suspected(&f->on_site) || suspected(&f->on_hpc))
+	if (!long_enough || suspected(&f->on_site) || hpc_may_exceed(f))
 		return;
 	/* Miners that have fallen silent together, as on a dead feeder, are no witnesses; and when they have been for long, the
 	 * site draws as little as its meter shows. */
@@ -331,6 +338,8 @@ static void judge_moves(struct step *step)
 	if (!slope_known(&f->gpus, MOVES_GPUS) || !gpus || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
 	bool site = site_is_scaled(f, gpus, step->seen->now_ms);
+	if (f->low_ms && !site)                 /* the site's meter is doubted: its fall is no move of the GPUs */
+		return;
 	struct fusion_verdict verdict = { .lie = LIE_SCALED, .by_moves = true, .from_ms = step->seen->now_ms,
 		.group = (uint16_t)group_of(step->conf, site ? MEASURES_SITE : MEASURES_HPC),
 		.shows_w = site ? step->metered.site_w : step->metered.hpc_last_w };

@@ -15,6 +15,7 @@ struct lies {                           /* zero: all tell the truth, but for …
 	int64_t site_permille, pdu_permille;    /* 0: 1000 */
 	int64_t own_permille[2];        /* … what miners of each group say, 0: 1000 */
 	int64_t pdu_error_permille[2];  /* … each PDU's own error */
+	int64_t unmetered_permille;     /* of the GPUs, by no PDU */
 	bool swapped;                   /* the site's meter shows what GPUs draw, … */
 	bool exchanged;                 /* … and the first PDU what all the others do not */
 	bool frozen_pdus;
@@ -37,7 +38,7 @@ static inline void spoil(struct bench *b)
 	struct rig *rig = &b->rig;
 	const struct lies *lies = &b->lies;
 	for (int p = 0; p < 2 && !rig->mute[RIG_PDU_1 + p]; p++) {
-		int64_t w = scaled(rig->meters[RIG_PDU_1 + p].import_w, 1000 + lies->pdu_error_permille[p]);
+		int64_t w = scaled(rig->meters[RIG_PDU_1 + p].import_w, 1000 + lies->pdu_error_permille[p] - lies->unmetered_permille);
 		if (lies->exchanged && !p)
 			w += rig->meters[RIG_MAIN].import_w - rig->gpus_w;
 		if (!lies->frozen_pdus)

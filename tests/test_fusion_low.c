@@ -55,6 +55,36 @@ static void a_site_meter_that_falls_short(void **unused)
 	(void)unused;
 }
 
+/* Part of the GPUs has no meter, so the site moves farther than those say that have one: a fall of the site's meter alone is
+ * not one move more of that kind. Where so many have none that the others are accused, the fall is noticed all the same, and
+ * nothing is known. */
+static void a_fall_is_no_move_of_gpus_without_a_meter(void **unused)
+{
+	static const struct { int64_t unmetered, site; enum lie before; } rows[] = {
+		{ 50, 750, LIE_NONE }, { 100, 500, LIE_NONE }, { 150, 667, LIE_NONE }, { 200, 500, LIE_NONE },
+		{ 250, 500, LIE_NONE }, { 250, 667, LIE_NONE }, { 300, 500, LIE_SCALED }, { 300, 667, LIE_SCALED },
+	};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+		struct bench b = { .lies.unmetered_permille = rows[r].unmetered };
+		rig_init(&b.rig, 600 * KW, ALL);
+		for (int i = 0; i < 24; i++) {
+			b.rig.gpus_w = 700 * KW + (int64_t)(dice(5, 1, b.n) % 100) * KW;
+			run(&b, 40 * SEC);
+		}
+		assert_int_equal(on_site(&b), LIE_NONE);
+		assert_int_equal(on_hpc(&b), rows[r].before);
+		b.lies.site_permille = rows[r].site;
+		for (int i = 0; i < 1200; i++) {
+			step(&b);
+			assert_true(true_w(&b) <= RIG_CAP_W);
+		}
+		assert_int_not_equal(on_site(&b), LIE_NONE);
+		assert_int_equal(on_hpc(&b), rows[r].before);
+		assert_int_equal(b.rig.out.picture.failsafe, rows[r].before != LIE_NONE);
+	}
+	(void)unused;
+}
+
 /* What the sun takes off in half an hour is no fall, even if the meter stands still then: what stood before an earlier doubt does
  * not count any more. */
 static void an_earlier_doubt_does_not_count(void **unused)
@@ -238,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_site_meter_that_shows_too_little),
 		cmocka_unit_test(a_site_meter_that_falls_short),
+		cmocka_unit_test(a_fall_is_no_move_of_gpus_without_a_meter),
 		cmocka_unit_test(an_earlier_doubt_does_not_count),
 		cmocka_unit_test(a_backup_that_shows_less_has_not_fallen),
 		cmocka_unit_test(meters_exchanged_while_miners_sleep),
