@@ -102,6 +102,8 @@ static void say_doubt(const struct decision *d, char *why, size_t size)
 		    p->stale_meters == 1 ? "" : "s", p->stale_meters == 1 ? "s" : "", W(p->doubt_w));
 	if (!p->site_known && !p->failsafe)
 		say(why, size, "; the site's meter is lost, nothing is woken");
+	if (d->binding == BINDING_METER_GAP)
+		say(why, size, "; the site's meter fell alone, and a few miners' moves are to show whether that is true");
 }
 
 /* Only what is worth waking an operator's curiosity: why the move is smaller than what is wanted. */
@@ -126,6 +128,7 @@ static const char *held_back(enum binding binding)
 	case BINDING_SETPOINT:
 	case BINDING_MINERS_LIMIT:
 	case BINDING_METER_LOST:
+	case BINDING_METER_GAP:
 	case BINDING_NO_MINERS:
 	case N_BINDINGS:
 		break;

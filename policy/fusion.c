@@ -147,7 +147,11 @@ static void close_block(const struct step *step, struct fusion *f)
 	/* Over a step that falls into a block, from the level before it to the one after. */
 	bool level = block.span_w <= cap_w / LEVEL_PART;
 	const struct fusion_block *was = level && block.ms - f->level.ms <= LEVEL_FAR_MS ? &f->level : &f->last;
-	if (was->ms)
+	if (f->on_site.lie == LIE_NONE)
+		gap_see(f, step->conf, was, &block, step->tracked.settled_w);
+	else
+		gap_forget(&f->gap);
+	if (was->ms && was->ms != f->gap.before.ms)
 		compare_gpus(f, was, &block, cap_w);
 	if (level)
 		f->level = block;
@@ -158,7 +162,7 @@ static void close_block(const struct step *step, struct fusion *f)
 	f->last = block;
 	bool agree = !f->low_ms && as_before(step->conf, step->state, &block);
 	f->agree_ms = !agree ? 0 : f->agree_ms ? f->agree_ms : block.ms;
-	if (f->low_ms || f->on_site.lie != LIE_NONE || f->on_hpc.lie != LIE_NONE)
+	if (f->low_ms || f->gap.since_ms || f->on_site.lie != LIE_NONE || f->on_hpc.lie != LIE_NONE)
 		return;
 	f->other_w = step->state->other_w;
 	f->other_known = step->state->other_known;

@@ -4,7 +4,7 @@
  * Jumping: a value that nothing on the site can draw, or next to nothing where much was drawn, is not taken before its
  * third reading; three that came back within five minutes are a verdict. Too low: the site's meter shows less than GPUs and
  * miners draw beyond all that their figures may be off by; or it has fallen, they have not, and all the rest that there was
- * would not explain it. Scaled: the site moves as far as the GPUs' meters do, or the miners, times a factor. Still: GPU
+ * would not explain it; or it has fallen alone, and then does not show what the miners do (gap.c). Scaled: the site moves as far as the GPUs' meters do, or the miners, times a factor. Still: GPU
  * meters say to the watt the same while the site moves.
  *
  * What follows has to be right even where the verdict is wrong. A suspected site's meter wakes no miner, and the load is
@@ -74,6 +74,21 @@ struct fusion_still {                   /* a group of GPU meters */
 	uint32_t lively_permille;       /* of the seconds before, in how many it changed */
 };
 
+/* The site's meter fell, and nothing else that has one: what has none stopped, or a part of what there is is not shown any
+ * more, as when one of three phases is lost. No miners rise into such a gap before moves of a few have told which it is. */
+struct fusion_gap {
+	int64_t since_ms;               /* 0: there is none, … */
+	int64_t fell_ms;                /* … but it fell then, 0: it did not, … */
+	bool opens;                     /* … and all GPU meters have been read since: the next block will tell */
+	struct fusion_block before;     /* the last before it */
+	int64_t wide_w, miners_w;       /* how far it fell; and what miners drew, or were to, when it was seen */
+	int64_t stir_w;                 /* the GPUs, from rest to rest of the miners */
+	int32_t per_gpu_permille;       /* before, the site moved so far for what the GPUs' meters say they moved, … */
+	struct fusion_slope miners;     /* … and since then so far for what the miners do: … */
+	int32_t least_permille;         /* … less is a lie */
+	int64_t true_w;                 /* the widest that was true */
+};
+
 struct fusion {                         /* plain data, zero to start */
 	struct fusion_taken site, hpc;
 	uint64_t stood_for;             /* groups that a backup stands in for: what is compared is by the same meters */
@@ -96,6 +111,7 @@ struct fusion {                         /* plain data, zero to start */
 	int64_t other_w, then_miners_w; /* what the policy had learned then of the rest, and of the miners */
 	bool other_known;
 	int64_t agree_ms;               /* since when blocks agree again; 0: they do not */
+	struct fusion_gap gap;
 	struct fusion_verdict on_site, on_hpc;
 	uint32_t relapses;              /* each asks for a longer calm */
 	int64_t lapsed_ms;

@@ -328,11 +328,20 @@ int64_t bias_least_permille(const struct policy_state *, size_t group);         
 #define FUSION_BLOCK_LATES 4            /* means are over so many times what the slowest GPU meters are late by */
 bool fusion_look(const struct step *, struct fusion *);        /* whether the miners were looked at */
 
+/* ---- gap.c: the site's meter fell alone ---- */
+/* From one block to the next. settled_w: what the miners draw or are told to. */
+void gap_see(struct fusion *, const struct policy_conf *, const struct fusion_block *was, const struct fusion_block *is,
+             int64_t settled_w);
+void gap_forget(struct fusion_gap *);           /* but not what was true */
+bool gap_opens(const struct fusion *, int64_t cap_w, const struct fusion_block *was, const struct fusion_block *is);
+bool gap_is_lie(const struct fusion_gap *);     /* the meter has not fallen for nothing, and does not show what miners do */
+int64_t gap_most_w(const struct policy_conf *, const struct fusion *);         /* of the miners; POLICY_NONE: any */
+
 /* ---- verdict.c: which meter does not agree with the others ---- */
 /* After the miners are known. Returns whether the site's meter may be believed as far as to wake miners by it. */
 bool fusion_judge(struct step *);
 bool fusion_distrusts_site(const struct policy_state *);
-bool fusion_doubts(const struct policy_state *);        /* the site's meter shows too little at this moment: wake none */
+bool fusion_doubts(const struct policy_state *);        /* the site's meter shows too little now, or fell alone: wake none */
 void fusion_forget(struct fusion *);                    /* the meters are others; biases stay */
 
 #endif

@@ -51,6 +51,7 @@ const char *binding_name(enum binding binding)
 	case BINDING_WAKES_IN_FLIGHT: return "wakes_in_flight";
 	case BINDING_RUNNING_RESERVE: return "running_reserve";
 	case BINDING_METER_LOST:      return "meter_lost";
+	case BINDING_METER_GAP:       return "meter_gap";
 	case BINDING_NO_MINERS:       return "no_miners";
 	case N_BINDINGS:              break;
 	}

@@ -47,7 +47,8 @@ bool fusion_distrusts_site(const struct policy_state *state)
 
 bool fusion_doubts(const struct policy_state *state)
 {
-	return state->fusion.low_ms && !hpc_may_exceed(&state->fusion);
+	const struct fusion *f = &state->fusion;
+	return f->gap.opens || (f->low_ms && !hpc_may_exceed(f));
 }
 
 static size_t group_of(const struct policy_conf *conf, enum measures measures)
@@ -221,6 +222,19 @@ static bool has_fallen_short(const struct step *step, int64_t mute_w)
 	return comparable && m->site_w < was->site_w + hpc_w + miners_w - rest_w - off_w;
 }
 
+static void watch_gap(struct step *step, struct fusion *f)
+{
+	const struct metered *m = &step->metered;
+	struct fusion_block now = { .site_w = m->site_w, .hpc_w = m->hpc_last_w, .miners_w = f->least_w };
+	bool comparable = m->site_known && m->has_hpc && !step->state->frozen && m->stood_for == f->stood_for &&
+	                  step->seen->now_ms - f->last.ms <= fresh_ms(step->conf);
+	if (!comparable || !gap_opens(f, step->conf->cap_w, &f->last, &now))
+		f->gap.fell_ms = 0;
+	else if (!f->gap.fell_ms)
+		f->gap.fell_ms = step->seen->now_ms;
+	f->gap.opens = f->gap.fell_ms && step->seen->now_ms - f->gap.fell_ms > meters_stale_ms(step->conf, MEASURES_HPC);
+}
+
 /* That it has fallen short counts once all GPU meters have been read since. */
 static void watch_level(struct step *step, struct fusion *f)
 {
@@ -338,13 +352,28 @@ static void judge_moves(struct step *step)
 	if (!slope_known(&f->gpus, MOVES_GPUS) || !gpus || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
 	bool site = site_is_scaled(f, gpus, step->seen->now_ms);
-	if (f->low_ms && !site)                 /* the site's meter is doubted: its fall is no move of the GPUs */
+	if ((f->low_ms || f->gap.since_ms) && !site)    /* the site's meter is doubted: its fall is no move of the GPUs */
 		return;
 	struct fusion_verdict verdict = { .lie = LIE_SCALED, .by_moves = true, .from_ms = step->seen->now_ms,
 		.group = (uint16_t)group_of(step->conf, site ? MEASURES_SITE : MEASURES_HPC),
 		.shows_w = site ? step->metered.site_w : step->metered.hpc_last_w };
 	verdict.permille = scale_of(f, site);
 	pronounce(step, site ? &f->on_site : &f->on_hpc, &verdict);
+}
+
+/* ---- it fell alone, and does not show what the miners do ---- */
+
+static void judge_gap(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	if (suspected(&f->on_site) || !gap_is_lie(&f->gap))
+		return;
+	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->gap.since_ms,
+		.group = (uint16_t)group_of(step->conf, MEASURES_SITE), .shows_w = step->metered.site_w,
+		.others_w = step->metered.hpc_last_w + f->miners_w + max64(f->other_w, 0) };
+	verdict.permille = permille_of(verdict.shows_w, verdict.others_w);
+	f->before = f->gap.before;
+	pronounce(step, &f->on_site, &verdict);
 }
 
 /* ---- what follows ---- */
@@ -372,14 +401,17 @@ bool fusion_judge(struct step *step)
 	struct fusion *f = &step->state->fusion;
 	int64_t now_ms = step->seen->now_ms;
 	sift_hpc(step->conf, step->state, &step->metered, meters_stale_ms(step->conf, MEASURES_HPC), now_ms);
-	if (!f->site.held)
+	if (!f->site.held) {
 		watch_level(step, f);
+		watch_gap(step, f);
+	}
 	if (fusion_look(step, f))
 		judge_all_still(step);
 	judge_leaps(step, &f->on_site, &f->site, group_of(step->conf, MEASURES_SITE));
 	judge_leaps(step, &f->on_hpc, &f->hpc, group_of(step->conf, MEASURES_HPC));
 	judge_level(step);
 	judge_moves(step);
+	judge_gap(step);
 	refine(f, &f->on_site, true);
 	refine(f, &f->on_hpc, false);
 	take_back(f, &f->on_site, &f->site, now_ms);

@@ -67,6 +67,7 @@ struct wish wish_under(const struct step *step, int64_t limit_w, int64_t miners_
 	if (step->has_partial && wish.binding == BINDING_MINERS_LIMIT)
 		wish.miners_w -= wish_dead_band_w(step);
 	wish_lower(&wish, wish_by_setpoint_w(step), step->seen->demand.setpoint_w != POLICY_NONE ? BINDING_SETPOINT : BINDING_TARGET);
+	wish_lower(&wish, gap_most_w(step->conf, &step->state->fusion), BINDING_METER_GAP);
 	if (!step->site_usable)
 		wish_lower(&wish, step->tracked.settled_w, BINDING_METER_LOST);
 	wish.miners_w = max64(wish.miners_w, 0);

@@ -143,11 +143,43 @@ static void a_lie_never_puts_the_site_far_over(void **unused)
 	(void)unused;
 }
 
+/* Nor where much of it has no meter, but for those few whose moves tell which it is. */
+static void a_lie_about_what_has_no_meter_wakes_few(void **unused)
+{
+	struct chance c = { seed_of() + 2, 0 };
+	uint32_t verdicts = 0, gaps = 0;
+	for (int site = 0; site < 200; site++) {
+		struct bench b;
+		random_bench(&c, &b);
+		struct life life = new_life(&c, &b);
+		life.house_w = 60 * KW + upto(&c, 340) * KW;
+		life.cooling_permille = 0;
+		for (int i = 0; i < 1200; i++)
+			sound_step(&c, &b, &life, false);
+		b.lies.swapped = upto(&c, 2) == 0;
+		b.lies.site_permille = b.lies.swapped ? 0 : 300 + upto(&c, 650);
+		bool gap = false;
+		for (int i = 0; i < 2000; i++) {
+			sound_step(&c, &b, &life, false);
+			limit(&b, POLICY_NONE);
+			gap |= fusion(&b)->gap.since_ms > 0;
+			if (i > 80 && true_w(&b) > RIG_CAP_W * 120 / 100 && rig_miners_w(&b.rig) > RIG_CAP_W * 15 / 100)
+				fail_msg("site %d: %lld W at step %d", site, (long long)true_w(&b), i);
+		}
+		verdicts += on_site(&b) != LIE_NONE;
+		gaps += gap;
+	}
+	printf("%u of 200 lies noticed, %u first as gaps\n", verdicts, gaps);
+	assert_true(verdicts > 60 && gaps > 20);
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_sites_are_not_accused),
 		cmocka_unit_test(a_lie_never_puts_the_site_far_over),
+		cmocka_unit_test(a_lie_about_what_has_no_meter_wakes_few),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,69 @@
+/* The site's meter falls, and nothing else that has one: miners rise into that only once their own moves have shown that it is so. */
+#include "tests/fusion_bench.h"
+
+static void open_gap_bench(struct bench *b, int64_t house_w)
+{
+	*b = (struct bench){ .n = 0 };
+	rig_init(&b->rig, 500 * KW, ALL);
+	b->rig.house_w = house_w;
+	run(b, 400 * SEC);
+	assert_no_lie(b);
+}
+
+static bool in_gap(const struct bench *b) { return fusion(b)->gap.since_ms; }
+
+/* One of three phases is lost, where as much may be drawn by what has no meter. */
+static void a_lost_phase_wakes_nobody(void **unused)
+{
+	for (int64_t house_w = 250 * KW; house_w <= 400 * KW; house_w += 50 * KW) {
+		struct bench b;
+		open_gap_bench(&b, house_w);
+		int64_t before_w = rig_miners_w(&b.rig);
+		b.lies.site_permille = 667;
+		for (int i = 0; i < 2400; i++) {
+			step(&b);
+			assert_true(rig_miners_w(&b.rig) <= before_w + 2 * KW);
+		}
+		assert_int_equal(on_site(&b), LIE_SCALED);
+		assert_int_equal(on_hpc(&b), LIE_NONE);
+		b.lies = (struct lies){ 0 };
+		until(&b, LIE_NONE, LIE_NONE, 300);
+		run(&b, 300 * SEC);
+		assert_in_range(rig_miners_w(&b.rig), before_w - 20 * KW, before_w + 20 * KW);
+	}
+	(void)unused;
+}
+
+static int64_t fall_and_wake_s(struct bench *b, int64_t to_w)
+{
+	int64_t before_w = rig_miners_w(&b->rig), fell_w = b->rig.house_w - to_w, begin_ms = b->rig.now_ms;
+	b->rig.house_w = to_w;
+	while (rig_miners_w(&b->rig) < before_w + fell_w * 9 / 10 && b->rig.now_ms - begin_ms < 1800 * SEC) {
+		step(b);
+		assert_no_lie(b);
+		assert_true(true_w(b) <= RIG_CAP_W);
+	}
+	return (b->rig.now_ms - begin_ms) / SEC;
+}
+
+/* That costs some minutes, once: then such falls are known. */
+static void a_true_fall_is_filled(void **unused)
+{
+	struct bench b;
+	open_gap_bench(&b, 430 * KW);
+	assert_in_range(fall_and_wake_s(&b, 310 * KW), 100, 420);
+	assert_false(in_gap(&b));
+	b.rig.house_w = 430 * KW;
+	run(&b, 400 * SEC);
+	assert_in_range(fall_and_wake_s(&b, 310 * KW), 10, 120);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lost_phase_wakes_nobody),
+		cmocka_unit_test(a_true_fall_is_filled),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
