@@ -26,6 +26,10 @@ static void a_lost_phase_wakes_nobody(void **unused)
 		}
 		assert_int_equal(on_site(&b), LIE_SCALED);
 		assert_int_equal(on_hpc(&b), LIE_NONE);
+		b.rig.gpus_w += 60 * KW;        /* what was known of the rest is known still */
+		run(&b, 30 * SEC);
+		assert_true(true_w(&b) <= RIG_CAP_W);
+		b.rig.gpus_w -= 60 * KW;
 		b.lies = (struct lies){ 0 };
 		until(&b, LIE_NONE, LIE_NONE, 300);
 		run(&b, 300 * SEC);
