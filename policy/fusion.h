@@ -78,8 +78,7 @@ struct fusion_still {                   /* a group of GPU meters */
  * more, as when one of three phases is lost. No miners rise into such a gap before moves of a few have told which it is. */
 struct fusion_gap {
 	int64_t since_ms;               /* 0: there is none, … */
-	int64_t fell_ms;                /* … but it fell then, 0: it did not, … */
-	bool opens;                     /* … and all GPU meters have been read since: the next block will tell */
+	bool opens;                     /* … but it has just fallen: GPU meters, or the next block, will tell */
 	struct fusion_block before;     /* the last before it */
 	int64_t wide_w, miners_w;       /* how far it fell; and what miners drew, or were to, when it was seen */
 	int64_t stir_w;                 /* the GPUs, from rest to rest of the miners */

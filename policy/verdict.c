@@ -228,11 +228,7 @@ static void watch_gap(struct step *step, struct fusion *f)
 	struct fusion_block now = { .site_w = m->site_w, .hpc_w = m->hpc_last_w, .miners_w = f->least_w };
 	bool comparable = m->site_known && m->has_hpc && !step->state->frozen && m->stood_for == f->stood_for &&
 	                  step->seen->now_ms - f->last.ms <= fresh_ms(step->conf);
-	if (!comparable || !gap_opens(f, step->conf->cap_w, &f->last, &now))
-		f->gap.fell_ms = 0;
-	else if (!f->gap.fell_ms)
-		f->gap.fell_ms = step->seen->now_ms;
-	f->gap.opens = f->gap.fell_ms && step->seen->now_ms - f->gap.fell_ms > meters_stale_ms(step->conf, MEASURES_HPC);
+	f->gap.opens = comparable && gap_opens(f, step->conf->cap_w, &f->last, &now);
 }
 
 /* That it has fallen short counts once all GPU meters have been read since. */

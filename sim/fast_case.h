@@ -12,6 +12,7 @@
  *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of
  *                       a square or of steps, and of what the job's own log beside a trace (NAME_events.csv) marks: of a
  *                       mark it knows the kind, and by how much the load moves at half of these or more
+ *   unmetered = 20%     of the GPUs, by no PDU
  *   refresh = 1s        so often the registers of the site's meter change (preset: at each step)
  *   restart = TIME      the controller ends then, and is there again 5 s later, with what it keeps over a restart
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
@@ -48,7 +49,7 @@ struct fast_file {                      /* as read */
 	int64_t load_ms;                /* the time in `load` */
 	int64_t jobs, seed;
 	int64_t peak_w, house_w, lasts_ms, begin_ms;
-	int32_t floor_permille, share_permille, level_permille, span_permille;
+	int32_t floor_permille, share_permille, level_permille, span_permille, unmetered_permille;
 	double breakeven;
 	bool whole;                     /* miners know only on and off */
 	struct fast_fleet fleets[FAST_FLEETS];
@@ -69,6 +70,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	size_t n_of[FAST_TYPES], n_types, n_miners;
 	int64_t fleet_w;                /* nominal */
 	int64_t cap_w, house_w, lasts_ms, restart_ms, refresh_ms;
+	int32_t unmetered_permille;
 	bool whole;                     /* miners know only on and off */
 	enum prefer prefer;
 	uint64_t seed;

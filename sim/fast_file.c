@@ -181,6 +181,7 @@ static bool take(struct fast_file *file, const char *key, char *value, char *why
 	const struct { const char *key; int32_t *to; } shares[] = {
 		{ "floor", &file->floor_permille }, { "share", &file->share_permille },
 		{ "level", &file->level_permille }, { "span", &file->span_permille },
+		{ "unmetered", &file->unmetered_permille },
 	};
 	const struct { const char *key; bool (*read)(struct fast_file *, char *); } parsed[] = {
 		{ "load", set_load }, { "fleets", set_fleets }, { "setpoint", set_setpoint }, { "partial", set_partial },

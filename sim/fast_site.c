@@ -181,6 +181,11 @@ static void read_meter(struct fast_site *site, size_t m, int64_t true_w, int64_t
 		reading->fault = FAULT_SILENT;
 }
 
+static int64_t pdu_w(struct fast_site *site, size_t m, int64_t seen_ms)
+{
+	return truth_pdu_w(&site->truth, m - 1, seen_ms) * (1000 - site->of->unmetered_permille) / 1000;
+}
+
 /* The site's each step, however seldom its registers change; PDUs in turn, spread over their second. */
 static void read_meters(struct fast_site *site, int64_t now_ms, int64_t seen_ms)
 {
@@ -189,7 +194,7 @@ static void read_meters(struct fast_site *site, int64_t now_ms, int64_t seen_ms)
 	read_meter(site, 0, site->register_w, seen_ms);
 	for (size_t m = 1; m < site->conf.n_meters; m++)
 		if ((int64_t)(m % (FAST_PDU_EVERY_MS / FAST_STEP_MS)) == now_ms / FAST_STEP_MS % (FAST_PDU_EVERY_MS / FAST_STEP_MS))
-			read_meter(site, m, truth_pdu_w(&site->truth, m - 1, seen_ms), seen_ms);
+			read_meter(site, m, pdu_w(site, m, seen_ms), seen_ms);
 }
 
 static enum fault answer_of(enum plant_fault fault)
