@@ -119,7 +119,7 @@ static struct fusion_block mean_of(const struct fusion_sums *sums, int64_t movin
 	struct fusion_block block = {
 		.ms = now_ms, .rest = !sums->moving, .span_w = sums->highest_w - sums->lowest_w, .moving_w = moving_w,
 		.site_w = sums->site_w / sums->n, .hpc_w = sums->hpc_w / sums->n,
-		.miners_w = sums->miners_w / sums->n_miners,
+		.miners_w = sums->miners_w / sums->n_miners, .others_w = sums->others_w / sums->n,
 	};
 	for (size_t g = 0; g < FUSION_SUMS; g++)
 		block.of_w[g] = sums->of_w[g] / sums->n_miners;
@@ -151,7 +151,7 @@ static void close_block(const struct step *step, struct fusion *f)
 		gap_see(f, step->conf, was, &block, step->tracked.settled_w);
 	else
 		gap_forget(&f->gap);
-	if (was->ms && was->ms != f->gap.before.ms)
+	if (was->ms && was->ms != f->gap.before.ms)     /* a fall into a gap is no move of the GPUs */
 		compare_gpus(f, was, &block, cap_w);
 	if (level)
 		f->level = block;
@@ -177,6 +177,7 @@ static void add_to_block(const struct step *step, struct fusion *f, bool sampled
 	f->step_ms = now_ms;
 	sums->site_w += step->metered.site_w;
 	sums->hpc_w += step->metered.hpc_last_w;
+	sums->others_w += step->metered.others_w;
 	sums->lowest_w = sums->n ? min64(sums->lowest_w, step->metered.site_w) : step->metered.site_w;
 	sums->highest_w = sums->n ? max64(sums->highest_w, step->metered.site_w) : step->metered.site_w;
 	sums->n++;

@@ -1,11 +1,11 @@
 /* policy/fusion.h - three figures for the same watts: the site's meter, the GPUs' meters, the miners' own. None is the
  * truth; a meter that lies is noticed by its disagreement with the other two.
  *
- * Jumping: a value that nothing on the site can draw, or next to nothing where much was drawn, is not taken before its
- * third reading; three that came back within five minutes are a verdict. Too low: the site's meter shows less than GPUs and
- * miners draw beyond all that their figures may be off by; or it has fallen, they have not, and all the rest that there was
- * would not explain it; or it has fallen alone, and then does not show what the miners do (gap.c). Scaled: the site moves as far as the GPUs' meters do, or the miners, times a factor. Still: GPU
- * meters say to the watt the same while the site moves.
+ * Jumping: a value that nothing on the site can draw, or next to nothing where much was drawn, is not taken before its third
+ * reading; three that came back within five minutes are a verdict. Too low: the site's meter shows less than GPUs and miners
+ * draw beyond all that their figures may be off by; or it has fallen, they have not, and all the rest that there was would
+ * not explain it; or it has fallen alone, and then does not show what the miners do (gap.c). Scaled: the site moves as far as
+ * the GPUs' meters do, or the miners, times a factor. Still: GPU meters say to the watt the same while the site moves.
  *
  * What follows has to be right even where the verdict is wrong. A suspected site's meter wakes no miner, and the load is
  * the higher of what it says and of what the GPUs' meters say. Suspected GPU meters carry no estimate: the site's does; if
@@ -44,6 +44,7 @@ struct fusion_taken {                   /* a sum of meters, without its leaps */
 
 struct fusion_block {                   /* means over some seconds; ms 0: none */
 	int64_t ms, site_w, hpc_w, miners_w;
+	int64_t others_w;               /* what else has a meter of its own */
 	int64_t span_w;                 /* from the site's lowest to its highest */
 	int64_t moving_w;               /* on their way, at its end */
 	bool rest;                      /* no miner was on its way */
@@ -51,7 +52,7 @@ struct fusion_block {                   /* means over some seconds; ms 0: none *
 };
 
 struct fusion_sums {                    /* of the block under way */
-	int64_t begin_ms, site_w, hpc_w, miners_w, lowest_w, highest_w;
+	int64_t begin_ms, site_w, hpc_w, miners_w, others_w, lowest_w, highest_w;
 	uint32_t n, n_miners;
 	bool moving, spoilt;
 	int64_t of_w[FUSION_SUMS];

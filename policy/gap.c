@@ -3,7 +3,7 @@
 
 #define WIDE_PART   10          /* of the cap: a fall that is doubted … */
 #define TRUE_PERCENT 120        /* … unless one of nearly the size was true */
-#define LOT_PART    25          /* of the cap: so far miners move, down and up again, for what the site shows of it to tell … */
+#define LOT_PART    25          /* of the cap: so far miners move, down and up again, for the site to show it … */
 #define LOT_STIRS   3           /* … and by as many times of what the GPUs move meanwhile … */
 #define LOTS        3           /* … but by no more of the least */
 #define TOLD_PART   50          /* of the cap: a move that tells … */
@@ -14,11 +14,11 @@
 #define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not */
 #define REST_FAR_MS (5 * 60000) /* between two rests compared */
 
-/* What the site draws less by its meter, but for the GPUs that have one, and for miners. */
+/* What the site draws less by its meter, but for miners, and for what has a meter of its own. */
 static int64_t fallen_w(const struct fusion_block *was, const struct fusion_block *is, int32_t per_gpu_permille)
 {
 	int64_t told_w = (is->hpc_w - was->hpc_w) * per_gpu_permille / 1000 + is->miners_w - was->miners_w;
-	return told_w - (is->site_w - was->site_w);
+	return told_w + is->others_w - was->others_w - (is->site_w - was->site_w);
 }
 
 static int32_t per_gpu_permille(const struct fusion *f)

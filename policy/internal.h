@@ -36,7 +36,8 @@ struct metered {
 	int64_t hpc_ms;                 /* oldest reading used */
 	int64_t doubt_w;                /* nameplate less last value, of silent meters but the site's */
 	int64_t hpc_fresh_w, hpc_silent_w;      /* of meters that are not silent; of the others at their nameplate */
-	int64_t fed_w;                  /* what meters of the rest say is fed in behind the site's meter */
+	int64_t others_w;               /* what meters of the rest say, negative: fed in … */
+	int64_t fed_w;                  /* … behind the site's meter, by those that say so */
 	int64_t group_w[FUSION_METERS]; /* of each of the first groups, silent meters at what they last said */
 	uint64_t stood_for;             /* a bit for each group that a backup stands in for; … */
 	uint64_t silent;                /* … and for each of which some say nothing, and none stands in */
@@ -334,7 +335,7 @@ void gap_see(struct fusion *, const struct policy_conf *, const struct fusion_bl
              int64_t settled_w);
 void gap_forget(struct fusion_gap *);           /* but not what was true */
 bool gap_opens(const struct fusion *, int64_t cap_w, const struct fusion_block *was, const struct fusion_block *is);
-bool gap_is_lie(const struct fusion_gap *);     /* the meter has not fallen for nothing, and does not show what miners do */
+bool gap_is_lie(const struct fusion_gap *);     /* it does not show what the miners do since */
 int64_t gap_most_w(const struct policy_conf *, const struct fusion *);         /* of the miners; POLICY_NONE: any */
 
 /* ---- verdict.c: which meter does not agree with the others ---- */

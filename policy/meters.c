@@ -122,6 +122,7 @@ static void add_group(struct metered *all, enum measures measures, const struct 
 			all->hpc_whole = false;
 		break;
 	case MEASURES_OTHER:
+		all->others_w += sum->last_w;
 		all->fed_w += max64(-sum->last_w, 0);
 		break;
 	}

@@ -225,7 +225,7 @@ static bool has_fallen_short(const struct step *step, int64_t mute_w)
 static void watch_gap(struct step *step, struct fusion *f)
 {
 	const struct metered *m = &step->metered;
-	struct fusion_block now = { .site_w = m->site_w, .hpc_w = m->hpc_last_w, .miners_w = f->least_w };
+	struct fusion_block now = { .site_w = m->site_w, .hpc_w = m->hpc_last_w, .miners_w = f->least_w, .others_w = m->others_w };
 	bool comparable = m->site_known && m->has_hpc && !step->state->frozen && m->stood_for == f->stood_for &&
 	                  step->seen->now_ms - f->last.ms <= fresh_ms(step->conf);
 	f->gap.opens = comparable && gap_opens(f, step->conf->cap_w, &f->last, &now);

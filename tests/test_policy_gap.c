@@ -63,11 +63,34 @@ static void a_true_fall_is_filled(void **unused)
 	(void)unused;
 }
 
+/* What has a meter of its own does not fall alone: the sun behind the site's meter comes out. */
+static void what_has_a_meter_leaves_no_gap(void **unused)
+{
+	for (int metered = 0; metered < 2; metered++) {
+		struct bench b;
+		open_gap_bench(&b, 250 * KW);
+		b.rig.meter_groups[RIG_BACKUP] = (struct policy_meter_group){ MEASURES_OTHER, -1, 1, 3000 };
+		b.rig.conf.n_meters = 4;
+		b.rig.conf.n_meter_groups = 3;
+		bool gap = false;
+		for (int i = 0; i < 800; i++) {
+			b.rig.house_w = i < 400 ? 250 * KW : 100 * KW;
+			look(&b);
+			b.rig.meters[RIG_SPARE].import_w = metered ? b.rig.house_w - 250 * KW : 0;
+			rig_decide(&b.rig);
+			gap |= in_gap(&b) || fusion(&b)->gap.opens;
+		}
+		assert_int_equal(gap, !metered);
+	}
+	(void)unused;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_phase_wakes_nobody),
 		cmocka_unit_test(a_true_fall_is_filled),
+		cmocka_unit_test(what_has_a_meter_leaves_no_gap),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
