@@ -11,7 +11,6 @@ _Static_assert(FUSION_MINERS == POLICY_GROUPS, "each group of miners has its bia
 #define STALE_LAST  3           /* blocks: older, one says nothing of just before */
 #define LEVEL_PART  100         /* of the cap: the site hardly moved */
 #define LEVEL_FAR_MS 60000      /* between two levels compared */
-#define REST_FAR_MS (5 * 60000) /* between two rests compared: what else the site draws has moved on after that */
 #define MOVE_PART   50          /* of the cap: a move of the miners worth comparing, whose own figures are coarse … */
 #define GPUS_PART   100         /* … and one of the GPUs */
 #define LEAP_PART   20          /* of the cap: one of the two moved so far alone */
@@ -155,7 +154,7 @@ static void close_block(const struct step *step, struct fusion *f)
 		compare_gpus(f, was, &block, cap_w);
 	if (level)
 		f->level = block;
-	if (block.rest && f->rest.ms && block.ms - f->rest.ms <= REST_FAR_MS)
+	if (block.rest && f->rest.ms && block.ms - f->rest.ms <= FUSION_REST_FAR_MS)
 		compare_miners(f, &f->rest, &block, cap_w);
 	if (block.rest)
 		f->rest = block;

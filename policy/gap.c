@@ -7,12 +7,10 @@
 #define LOT_STIRS   3           /* … and by as many times of what the GPUs move meanwhile … */
 #define LOTS        3           /* … but by no more of the least */
 #define TOLD_PART   50          /* of the cap: a move that tells … */
-#define MOVES       3           /* … and so many of them do, … */
-#define MOVES_GPUS  8           /* … as so many of the GPUs do what part of them has no meter */
+#define MOVES       3           /* … and so many of them do */
 #define SHOWN_PERMILLE 800      /* of what the site showed of miners' moves before, or they say: less is a lie, … */
 #define HARDLY_PERMILLE 300     /* … and this as good as nothing */
 #define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not */
-#define REST_FAR_MS (5 * 60000) /* between two rests compared */
 
 /* What the site draws less by its meter, but for miners, and for what has a meter of its own. */
 static int64_t fallen_w(const struct fusion_block *was, const struct fusion_block *is, int32_t per_gpu_permille)
@@ -23,7 +21,7 @@ static int64_t fallen_w(const struct fusion_block *was, const struct fusion_bloc
 
 static int32_t per_gpu_permille(const struct fusion *f)
 {
-	return slope_known(&f->gpus, MOVES_GPUS) ? slope_permille(&f->gpus) : 1000;
+	return slope_known(&f->gpus, FUSION_MOVES_GPUS) ? slope_permille(&f->gpus) : 1000;
 }
 
 bool gap_opens(const struct fusion *f, int64_t cap_w, const struct fusion_block *was, const struct fusion_block *is)
@@ -50,7 +48,7 @@ static void observe(struct fusion *f, int64_t cap_w, const struct fusion_block *
 {
 	const struct fusion_block *was = &f->rest;
 	int64_t told_w = is->miners_w - was->miners_w, hpc_w = is->hpc_w - was->hpc_w;
-	bool comparable = is->rest && was->ms > f->gap.since_ms && is->ms - was->ms <= REST_FAR_MS;
+	bool comparable = is->rest && was->ms > f->gap.since_ms && is->ms - was->ms <= FUSION_REST_FAR_MS;
 	if (comparable)
 		f->gap.stir_w = max64(f->gap.stir_w / 8 * 7, abs64(hpc_w));
 	if (comparable && abs64(told_w) >= cap_w / TOLD_PART && abs64(hpc_w) <= abs64(told_w) / 2)

@@ -326,6 +326,8 @@ int64_t bias_least_permille(const struct policy_state *, size_t group);         
 /* ---- fusion.c: what meters and miners say, in means that can be compared ---- */
 #define FUSION_ODD_PART 50              /* of the cap: meters disagree by less all the time */
 #define FUSION_LEAPT_MS (60 * 60000)    /* so long a leap tells with whom a scale began */
+#define FUSION_MOVES_GPUS 8             /* that tell how far the site moves for what the GPUs' meters say they move */
+#define FUSION_REST_FAR_MS (5 * 60000)  /* between two rests compared: what else the site draws has moved on after that */
 #define FUSION_BLOCK_LATES 4            /* means are over so many times what the slowest GPU meters are late by */
 bool fusion_look(const struct step *, struct fusion *);        /* whether the miners were looked at */
 

@@ -12,8 +12,7 @@
 #define MUTE_MS       (5 * 60000)       /* miners that are silent for so long draw nothing, where the site draws so much less */
 #define ALIKE_PERCENT 3         /* of what two show, and a third of that of the cap: they show the same … */
 #define THEN_PERCENT  6         /* … and what the other showed before */
-#define MOVES_GPUS    8         /* of the GPUs … */
-#define MOVES_MINERS  3         /* … and of the miners, that tell of a scale */
+#define MOVES_MINERS  3         /* of the miners, that tell of a scale */
 #define GPUS_LOW      700       /* per mille: beyond these it is no cooling, or loss, that follows the load … */
 #define GPUS_HIGH     1400
 #define MINERS_LOW    600       /* … and no error of miners' own figures */
@@ -93,7 +92,7 @@ static bool moves_again(const struct fusion *f, size_t group, int64_t now_ms)
 
 static bool moves_agree(const struct fusion *f)
 {
-	return slope_known(&f->gpus, MOVES_GPUS) && !slope_beyond(&f->gpus, AGAIN_LOW, AGAIN_HIGH);
+	return slope_known(&f->gpus, FUSION_MOVES_GPUS) && !slope_beyond(&f->gpus, AGAIN_LOW, AGAIN_HIGH);
 }
 
 static bool is_over(const struct fusion *f, const struct fusion_verdict *verdict, const struct fusion_taken *taken,
@@ -260,6 +259,19 @@ static int32_t permille_of(int64_t w, int64_t of_w)
 	return of_w > 0 ? (int32_t)clamp64(w * 1000 / of_w, 0, 1000000) : 0;
 }
 
+static int64_t other_w(const struct fusion *f)
+{
+	return f->other_known ? max64(f->other_w, 0) : 0;
+}
+
+static struct fusion_verdict site_shows_a_part(const struct step *step, int64_t from_ms)
+{
+	const struct fusion *f = &step->state->fusion;
+	return (struct fusion_verdict){ .lie = LIE_SCALED, .from_ms = from_ms, .shows_w = step->metered.site_w,
+		.others_w = step->metered.hpc_last_w + f->miners_w + other_w(f),
+		.group = (uint16_t)group_of(step->conf, MEASURES_SITE) };
+}
+
 /* Who moved when they fell apart; if that is not known, the site's meter, unless the GPUs' say more than can be. */
 static void accuse(struct step *step)
 {
@@ -268,20 +280,19 @@ static void accuse(struct step *step)
 	const struct metered *m = &step->metered;
 	const struct fusion_block *was = &f->before;
 	int64_t site_w = m->site_w - was->site_w, hpc_w = m->hpc_last_w - was->hpc_w, miners_w = f->miners_w - was->miners_w;
-	int64_t fell_w = hpc_w + miners_w - site_w, other_w = f->other_known ? max64(f->other_w, 0) : 0;
+	int64_t fell_w = hpc_w + miners_w - site_w;
 	bool exchanged = was->ms && alike(m->site_w, was->hpc_w, THEN_PERCENT, conf->cap_w) &&
 	                 alike(m->hpc_last_w, was->site_w, THEN_PERCENT, conf->cap_w);
 	/* Where the others moved as well, nobody knows whose move was wrong: then it is the site's meter, whose lie does harm. */
 	bool alone = was->ms && hpc_w >= fell_w * 2 / 3 && abs64(site_w) + abs64(miners_w) <= fell_w / 2;
 	bool by_hpc = m->hpc_fresh_w > m->hpc_nameplate_w / 100 * NAMED_PERCENT || alone;
-	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->low_ms, .shows_w = m->site_w,
-		.others_w = m->hpc_last_w + f->miners_w + other_w, .group = (uint16_t)group_of(conf, MEASURES_SITE) };
+	struct fusion_verdict verdict = site_shows_a_part(step, f->low_ms);
 	if (was->ms && !exchanged && !by_hpc && miners_w >= fell_w * 2 / 3)
 		return;                         /* miners that say they wake, and the site does not show it */
 	if (by_hpc && !exchanged) {
 		verdict.group = (uint16_t)group_of(conf, MEASURES_HPC);
 		verdict.shows_w = m->hpc_last_w;
-		verdict.others_w = max64(m->site_w - f->miners_w - other_w, 0);
+		verdict.others_w = max64(m->site_w - f->miners_w - other_w(f), 0);
 	} else if (exchanged || alike(m->site_w, m->hpc_last_w, ALIKE_PERCENT, conf->cap_w)) {
 		verdict.lie = LIE_SWAPPED;
 	}
@@ -337,7 +348,7 @@ static bool site_is_scaled(const struct fusion *f, int gpus, int64_t now_ms)
 /* What moves since it was pronounced tell is not mixed with what was before. */
 static void refine(const struct fusion *f, struct fusion_verdict *verdict, bool site)
 {
-	if (verdict->by_moves && slope_known(&f->gpus, MOVES_GPUS / 2))
+	if (verdict->by_moves && slope_known(&f->gpus, FUSION_MOVES_GPUS / 2))
 		verdict->permille = scale_of(f, site);
 }
 
@@ -345,7 +356,7 @@ static void judge_moves(struct step *step)
 {
 	struct fusion *f = &step->state->fusion;
 	int gpus = slope_beyond(&f->gpus, GPUS_LOW, GPUS_HIGH);
-	if (!slope_known(&f->gpus, MOVES_GPUS) || !gpus || suspected(&f->on_site) || suspected(&f->on_hpc))
+	if (!slope_known(&f->gpus, FUSION_MOVES_GPUS) || !gpus || suspected(&f->on_site) || suspected(&f->on_hpc))
 		return;
 	bool site = site_is_scaled(f, gpus, step->seen->now_ms);
 	if ((f->low_ms || f->gap.since_ms) && !site)    /* the site's meter is doubted: its fall is no move of the GPUs */
@@ -364,9 +375,7 @@ static void judge_gap(struct step *step)
 	struct fusion *f = &step->state->fusion;
 	if (suspected(&f->on_site) || !gap_is_lie(&f->gap))
 		return;
-	struct fusion_verdict verdict = { .lie = LIE_SCALED, .from_ms = f->gap.since_ms,
-		.group = (uint16_t)group_of(step->conf, MEASURES_SITE), .shows_w = step->metered.site_w,
-		.others_w = step->metered.hpc_last_w + f->miners_w + max64(f->other_w, 0) };
+	struct fusion_verdict verdict = site_shows_a_part(step, f->gap.since_ms);
 	verdict.permille = permille_of(verdict.shows_w, verdict.others_w);
 	f->before = f->gap.before;
 	pronounce(step, &f->on_site, &verdict);
