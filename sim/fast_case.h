@@ -1,7 +1,7 @@
 /* sim/fast_case.h - what mulletsim --fast plays: a scenario file, its load made ready, once for each fleet it names.
  *
  * A file is lines of "key = value", # begins a comment. Quantities as on the command line.
- *   load = trace FILE | square PERIOD | steps EVERY | triangle PERIOD | noise TIME | constant
+ *   load = trace FILE | square PERIOD | steps EVERY | stairs EVERY | failures EVERY | triangle PERIOD | noise TIME | constant
  *   jobs = N            of a trace: 1 (preset) plays it in step, more at N random places at once
  *   peak = 50 MW        the load's highest value; house = 500 kW beside it
  *   floor = 60%         of a load that is no trace: its lowest value
@@ -9,9 +9,9 @@
  *   share = 30%         of the fleet has room under the cap while the load is highest
  *   fleets = NAME:N[/PEAK], …   names: fast, slow, mixed (half each); PEAK instead of the file's
  *   partial = no        miners know only on and off; else also any power from their type's least on
- *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of
- *                       a square or of steps, and of what the job's own log beside a trace (NAME_events.csv) marks: of a
- *                       mark it knows the kind, and by how much the load moves at half of these or more
+ *   announce = 30s      so long before it the GPU scheduler gives notice of each job that is told by at, of each edge of a
+ *                       square, of steps or stairs, and of what the job's own log beside a trace (NAME_events.csv) marks:
+ *                       of a mark it knows the kind, and by how much the load moves at half of these or more
  *   unmetered = 20%     of the GPUs, by no PDU
  *   refresh = 1s        so often the registers of the site's meter change (preset: at each step)
  *   restart = TIME      the controller ends then, and is there again 5 s later, with what it keeps over a restart
