@@ -161,9 +161,10 @@ static void close_block(const struct step *step, struct fusion *f)
 	f->last = block;
 	bool agree = !f->low_ms && as_before(step->conf, step->state, &block);
 	f->agree_ms = !agree ? 0 : f->agree_ms ? f->agree_ms : block.ms;
-	if (f->low_ms || f->gap.since_ms || f->on_site.lie != LIE_NONE || f->on_hpc.lie != LIE_NONE)
+	if (f->low_ms || f->gap.since_ms || f->on_site.lie != LIE_NONE || (f->on_hpc.lie != LIE_NONE && !fusion_hpc_part(f)))
 		return;
 	f->other_w = step->state->other_w;
+	f->other_at_w = step->state->other_at_w;
 	f->other_known = step->state->other_known;
 	f->then_miners_w = step->state->measured_miners_w;
 }

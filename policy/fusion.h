@@ -108,7 +108,7 @@ struct fusion {                         /* plain data, zero to start */
 	int64_t low_ms;                 /* since when the site's meter shows too little; 0: it does not */
 	int64_t short_ms;               /* since when it does, or has fallen farther than anything that stands there; 0: neither */
 	struct fusion_block before;     /* the last before that; ms 0: they never agreed */
-	int64_t other_w, then_miners_w; /* what the policy had learned then of the rest, and of the miners */
+	int64_t other_w, other_at_w, then_miners_w;     /* what the policy had learned then of the rest, and of the miners */
 	bool other_known;
 	int64_t agree_ms;               /* since when blocks agree again; 0: they do not */
 	struct fusion_gap gap;

@@ -43,7 +43,8 @@ struct metered {
 	uint64_t silent;                /* … and for each of which some say nothing, and none stands in */
 	uint32_t stale;
 	bool has_hpc, site_known, hpc_whole;
-	bool hpc_suspect;               /* they do not agree with the others (verdict.c) */
+	bool hpc_suspect;               /* they do not agree with the others (verdict.c), … */
+	int32_t hpc_part_permille;      /* … or would if they did not show such a part of what GPUs move; 0: it is not known */
 	bool hpc_waited_for;            /* some have not spoken yet since the start, and still have the time to */
 	bool site_waited_for;           /* the same; or not since a pause */
 };
@@ -343,6 +344,7 @@ int64_t gap_most_w(const struct policy_conf *, const struct fusion *);         /
 /* ---- verdict.c: which meter does not agree with the others ---- */
 /* After the miners are known. Returns whether the site's meter may be believed as far as to wake miners by it. */
 bool fusion_judge(struct step *);
+int32_t fusion_hpc_part(const struct fusion *);         /* such a part of GPUs' moves is all their meters show; 0: not so */
 bool fusion_distrusts_site(const struct policy_state *);
 bool fusion_doubts(const struct policy_state *);        /* the site's meter shows too little now, or fell alone: wake none */
 void fusion_forget(struct fusion *);                    /* the meters are others; biases stay */

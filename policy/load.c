@@ -54,14 +54,16 @@ static bool steady(const struct policy_conf *conf, const struct policy_state *st
 	return state->n_loads >= min64(slots, POLICY_LOADS) && highest_w - lowest_w <= conf->cap_w / 100;
 }
 
-static void learn_other(struct policy_state *state, int64_t other_w, int64_t elapsed_ms)
+static void learn_other(struct policy_state *state, int64_t other_w, int64_t at_w, int64_t elapsed_ms)
 {
 	if (!state->other_known) {
 		state->other_w = other_w;
+		state->other_at_w = at_w;
 		state->other_known = true;
 		return;
 	}
 	state->other_w += (other_w - state->other_w) * min64(elapsed_ms, OTHER_TAU_MS) / OTHER_TAU_MS;
+	state->other_at_w += (at_w - state->other_at_w) * min64(elapsed_ms, OTHER_TAU_MS) / OTHER_TAU_MS;
 }
 
 /* The site meter bounds the load: the miners under way may have moved, or not. Between the bounds the GPU meters tell;
@@ -78,7 +80,7 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
 	if (elapsed_ms > 0 && !fusion_doubts(state) && steady(conf, state, metered, load_w))
-		learn_other(state, load_w - metered->hpc_last_w, elapsed_ms);
+		learn_other(state, load_w - metered->hpc_last_w, metered->hpc_last_w, elapsed_ms);
 	state->site_ms = metered->site_ms;
 	return load_w;
 }
@@ -96,6 +98,13 @@ void load_measured(struct policy_state *state, const struct metered *metered, st
 	tracked->most_w = state->then.most_w;
 }
 
+/* What GPUs draw that no meter shows, more than when the rest was learned; where they draw less, that is not relied upon. */
+static int64_t no_meter_shows_w(const struct policy_state *state, const struct metered *metered)
+{
+	int64_t more_w = max64(metered->hpc_w - state->other_at_w, 0), part = metered->hpc_part_permille;
+	return part ? more_w * (1000 - part) / part : 0;
+}
+
 int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
                       const struct tracked *tracked, bool site_usable, int64_t now_ms)
 {
@@ -111,7 +120,7 @@ int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state
 	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is
 	 * in what was learned of the rest; what they move since is not, and the rest itself may have moved as much. */
 	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
-	int64_t rest_w = max64(state->other_w, 0);
+	int64_t rest_w = max64(state->other_w, 0) + no_meter_shows_w(state, metered);
 	int64_t load_w = metered->hpc_w + rest_w +
 	                 (unsure_w * bias_doubt_permille(conf, state) / BIAS_UNKNOWN_PERMILLE + rest_w) / 5;
 	/* Suspected is not lost: where it shows more, it may be right. */

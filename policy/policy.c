@@ -114,7 +114,7 @@ static void look(struct step *step)
 	learn_from_site(state, metered);
 	bool frozen = load_site_frozen(conf, state, metered, tracked, now_ms);
 	bool usable = metered->site_known && !frozen;
-	step->failsafe = !usable && !metered->hpc_whole;
+	step->failsafe = !usable && !metered->hpc_whole && !metered->hpc_part_permille;
 	step->site_usable = usable && believed;
 	if (!step->site_usable)
 		state->usable_since_ms = now_ms;

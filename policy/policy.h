@@ -297,7 +297,8 @@ struct policy_state {                   /* plain data, no pointers, zero to star
 	int64_t started_ms, last_ms;
 	int64_t away_ms, back_ms;       /* the last step before the last pause, and the first after it; 0: there was none */
 	int64_t finding_ms;             /* when miners were last being found, after the start; 0: never */
-	int64_t other_w;                /* neither GPUs nor miners, learned */
+	int64_t other_w;                /* neither GPUs nor miners, learned … */
+	int64_t other_at_w;             /* … where GPU meters showed this */
 	bool other_known;
 	int64_t site_ms;                /* of the site's value it was learned from last */
 	int64_t measured_w, measured_miners_w;  /* the load and the miners, when the site was last measured */

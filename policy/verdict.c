@@ -15,6 +15,7 @@
 #define MOVES_MINERS  3         /* of the miners, that tell of a scale */
 #define GPUS_LOW      700       /* per mille: beyond these it is no cooling, or loss, that follows the load … */
 #define GPUS_HIGH     1400
+#define PART_LEAST    400       /* that GPU meters show of what GPUs move, to go by it */
 #define MINERS_LOW    600       /* … and no error of miners' own figures */
 #define MINERS_HIGH   1500
 #define AGAIN_LOW     750       /* within these the moves agree again */
@@ -37,6 +38,13 @@ static bool suspected(const struct fusion_verdict *verdict)
 static bool hpc_may_exceed(const struct fusion *f)
 {
 	return suspected(&f->on_hpc) && (f->on_hpc.lie != LIE_SCALED || f->on_hpc.permille >= 1000);
+}
+
+int32_t fusion_hpc_part(const struct fusion *f)
+{
+	const struct fusion_verdict *hpc = &f->on_hpc;
+	bool part = hpc->lie == LIE_SCALED && hpc->by_moves && hpc->permille >= PART_LEAST && hpc->permille < 1000;
+	return part ? hpc->permille : 0;
 }
 
 bool fusion_distrusts_site(const struct policy_state *state)
@@ -73,8 +81,11 @@ static void pronounce(struct step *step, struct fusion_verdict *verdict, const s
 	/* What was learned of the rest since is the lie's doing. */
 	if (f->other_known) {
 		step->state->other_w = f->other_w;
+		step->state->other_at_w = f->other_at_w;
 		step->state->measured_miners_w = f->then_miners_w;
 	}
+	if (verdict == &f->on_hpc && fusion_hpc_part(f))
+		step->state->other_known = false;
 }
 
 static bool calm(const struct fusion *f, int64_t since_ms, int64_t now_ms)
@@ -401,6 +412,19 @@ static void tell_frozen(struct step *step)
 		.since_ms = since_ms, .from_ms = state->frozen_since_ms, .shows_w = state->frozen_w, .others_w = moved_w };
 }
 
+/* What shows a part of what GPUs move still tells what they draw, once the rest has been learned beside it. */
+static void judge_hpc(struct step *step, struct metered *m)
+{
+	const struct fusion *f = &step->state->fusion;
+	int32_t part = fusion_hpc_part(f);
+	m->hpc_suspect = suspected(&f->on_hpc) && !part;
+	m->hpc_part_permille = m->hpc_whole && step->state->other_known ? part : 0;
+	m->hpc_whole &= !suspected(&f->on_hpc);
+	/* With both in doubt nothing is known. */
+	if (suspected(&f->on_hpc) && !m->hpc_part_permille && fusion_distrusts_site(step->state))
+		m->site_known = false;
+}
+
 bool fusion_judge(struct step *step)
 {
 	struct fusion *f = &step->state->fusion;
@@ -422,11 +446,7 @@ bool fusion_judge(struct step *step)
 	take_back(f, &f->on_site, &f->site, now_ms);
 	take_back(f, &f->on_hpc, &f->hpc, now_ms);
 	tell_frozen(step);
-	step->metered.hpc_suspect = suspected(&f->on_hpc);
-	step->metered.hpc_whole &= !step->metered.hpc_suspect;
-	/* With both in doubt nothing is known. */
-	if (step->metered.hpc_suspect && fusion_distrusts_site(step->state))
-		step->metered.site_known = false;
+	judge_hpc(step, &step->metered);
 	return !fusion_distrusts_site(step->state);
 }
 

@@ -88,6 +88,64 @@ static void a_fall_is_no_move_of_gpus_without_a_meter(void **unused)
 	(void)unused;
 }
 
+/* Meters that show a part of what GPUs move still tell what these draw when the site's is lost: as much more. */
+static void gpu_meters_that_show_a_part_do_without_the_site(void **unused)
+{
+	for (int64_t unmetered = 300; unmetered <= 500; unmetered += 100) {
+		struct bench b = { .lies.unmetered_permille = unmetered };
+		rig_init(&b.rig, 600 * KW, ALL);
+		for (int i = 0; i < 24; i++) {
+			b.rig.gpus_w = 650 * KW + (int64_t)(dice(5, 1, b.n) % 100) * KW;
+			run(&b, 40 * SEC);
+		}
+		assert_int_equal(on_hpc(&b), LIE_SCALED);
+		b.rig.gpus_w = 650 * KW;
+		run(&b, 60 * SEC);
+		int64_t before_w = rig_miners_w(&b.rig);
+		b.rig.mute[RIG_MAIN] = true;
+		run(&b, 60 * SEC);
+		assert_false(b.rig.out.picture.failsafe || b.rig.out.picture.site_known);
+		assert_true(rig_miners_w(&b.rig) > before_w / 2);
+		for (b.rig.gpus_w = 750 * KW; b.rig.gpus_w <= 950 * KW; b.rig.gpus_w += 50 * KW) {
+			run(&b, 20 * SEC);
+			assert_true(true_w(&b) <= RIG_CAP_W);
+		}
+		b.rig.mute[RIG_MAIN] = false;
+		b.rig.gpus_w = 750 * KW;
+		run(&b, 200 * SEC);
+		assert_in_range(true_w(&b), 900 * KW, RIG_CAP_W);
+	}
+	(void)unused;
+}
+
+/* But not before it is known what the rest draws beside that part. */
+static void a_part_is_all_that_is_known_at_first(void **unused)
+{
+	struct bench b;
+	open_bench(&b, 700 * KW);
+	b.lies.pdu_permille = 600;
+	int64_t level_w = 700 * KW;
+	for (int i = 0; i < 2400 && on_hpc(&b) == LIE_NONE; i++) {
+		if (i % 60 == 59)
+			level_w = 650 * KW + (int64_t)(dice(5, 1, b.n) % 100) * KW;
+		b.rig.gpus_w = level_w + i % 2 * 20 * KW;       /* never steady */
+		step(&b);
+	}
+	assert_int_equal(on_hpc(&b), LIE_SCALED);
+	b.rig.mute[RIG_MAIN] = true;
+	for (int i = 0; i < 12; i++) {
+		b.rig.gpus_w = level_w + i % 2 * 20 * KW;
+		step(&b);
+	}
+	assert_true(b.rig.out.picture.failsafe);
+	b.rig.mute[RIG_MAIN] = false;
+	run(&b, 120 * SEC);
+	b.rig.mute[RIG_MAIN] = true;
+	run(&b, 6 * SEC);
+	assert_false(b.rig.out.picture.failsafe || b.rig.out.picture.site_known);
+	(void)unused;
+}
+
 /* What the sun takes off in half an hour is no fall, even if the meter stands still then: what stood before an earlier doubt does
  * not count any more. */
 static void an_earlier_doubt_does_not_count(void **unused)
@@ -272,6 +330,8 @@ int main(void)
 		cmocka_unit_test(a_site_meter_that_shows_too_little),
 		cmocka_unit_test(a_site_meter_that_falls_short),
 		cmocka_unit_test(a_fall_is_no_move_of_gpus_without_a_meter),
+		cmocka_unit_test(gpu_meters_that_show_a_part_do_without_the_site),
+		cmocka_unit_test(a_part_is_all_that_is_known_at_first),
 		cmocka_unit_test(an_earlier_doubt_does_not_count),
 		cmocka_unit_test(a_backup_that_shows_less_has_not_fallen),
 		cmocka_unit_test(meters_exchanged_while_miners_sleep),
