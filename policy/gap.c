@@ -32,13 +32,13 @@ bool gap_opens(const struct fusion *f, int64_t cap_w, const struct fusion_block 
 	return fell && wide_w - off_w >= cap_w / WIDE_PART && wide_w > f->gap.true_w * TRUE_PERCENT / 100;
 }
 
-static void begin(struct fusion *f, const struct fusion_block *was, const struct fusion_block *is, int64_t settled_w)
+void gap_begin(struct fusion *f, const struct fusion_block *was, const struct fusion_block *is, int64_t settled_w)
 {
 	struct fusion_gap *gap = &f->gap;
 	gap->since_ms = is->ms;
 	gap->before = *was;
 	gap->per_gpu_permille = per_gpu_permille(f);
-	gap->wide_w = fallen_w(was, is, gap->per_gpu_permille);
+	gap->wide_w = was->ms ? fallen_w(was, is, gap->per_gpu_permille) : 0;
 	gap->miners_w = settled_w;
 	gap->least_permille = slope_known(&f->miners, MOVES) ? slope_permille(&f->miners) * SHOWN_PERMILLE / 1000 : SHOWN_PERMILLE;
 }
@@ -87,11 +87,11 @@ void gap_see(struct fusion *f, const struct policy_conf *conf, const struct fusi
 	struct fusion_gap *gap = &f->gap;
 	if (!gap->since_ms) {
 		if (gap_opens(f, conf->cap_w, was, is))
-			begin(f, was, is, settled_w);
+			gap_begin(f, was, is, settled_w);
 		return;
 	}
 	observe(f, conf->cap_w, is);
-	int64_t wide_w = fallen_w(&gap->before, is, gap->per_gpu_permille);
+	int64_t wide_w = gap->before.ms ? fallen_w(&gap->before, is, gap->per_gpu_permille) : 0;
 	gap->wide_w = max64(gap->wide_w, wide_w);
 	bool is_true = is_told(gap) && !gap_is_lie(gap);
 	if (is_true)

@@ -24,6 +24,7 @@
 #define STILL_PART    25        /* … the site has moved by this part of the cap */
 #define LIVELY        800       /* per mille of the seconds before, in which they did not */
 #define LEAPS_MS      (5 * 60000)       /* FUSION_LEAPS within this are a verdict; none for so long, and it falls */
+#define HIDES_PART    10        /* of the cap: the rest of the site, that may hide miners */
 #define CALM_MS       60000     /* the figures have agreed for so long, doubled at each relapse … */
 #define MOST_RELAPSES 5
 #define FORGIVEN_MS   (60 * 60000)      /* … that comes within this */
@@ -132,6 +133,22 @@ static void take_back(struct fusion *f, struct fusion_verdict *verdict, const st
 	*verdict = (struct fusion_verdict){ .lie = LIE_NONE };
 	f->relapses++;
 	f->lapsed_ms = now_ms;
+}
+
+static int64_t other_w(const struct fusion *f)
+{
+	return f->other_known ? max64(f->other_w, 0) : 0;
+}
+
+/* Where hardly any miner is awake it may be that none would be shown. */
+static void take_back_site(struct step *step)
+{
+	struct fusion *f = &step->state->fusion;
+	bool level = (f->on_site.lie == LIE_SCALED && !f->on_site.by_moves) || f->on_site.lie == LIE_SWAPPED;
+	take_back(f, &f->on_site, &f->site, step->seen->now_ms);
+	bool hidden = f->last.miners_w < step->conf->cap_w / FUSION_ODD_PART && other_w(f) >= step->conf->cap_w / HIDES_PART;
+	if (level && hidden && !suspected(&f->on_site))
+		gap_begin(f, &(struct fusion_block){ .ms = 0 }, &f->last, step->tracked.settled_w);
 }
 
 /* ---- leaps ---- */
@@ -270,11 +287,6 @@ static int32_t permille_of(int64_t w, int64_t of_w)
 	return of_w > 0 ? (int32_t)clamp64(w * 1000 / of_w, 0, 1000000) : 0;
 }
 
-static int64_t other_w(const struct fusion *f)
-{
-	return f->other_known ? max64(f->other_w, 0) : 0;
-}
-
 static struct fusion_verdict site_shows_a_part(const struct step *step, int64_t from_ms)
 {
 	const struct fusion *f = &step->state->fusion;
@@ -388,7 +400,8 @@ static void judge_gap(struct step *step)
 		return;
 	struct fusion_verdict verdict = site_shows_a_part(step, f->gap.since_ms);
 	verdict.permille = permille_of(verdict.shows_w, verdict.others_w);
-	f->before = f->gap.before;
+	if (f->gap.before.ms)
+		f->before = f->gap.before;
 	pronounce(step, &f->on_site, &verdict);
 }
 
@@ -443,7 +456,7 @@ bool fusion_judge(struct step *step)
 	judge_gap(step);
 	refine(f, &f->on_site, true);
 	refine(f, &f->on_hpc, false);
-	take_back(f, &f->on_site, &f->site, now_ms);
+	take_back_site(step);
 	take_back(f, &f->on_hpc, &f->hpc, now_ms);
 	tell_frozen(step);
 	judge_hpc(step, &step->metered);

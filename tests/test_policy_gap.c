@@ -63,6 +63,33 @@ static void a_true_fall_is_filled(void **unused)
 	(void)unused;
 }
 
+/* It shows the GPUs only, which agrees with all there is while miners sleep; so it is believed again, but not before it has
+ * shown a few of them. */
+static void one_believed_again_while_miners_sleep_is_tested(void **unused)
+{
+	struct bench b;
+	open_gap_bench(&b, 380 * KW);
+	b.rig.gpus_w = 700 * KW;        /* over the cap without any miner */
+	run(&b, 60 * SEC);
+	assert_int_equal(rig_miners_w(&b.rig) / KW, 0);
+	b.lies.swapped = true;
+	run(&b, 20 * SEC);
+	b.rig.gpus_w = 560 * KW;
+	uint32_t believed = 0;
+	for (int i = 0; i < 3600; i++) {
+		enum lie before = on_site(&b);
+		step(&b);
+		believed += before != LIE_NONE && on_site(&b) == LIE_NONE;
+		assert_true(true_w(&b) <= RIG_CAP_W * (believed ? 102 : 107) / 100);
+	}
+	assert_in_range(believed, 1, 5);
+	b.lies = (struct lies){ 0 };
+	run(&b, 1800 * SEC);
+	assert_no_lie(&b);
+	assert_in_range(true_w(&b), 970 * KW, RIG_CAP_W);
+	(void)unused;
+}
+
 /* What has a meter of its own does not fall alone: the sun behind the site's meter comes out. */
 static void what_has_a_meter_leaves_no_gap(void **unused)
 {
@@ -90,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_phase_wakes_nobody),
 		cmocka_unit_test(a_true_fall_is_filled),
+		cmocka_unit_test(one_believed_again_while_miners_sleep_is_tested),
 		cmocka_unit_test(what_has_a_meter_leaves_no_gap),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
