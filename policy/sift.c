@@ -73,9 +73,23 @@ void sift_site(const struct policy_conf *conf, struct policy_state *state, struc
 	metered->site_ms = t->at_ms;
 }
 
-/* The site shows at once what GPUs do: a new sum of theirs that does not go with it, where the one before did, has leapt. */
-static bool hpc_leaps(const struct policy_conf *conf, const struct fusion *f, const struct metered *metered, int64_t now_ms)
+/* How far the site moved, but for miners, since the oldest of GPU meters' values may have been read. */
+static int64_t stirred_w(const struct policy_state *state, const struct metered *metered, int64_t late_ms)
 {
+	int64_t highest_w = metered->site_w - state->fusion.miners_w, lowest_w = highest_w;
+	for (uint32_t age = 0; age < state->n_loads && age * POLICY_SLOT_MS <= late_ms; age++) {
+		int64_t seen_w = state->seen_w[(state->newest + POLICY_LOADS - age) % POLICY_LOADS];
+		highest_w = max64(highest_w, seen_w);
+		lowest_w = min64(lowest_w, seen_w);
+	}
+	return highest_w - lowest_w;
+}
+
+/* The site shows at once what GPUs do: a new sum of theirs that does not go with it, where the one before did, has leapt. */
+static bool hpc_leaps(const struct policy_conf *conf, const struct policy_state *state, const struct metered *metered,
+                      int64_t late_ms, int64_t now_ms)
+{
+	const struct fusion *f = &state->fusion;
 	int64_t stands_w = f->hpc.w, now_w = metered->hpc_last_w, least_w = conf->cap_w / LEAP_PART;
 	if (abs64(now_w - stands_w) <= least_w)
 		return false;
@@ -85,7 +99,7 @@ static bool hpc_leaps(const struct policy_conf *conf, const struct fusion *f, co
 		return false;
 	int64_t should_w = metered->site_w - f->miners_w - (f->last.site_w - f->last.hpc_w - f->last.miners_w);
 	int64_t off_w = abs64(now_w - should_w);
-	return off_w > least_w && off_w > 3 * abs64(stands_w - should_w);
+	return off_w > least_w + stirred_w(state, metered, late_ms) && off_w > 3 * abs64(stands_w - should_w);
 }
 
 void sift_hpc(const struct policy_conf *conf, struct policy_state *state, struct metered *metered, int64_t late_ms,
@@ -97,7 +111,7 @@ void sift_hpc(const struct policy_conf *conf, struct policy_state *state, struct
 		return;
 	}
 	int64_t raw_w = metered->hpc_last_w;
-	bool leaps = t->now_ms && hpc_leaps(conf, &state->fusion, metered, now_ms);
+	bool leaps = t->now_ms && hpc_leaps(conf, state, metered, late_ms, now_ms);
 	if (!hold(t, leaps, raw_w, metered->hpc_ms, UINT32_MAX, late_ms + HELD_MS, now_ms))
 		return;
 	metered->hpc_last_w = t->w;

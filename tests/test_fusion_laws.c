@@ -62,17 +62,22 @@ static void live(struct chance *c, struct bench *b, struct life *life, bool rise
 		b->rig.miners[miner].mute ^= true;
 }
 
-/* Read one after the other, each second. */
-static void sound_step(struct chance *c, struct bench *b, struct life *life, bool rises)
+/* PDUs are read one after the other, each every other second. */
+static void step_in_turn(struct bench *b)
 {
 	struct meter_reading before[RIG_METERS];
 	memcpy(before, b->rig.meters, sizeof(before));
-	live(c, b, life, rises);
 	look(b);
 	for (int p = RIG_PDU_1; p <= RIG_PDU_2; p++)
 		if (before[p].fault == FAULT_NONE && (b->rig.now_ms / RIG_STEP_MS + p) % 4)
 			b->rig.meters[p] = before[p];
 	rig_decide(&b->rig);
+}
+
+static void sound_step(struct chance *c, struct bench *b, struct life *life, bool rises)
+{
+	live(c, b, life, rises);
+	step_in_turn(b);
 }
 
 static void sound_sites_are_not_accused(void **unused)
@@ -101,6 +106,23 @@ static void sound_sites_are_not_accused(void **unused)
 	}
 	printf("%u moves of GPUs and %u of miners compared, %u biases known\n", moves, seen, known);
 	assert_true(moves > 1000 && known + seen > 20);
+	(void)unused;
+}
+
+/* So they see dips of all GPUs one after the other, or one of them always does: no sum of theirs leaps for that. */
+static void dips_between_readings_are_no_leaps(void **unused)
+{
+	for (int64_t period_ms = 8 * SEC; period_ms <= 16 * SEC; period_ms += 50)
+		for (int64_t level_w = 700 * KW; level_w <= 800 * KW; level_w += 50 * KW) {
+			struct bench b;
+			open_bench(&b, 500 * KW);
+			b.rig.house_w = 250 * KW;
+			for (int i = 0; i < 600; i++) {
+				b.rig.gpus_w = level_w - (b.rig.now_ms % period_ms < period_ms / 4) * 220 * KW;
+				step_in_turn(&b);
+				assert_no_lie(&b);
+			}
+		}
 	(void)unused;
 }
 
@@ -178,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_sites_are_not_accused),
+		cmocka_unit_test(dips_between_readings_are_no_leaps),
 		cmocka_unit_test(a_lie_never_puts_the_site_far_over),
 		cmocka_unit_test(a_lie_about_what_has_no_meter_wakes_few),
 	};
