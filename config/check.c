@@ -90,6 +90,18 @@ static void files_check(struct reading *r, const struct node *map, const char *d
 	}
 }
 
+/* A page of metrics has its own; and only what the miners draw now is held beside the site. */
+static void averaged_check(struct reading *r, struct node *map, const struct meter_group_conf *group)
+{
+	const struct node *averaged = told(map, "averaged_over");
+	if (!averaged)
+		return;
+	if (node_child(map, "prometheus"))
+		reading_fault(r, averaged->at, "averaged_over", "a page of metrics has that in `prometheus`");
+	else if (told(map, "measures") && group->measures != MEASURES_SITE)
+		reading_fault(r, averaged->at, "averaged_over", "it is for what measures the site; leave it out here");
+}
+
 void meter_finish(struct reading *r, struct node *map, void *owner)
 {
 	struct meter_group_conf *group = owner;
@@ -105,6 +117,7 @@ void meter_finish(struct reading *r, struct node *map, void *owner)
 		group->stale_after_ms = (group->every_ms * 3 > 2000 ? group->every_ms * 3 : 2000) + late_ms(group);
 	timeout_check(r, map, group->every_ms, group->timeout_ms, "1 s");
 	stale_check(r, map, group);
+	averaged_check(r, map, group);
 	if (told(map, "driver"))
 		files_check(r, map, group->driver, group->hosts, group->n_hosts);
 	if (measures && group->measures != MEASURES_SITE && !node_child(map, "backup_of") && !node_child(map, "nameplate"))

@@ -100,6 +100,7 @@ struct meter_group_conf {
 	struct snmp_conf snmp;
 	struct prometheus_conf prometheus;
 	int64_t every_ms, timeout_ms, stale_after_ms;
+	int64_t averaged_over_ms;       /* the site's: 0 where each value is of an instant */
 	int64_t nameplate_w;            /* 0: not told */
 	const char *backup_of;          /* NULL: of none */
 	int16_t backup_of_index;        /* in meters[]; -1: of none */

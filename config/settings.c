@@ -54,6 +54,7 @@ static const struct field meter_fields[] = {
 	METER(every_ms,       KIND_DURATION, "every",       "100 ms", "1 h",     "1 s", "time between readings"),
 	METER(timeout_ms,     KIND_DURATION, "timeout",     "20 ms",  "1 min",   "",    "longest wait for one reading; default 1 s, or `every` if that is shorter"),
 	METER(stale_after_ms, KIND_DURATION, "stale_after", "200 ms", "1 h",     "",    "older readings count as none; default 2 s, or three times `every` if that is longer, and what a page of metrics may be late"),
+	METER(averaged_over_ms, KIND_DURATION, "averaged_over", "0 s", "1 min",  "0 s", "site: of what time each value is the mean; 0 s: of an instant"),
 	METER(nameplate_w,    KIND_POWER,    "nameplate",   "1 W",    "5 GW",    "",    "what one of them is taken to draw while it is silent"),
 	METER(backup_of,      KIND_NAME,     "backup_of",   NULL,     NULL,      "",    "the group it stands in for while that is stale"),
 	METER(baud,           KIND_INTEGER,  "baud",        "300",    "4000000", "",    "speed of a serial line"),

@@ -20,6 +20,7 @@ struct site_meter {
 	const struct meter_driver *driver;
 	struct meter_conf conf;
 	int64_t every_ms;
+	int64_t averaged_ms;            /* each value is the mean of so long before it; 0: of an instant */
 };
 
 struct site_miner {

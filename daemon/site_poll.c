@@ -38,7 +38,8 @@ static void on_meter_reading(void *self, const struct meter_reading *reading)
 		meter->newest = *reading;
 		/* What GPUs draw may well be the same for hours. */
 		if (of_site)
-			meter->newest.age_ms = refresh_age_ms(&meter->refresh, reading->import_w, reading->at_ms);
+			meter->newest.age_ms = refresh_age_ms(&meter->refresh, reading->import_w, reading->at_ms) +
+			                       site->conf->meters[i].averaged_ms / 2;
 	} else if (meter->newest.fault != FAULT_NONE) {
 		meter->newest.fault = reading->fault;
 	}

@@ -103,8 +103,9 @@ static void print_meters(const struct wired *wired, const struct printer *to)
 			print_page(to, m);
 		if (m->snmp.at.line)
 			print_snmp(to, m);
-		say(to, "      read every %s, stale after %s%s%s", duration(m->every_ms).text,
-		    duration(m->stale_after_ms).text, m->nameplate_w ? ", while silent each taken at " : "",
+		say(to, "      read every %s, stale after %s%s%s%s%s", duration(m->every_ms).text,
+		    duration(m->stale_after_ms).text, m->averaged_over_ms ? ", each value a mean over " : "",
+		    m->averaged_over_ms ? duration(m->averaged_over_ms).text : "", m->nameplate_w ? ", while silent each taken at " : "",
 		    m->nameplate_w ? power(m->nameplate_w, "").text : "");
 		if (m->measures == MEASURES_HPC && !m->backup_of)
 			nameplate_w += m->nameplate_w * (int64_t)m->n_hosts;

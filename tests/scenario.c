@@ -131,12 +131,12 @@ static void make_devices(struct scenario *s)
 	struct site_meter *meters = xcalloc(n_pdus + 1, sizeof(*meters));
 	struct site_miner *miners = xcalloc(s->conf.n_miners, sizeof(*miners));
 	static const char *const groups[] = { "hall" };
-	meters[0] = (struct site_meter){ "main", &sim_meter_driver, { .host = "sim:site", .timeout_ms = 200 }, 200 };
+	meters[0] = (struct site_meter){ "main", &sim_meter_driver, { .host = "sim:site", .timeout_ms = 200 }, 200, s->conf.averaged_ms };
 	if (s->conf.no_site_meter)
 		meters[0].conf.host = "sim:nobody";
 	for (size_t i = 0; i < n_pdus; i++)
 		meters[i + 1] = (struct site_meter){ numbered("pdu/", i + 1), &sim_meter_driver,
-			{ .host = numbered("sim:pdu:", i), .timeout_ms = 1000 }, 1000 };
+			{ .host = numbered("sim:pdu:", i), .timeout_ms = 1000 }, 1000, 0 };
 	for (size_t i = 0; i < s->conf.n_miners; i++)
 		miners[i] = (struct site_miner){ numbered("hall/", i + 1), &sim_luxos_driver,
 			{ .host = numbered("sim:", i), .timeout_ms = 3000, .nominal_w = s->conf.type->full_w, .steer = true }, 30000 };

@@ -19,6 +19,7 @@ struct scenario_conf {
 	int64_t min_awake_ms, min_asleep_ms;
 	int32_t cycles_per_day;
 	bool no_site_meter;                     /* only GPU meters */
+	int64_t averaged_ms;                    /* the site's meter is said to tell means */
 	bool dry_run;
 	bool plan;                              /* takes the GPU scheduler's notices */
 };

@@ -164,6 +164,20 @@ static void what_is_told_arrives(void **state)
 	wired_free(wired);
 }
 
+static void a_mean_arrives_and_is_printed(void **state)
+{
+	(void)state;
+	char faults[1024], text[4096] = "";
+	struct wired *wired = read_site("  spare: {measures: site, backup_of: main, driver: modbus, host: s, registers: raritan-px3, "
+	                                "averaged_over: 3 s}\n", faults, sizeof(faults));
+	assert_string_equal(faults, "");
+	assert_int_equal(wired->site.meters[0].averaged_ms, 0);
+	assert_int_equal(wired->site.meters[1].averaged_ms, 3000);
+	wired_print(wired, append_line, text);
+	assert_non_null(strstr(text, "stale after 3 s, each value a mean over 3 s"));
+	wired_free(wired);
+}
+
 static void partial_power_arrives_and_is_printed(void **state)
 {
 	(void)state;
@@ -260,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_page_is_for_its_driver_alone),
 		cmocka_unit_test(a_page_arrives_and_is_printed),
 		cmocka_unit_test(what_is_told_arrives),
+		cmocka_unit_test(a_mean_arrives_and_is_printed),
 		cmocka_unit_test(partial_power_arrives_and_is_printed),
 		cmocka_unit_test(circuits_are_told_in_a_row_or_by_name),
 		cmocka_unit_test(circuits_have_an_end),
