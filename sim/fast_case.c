@@ -224,8 +224,8 @@ int fast_case_make(struct fast_case *c, const struct fast_file *file, size_t fle
 	const struct fast_fleet *of = &file->fleets[fleet];
 	int64_t peak_w = of->peak_w ? of->peak_w : file->peak_w;
 	*c = (struct fast_case){ .seed = (uint64_t)file->seed, .lasts_ms = file->lasts_ms, .restart_ms = file->restart_ms,
-		.refresh_ms = file->refresh_ms, .unmetered_permille = file->unmetered_permille, .whole = file->whole,
-		.flat_kept = -1 };
+		.refresh_ms = file->refresh_ms, .averaged_ms = file->averaged_ms, .unmetered_permille = file->unmetered_permille,
+		.whole = file->whole, .flat_kept = -1 };
 	snprintf(c->name, sizeof c->name, "%s %s-%zu", file->name, of->kind, of->n);
 	make_fleet(c, of);
 	c->house_w = file->house_w * (peak_w / 1000) / (file->peak_w / 1000);

@@ -14,6 +14,8 @@
  *                       of a mark it knows the kind, and by how much the load moves at half of these or more
  *   unmetered = 20%     of the GPUs, by no PDU
  *   refresh = 1s        so often the registers of the site's meter change (preset: at each step)
+ *   averaged = 3s       each of its values is the mean of so long before, 10 s at most (preset: of an instant), and the
+ *                       site's file says so
  *   restart = TIME      the controller ends then, and is there again 5 s later, with what it keeps over a restart
  *   setpoint = ercot | trace FILE    a set point every 4 s, of level ± span (per cents of the fleet)
  *   price = FILE        with breakeven = USD/MWh: above it the miners may draw nothing
@@ -29,7 +31,7 @@
 #include "policy/orders.h"
 #include "sim/farm.h"
 
-enum { FAST_TYPES = 2, FAST_FLEETS = 8, FAST_ORDERS = 16, FAST_PDUS = 60 };
+enum { FAST_TYPES = 2, FAST_FLEETS = 8, FAST_ORDERS = 16, FAST_PDUS = 60, FAST_AVERAGED_MS = 10000 };
 
 struct fast_fleet {
 	char kind[16];
@@ -58,7 +60,7 @@ struct fast_file {                      /* as read */
 	size_t n_orders;
 	int64_t announce_ms;            /* 0: the load's moves are not announced */
 	int64_t restart_ms;             /* 0: the controller never ends */
-	int64_t refresh_ms;             /* of the site's meter; 0: at each step */
+	int64_t refresh_ms, averaged_ms;        /* of the site's meter; 0: at each step, of an instant */
 	struct fast_notice told[FAST_ORDERS];   /* line by line */
 	size_t n_told;
 	struct farm_conf farm;          /* its events and jobs */
@@ -69,7 +71,7 @@ struct fast_case {                      /* a file and one of its fleets; owned b
 	const struct plant_miner_type *types[FAST_TYPES];
 	size_t n_of[FAST_TYPES], n_types, n_miners;
 	int64_t fleet_w;                /* nominal */
-	int64_t cap_w, house_w, lasts_ms, restart_ms, refresh_ms;
+	int64_t cap_w, house_w, lasts_ms, restart_ms, refresh_ms, averaged_ms;
 	int32_t unmetered_permille;
 	bool whole;                     /* miners know only on and off */
 	enum prefer prefer;

@@ -46,6 +46,11 @@ static bool within_a_week(const char *text, int64_t *ms)
 	return units_ms(text, ms) && *ms <= 7 * 86400000LL;
 }
 
+static bool averaged(const char *text, int64_t *ms)
+{
+	return units_ms(text, ms) && *ms <= FAST_AVERAGED_MS;
+}
+
 /* A mean, a spectrum and a set point need a little. */
 static bool lasts(const char *text, int64_t *ms)
 {
@@ -177,6 +182,7 @@ static bool take(struct fast_file *file, const char *key, char *value, char *why
 		{ "house", &file->house_w, house }, { "lasts", &file->lasts_ms, lasts },
 		{ "begin", &file->begin_ms, units_ms }, { "announce", &file->announce_ms, units_ms },
 		{ "restart", &file->restart_ms, units_ms }, { "refresh", &file->refresh_ms, units_ms },
+		{ "averaged", &file->averaged_ms, averaged },
 	};
 	const struct { const char *key; int32_t *to; } shares[] = {
 		{ "floor", &file->floor_permille }, { "share", &file->share_permille },

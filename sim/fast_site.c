@@ -167,7 +167,7 @@ static int64_t shown_w(const struct fast_site *site, size_t m, int64_t true_w, i
 /* As daemon/site_poll.c does. */
 static void take_value(struct fast_site *site, size_t m, int64_t w, int64_t at_ms)
 {
-	int64_t age_ms = m ? 0 : refresh_age_ms(&site->refresh, w, at_ms);
+	int64_t age_ms = m ? 0 : refresh_age_ms(&site->refresh, w, at_ms) + site->of->averaged_ms / 2;
 	site->meters[m] = (struct meter_reading){ .fault = FAULT_NONE, .at_ms = at_ms, .import_w = w, .age_ms = age_ms };
 }
 
@@ -186,11 +186,24 @@ static int64_t pdu_w(struct fast_site *site, size_t m, int64_t seen_ms)
 	return truth_pdu_w(&site->truth, m - 1, seen_ms) * (1000 - site->of->unmetered_permille) / 1000;
 }
 
+static int64_t measured_w(struct fast_site *site)
+{
+	const uint64_t n = sizeof site->sums_w / sizeof *site->sums_w;
+	uint64_t steps = (uint64_t)(site->of->averaged_ms / FAST_STEP_MS);
+	site->turns++;
+	site->sums_w[site->turns % n] = site->sums_w[(site->turns - 1) % n] + site->site_w;
+	if (steps < 2)
+		return site->site_w;
+	steps = steps < site->turns ? steps : site->turns;
+	return (site->sums_w[site->turns % n] - site->sums_w[(site->turns - steps) % n]) / (int64_t)steps;
+}
+
 /* The site's each step, however seldom its registers change; PDUs in turn, spread over their second. */
 static void read_meters(struct fast_site *site, int64_t now_ms, int64_t seen_ms)
 {
+	int64_t mean_w = measured_w(site);
 	if (!site->of->refresh_ms || now_ms % site->of->refresh_ms < FAST_STEP_MS)
-		site->register_w = site->site_w;
+		site->register_w = mean_w;
 	read_meter(site, 0, site->register_w, seen_ms);
 	for (size_t m = 1; m < site->conf.n_meters; m++)
 		if ((int64_t)(m % (FAST_PDU_EVERY_MS / FAST_STEP_MS)) == now_ms / FAST_STEP_MS % (FAST_PDU_EVERY_MS / FAST_STEP_MS))

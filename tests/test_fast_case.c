@@ -144,7 +144,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	assert_string_equal(why, "/tmp: Is a directory");
 	write_file(path, "load = trace x.csv  # measured\njobs = 12\nfleets = fast:14000, slow:100/360kW\n"
 	                 "at = 11min:cap=60MW/15min\nat = 12min:miner=dead:5%\nprice = p.csv\nbreakeven = 61.5\npartial = no\n"
-	                 "announce = 30s\nrestart = 21min\nrefresh = 1s\nunmetered = 20%\n"
+	                 "announce = 30s\nrestart = 21min\nrefresh = 1s\naveraged = 3s\nunmetered = 20%\n"
 	                 "at = 20min:notice=-300kW/1s\nat = 20min:notice=+300kW/1s/15min\n");
 	assert_int_equal(fast_file_read(&file, path, why, sizeof why), 0);
 	assert_string_equal(file.load_file, "x.csv");
@@ -162,6 +162,7 @@ static void a_file_is_read_or_its_line_is_told(void **unused)
 	assert_int_equal(file.announce_ms, 30000);
 	assert_int_equal(file.restart_ms, 1260000);
 	assert_int_equal(file.refresh_ms, 1000);
+	assert_int_equal(file.averaged_ms, 3000);
 	assert_int_equal(file.unmetered_permille, 200);
 	assert_int_equal(file.n_told, 2);
 	assert_int_equal(file.told[0].told_ms, 1170000);
