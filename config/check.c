@@ -90,7 +90,7 @@ static void files_check(struct reading *r, const struct node *map, const char *d
 	}
 }
 
-/* A page of metrics has its own; and only what the miners draw now is held beside the site. */
+/* Beside the site's value is held what the miners drew when it was measured; when that was matters of no other. */
 static void averaged_check(struct reading *r, struct node *map, const struct meter_group_conf *group)
 {
 	const struct node *averaged = told(map, "averaged_over");

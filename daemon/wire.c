@@ -140,7 +140,8 @@ static void wire_meters(struct wired *wired, struct fault_list *faults)
 				.host = group->hosts[h], .port = group->port, .unit = group->unit,
 				.timeout_ms = (uint32_t)group->timeout_ms, .map = &wired->maps[g], .most_w = most_of(config, group),
 				.baud = group->baud, .parity = group->parity, .page = &wired->pages[g],
-				.oids = &wired->snmp[g].map, .access = &wired->snmp[g].access }, group->every_ms, group->averaged_over_ms };
+				.oids = &wired->snmp[g].map, .access = &wired->snmp[g].access },
+				group->every_ms, group->averaged_over_ms };
 		}
 	}
 	wired->site.meters = meters;

@@ -336,7 +336,7 @@ bool fusion_look(const struct step *, struct fusion *);        /* whether the mi
 /* From one block to the next. settled_w: what the miners draw or are told to. */
 void gap_see(struct fusion *, const struct policy_conf *, const struct fusion_block *was, const struct fusion_block *is,
              int64_t settled_w);
-/* From one block to the next; or the site's meter was distrusted till then, ms 0. */
+/* Between two blocks; or, was->ms 0, because the site's meter was distrusted until then. */
 void gap_begin(struct fusion *, const struct fusion_block *was, const struct fusion_block *is, int64_t settled_w);
 void gap_forget(struct fusion_gap *);           /* but not what was true */
 bool gap_opens(const struct fusion *, int64_t cap_w, const struct fusion_block *was, const struct fusion_block *is);

@@ -66,6 +66,18 @@ static void learn_other(struct policy_state *state, int64_t other_w, int64_t at_
 	state->other_at_w += (at_w - state->other_at_w) * min64(elapsed_ms, OTHER_TAU_MS) / OTHER_TAU_MS;
 }
 
+/* What GPUs draw that no meter shows, more than when the rest was learned. */
+static int64_t no_meter_shows_w(const struct policy_state *state, const struct metered *metered)
+{
+	int64_t more_w = metered->hpc_w - state->other_at_w, part = metered->hpc_part_permille;
+	return part ? more_w * (1000 - part) / part : 0;
+}
+
+static int64_t by_gpus_w(const struct policy_state *state, const struct metered *metered)
+{
+	return metered->hpc_last_w + state->other_w + no_meter_shows_w(state, metered);
+}
+
 /* The site meter bounds the load: the miners under way may have moved, or not. Between the bounds the GPU meters tell;
  * where all miners stand still the bounds meet. */
 static int64_t load_from_site(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
@@ -75,8 +87,7 @@ static int64_t load_from_site(const struct policy_conf *conf, struct policy_stat
 	if (!metered->has_hpc || metered->hpc_waited_for || metered->hpc_suspect)
 		return load_w;
 	if (state->other_known)
-		load_w = clamp64(metered->hpc_last_w + state->other_w, metered->site_w - tracked->most_w,
-		                 metered->site_w - tracked->least_w);
+		load_w = clamp64(by_gpus_w(state, metered), metered->site_w - tracked->most_w, metered->site_w - tracked->least_w);
 	/* From each value of the site once: while none comes, what the GPUs do is not the rest's doing. */
 	int64_t elapsed_ms = metered->site_ms - state->site_ms;
 	if (elapsed_ms > 0 && !fusion_doubts(state) && steady(conf, state, metered, load_w))
@@ -98,29 +109,23 @@ void load_measured(struct policy_state *state, const struct metered *metered, st
 	tracked->most_w = state->then.most_w;
 }
 
-/* What GPUs draw that no meter shows, more than when the rest was learned; where they draw less, that is not relied upon. */
-static int64_t no_meter_shows_w(const struct policy_state *state, const struct metered *metered)
-{
-	int64_t more_w = max64(metered->hpc_w - state->other_at_w, 0), part = metered->hpc_part_permille;
-	return part ? more_w * (1000 - part) / part : 0;
-}
-
 int64_t load_estimate(const struct policy_conf *conf, struct policy_state *state, const struct metered *metered,
                       const struct tracked *tracked, bool site_usable, int64_t now_ms)
 {
 	if (site_usable) {
-		int64_t load_w = load_from_site(conf, state, metered, tracked), by_gpus_w = metered->hpc_last_w + state->other_w;
+		int64_t load_w = load_from_site(conf, state, metered, tracked);
 		/* Miners that have not answered yet count as awake: the site knows what all draw together. */
 		bool old = now_ms - metered->site_ms > FEED_FORWARD_MS && !tracked->unheard;
 		state->measured_w = load_w;
 		state->measured_miners_w = tracked->now_w;
 		bool forward = old && metered->has_hpc && !metered->hpc_suspect && state->other_known;
-		return forward ? max64(load_w, by_gpus_w) : load_w;
+		return forward ? max64(load_w, by_gpus_w(state, metered)) : load_w;
 	}
 	/* Miners' own figures are up to a fifth off, or as is known of them. What they drew when the site was last measured is
-	 * in what was learned of the rest; what they move since is not, and the rest itself may have moved as much. */
+	 * in what was learned of the rest; what they move since is not, and the rest itself may have moved as much. That GPUs
+	 * which no meter shows draw less is not relied upon. */
 	int64_t unsure_w = state->other_known ? abs64(tracked->settled_w - state->measured_miners_w) : tracked->now_w;
-	int64_t rest_w = max64(state->other_w, 0) + no_meter_shows_w(state, metered);
+	int64_t rest_w = max64(state->other_w, 0) + max64(no_meter_shows_w(state, metered), 0);
 	int64_t load_w = metered->hpc_w + rest_w +
 	                 (unsure_w * bias_doubt_permille(conf, state) / BIAS_UNKNOWN_PERMILLE + rest_w) / 5;
 	/* Suspected is not lost: where it shows more, it may be right. */

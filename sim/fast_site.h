@@ -43,8 +43,8 @@ struct fast_site {
 	enum modbus_fault *meter_faults;        /* of each meter; 0 is the site's */
 	int32_t *meter_factors;         /* per mille, where it is scaled */
 	int64_t *frozen_w;
-	int64_t register_w;             /* what the site's meter last measured, … */
-	int64_t sums_w[FAST_AVERAGED_MS / FAST_STEP_MS + 1];    /* … of sums over all turns until the newest ones */
+	int64_t register_w;             /* what the site's meter last measured */
+	int64_t sums_w[FAST_AVERAGED_MS / FAST_STEP_MS + 1];    /* of the site over all turns, until each of the newest */
 	uint64_t turns;
 	bool *happened;                 /* of each event */
 	bool away;                      /* the controller, that is started anew */
