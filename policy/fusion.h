@@ -80,6 +80,7 @@ struct fusion_still {                   /* a group of GPU meters */
 struct fusion_gap {
 	int64_t since_ms;               /* 0: there is none, … */
 	bool opens;                     /* … but it has just fallen: GPU meters, or the next block, will tell */
+	int64_t idle_ms;                /* so long of it something else held the miners lower */
 	struct fusion_block before;     /* the last before it; ms 0: none fell, but the meter was distrusted until then */
 	int64_t wide_w, miners_w;       /* how far it fell; and what miners drew, or were to, when it was seen */
 	int64_t stir_w;                 /* the GPUs, from rest to rest of the miners */

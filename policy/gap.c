@@ -10,7 +10,8 @@
 #define MOVES       3           /* … and so many of them do */
 #define SHOWN_PERMILLE 800      /* of what the site showed of miners' moves before, or they say: less is a lie, … */
 #define HARDLY_PERMILLE 300     /* … and this as good as nothing */
-#define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not */
+#define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not; … */
+#define NEAR_PART   50          /* of the cap: … but what holds the miners lower than that lets them make none */
 
 /* What the site draws less by its meter, but for miners, and for what has a meter of its own. */
 static int64_t fallen_w(const struct fusion_block *was, const struct fusion_block *is, int32_t per_gpu_permille)
@@ -36,6 +37,7 @@ void gap_begin(struct fusion *f, const struct fusion_block *was, const struct fu
 {
 	struct fusion_gap *gap = &f->gap;
 	gap->since_ms = is->ms;
+	gap->idle_ms = 0;
 	gap->before = *was;
 	gap->per_gpu_permille = per_gpu_permille(f);
 	gap->wide_w = was->ms ? fallen_w(was, is, gap->per_gpu_permille) : 0;
@@ -96,7 +98,9 @@ void gap_see(struct fusion *f, const struct policy_conf *conf, const struct fusi
 	bool is_true = is_told(gap) && !gap_is_lie(gap);
 	if (is_true)
 		gap->true_w = max64(gap->true_w, gap->wide_w);
-	if (is_true || is->ms - gap->since_ms > MOST_MS)
+	if (settled_w < gap_most_w(conf, f) - conf->cap_w / NEAR_PART && f->last.ms)
+		gap->idle_ms += is->ms - f->last.ms;
+	if (is_true || is->ms - gap->since_ms - gap->idle_ms > MOST_MS)
 		gap_forget(gap);
 	else if (wide_w < gap->wide_w / 3)      /* it has closed; what miners told of it stays told */
 		gap->since_ms = 0;

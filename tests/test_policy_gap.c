@@ -38,6 +38,26 @@ static void a_lost_phase_wakes_nobody(void **unused)
 	(void)unused;
 }
 
+/* Nor after an order that held the miners down for an hour when it was lost. */
+static void what_holds_miners_down_does_not_make_it_true(void **unused)
+{
+	for (int64_t house_w = 300 * KW; house_w <= 400 * KW; house_w += 50 * KW) {
+		struct bench b;
+		open_gap_bench(&b, house_w);
+		b.rig.demand.miners_w = b.rig.demand.miners_soon_w = 30 * KW;
+		run(&b, 60 * SEC);
+		b.lies.site_permille = 667;
+		run(&b, 3600 * SEC);
+		b.rig.demand.miners_w = b.rig.demand.miners_soon_w = POLICY_NONE;
+		for (int i = 0; i < 2400; i++) {
+			step(&b);
+			assert_true(true_w(&b) <= RIG_CAP_W);
+		}
+		assert_int_equal(on_site(&b), LIE_SCALED);
+	}
+	(void)unused;
+}
+
 static int64_t fall_and_wake_s(struct bench *b, int64_t to_w)
 {
 	int64_t before_w = rig_miners_w(&b->rig), fell_w = b->rig.house_w - to_w, begin_ms = b->rig.now_ms;
@@ -116,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_phase_wakes_nobody),
+		cmocka_unit_test(what_holds_miners_down_does_not_make_it_true),
 		cmocka_unit_test(a_true_fall_is_filled),
 		cmocka_unit_test(one_believed_again_while_miners_sleep_is_tested),
 		cmocka_unit_test(what_has_a_meter_leaves_no_gap),
