@@ -103,7 +103,8 @@ static void say_doubt(const struct decision *d, char *why, size_t size)
 	if (!p->site_known && !p->failsafe)
 		say(why, size, "; the site's meter is lost, nothing is woken");
 	if (d->binding == BINDING_METER_GAP)
-		say(why, size, "; the site's meter fell alone, and a few miners' moves are to show whether that is true");
+		say(why, size, "; the site's meter fell alone, or was distrusted until lately: a few miners' moves are to show "
+		    "whether it tells the truth");
 }
 
 /* Only what is worth waking an operator's curiosity: why the move is smaller than what is wanted. */

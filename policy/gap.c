@@ -1,4 +1,5 @@
-/* policy/gap.c - the site's meter fell alone: did what has no meter stop, or does it not show all any more? */
+/* policy/gap.c - the site's meter fell alone: did what has no meter stop, or does it not show all any more? Or it was distrusted,
+ * and is believed again while no miner draws. */
 #include "policy/internal.h"
 
 #define WIDE_PART   10          /* of the cap: a fall that is doubted … */
@@ -10,8 +11,7 @@
 #define MOVES       3           /* … and so many of them do */
 #define SHOWN_PERMILLE 800      /* of what the site showed of miners' moves before, or they say: less is a lie, … */
 #define HARDLY_PERMILLE 300     /* … and this as good as nothing */
-#define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not; … */
-#define NEAR_PART   50          /* of the cap: … but what holds the miners lower than that lets them make none */
+#define MOST_MS     (30 * 60000)        /* where moves do not tell for so long, they will not */
 
 /* What the site draws less by its meter, but for miners, and for what has a meter of its own. */
 static int64_t fallen_w(const struct fusion_block *was, const struct fusion_block *is, int32_t per_gpu_permille)
@@ -98,7 +98,7 @@ void gap_see(struct fusion *f, const struct policy_conf *conf, const struct fusi
 	bool is_true = is_told(gap) && !gap_is_lie(gap);
 	if (is_true)
 		gap->true_w = max64(gap->true_w, gap->wide_w);
-	if (settled_w < gap_most_w(conf, f) - conf->cap_w / NEAR_PART && f->last.ms)
+	if (settled_w < gap_most_w(conf, f) - conf->cap_w / TOLD_PART && f->last.ms)     /* held lower, they tell nothing */
 		gap->idle_ms += is->ms - f->last.ms;
 	if (is_true || is->ms - gap->since_ms - gap->idle_ms > MOST_MS)
 		gap_forget(gap);

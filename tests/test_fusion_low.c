@@ -109,6 +109,7 @@ static void gpu_meters_that_show_a_part_do_without_the_site(void **unused)
 		for (b.rig.gpus_w = 750 * KW; b.rig.gpus_w <= 950 * KW; b.rig.gpus_w += 50 * KW) {
 			run(&b, 20 * SEC);
 			assert_true(true_w(&b) <= RIG_CAP_W);
+			assert_true(b.rig.gpus_w > 800 * KW || rig_miners_w(&b.rig) > 50 * KW);  /* and by no more */
 		}
 		b.rig.mute[RIG_MAIN] = false;
 		b.rig.gpus_w = 750 * KW;

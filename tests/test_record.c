@@ -79,6 +79,13 @@ static void the_longest_sentence_is_whole(void **state)
 	record_why(&decision, NULL, why, sizeof(why));
 	assert_non_null(strstr(why, "it is not enough."));
 	assert_true(strlen(why) + 1 < sizeof(why));
+	decision.serves = decision.binding = BINDING_METER_GAP;
+	decision.picture.site_known = true;
+	record_why(&decision, NULL, why, sizeof(why));
+	assert_non_null(strstr(why, "; the site's meter fell alone, or was distrusted until lately: a few miners' moves are to show "
+	                            "whether it tells the truth; "));
+	assert_non_null(strstr(why, "it is not enough."));
+	assert_true(strlen(why) + 1 < sizeof(why));
 }
 
 static void a_rise_like_none_before_says_why_most_fall(void **state)
