@@ -194,7 +194,7 @@ void reserve_try(struct policy_state *, uint32_t hold, const struct load_timing 
  * kept from the miners whatever is planned, for they are no more. */
 void reserve_sketch(struct policy_state *, uint32_t hold, int64_t mean_w, int64_t least_w, const struct following *);
 /* least_percent: as above; 0: none knows but on and off. */
-void reserve_choose(struct policy_state *, int64_t least_percent, enum prefer, int64_t cap_w);
+void reserve_choose(const struct policy_conf *, struct policy_state *, int64_t load_w, int64_t least_percent);
 /* What to keep free over the load planned for: as far as it rises, but not much beyond the highest it has shown. The miners
  * are left alone within coarse_w of where they should be. */
 int64_t reserve_over(const struct policy_state *, int64_t planned_w, int64_t coarse_w, int64_t cap_w);

@@ -330,7 +330,8 @@ static void learn(struct policy_state *state, int64_t mean_w, const struct load_
 	reserve_see(state, state->loads_w[state->newest]);
 	see_told_rise(state, response);
 	beware(state, response, cap_w);
-	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w, timing->now_ms);
+	rhythm_learn(&state->rhythm, state->loads_w[state->newest], highest_between(state, 0, POLICY_LOADS), cap_w,
+	             timing->sleep_ms, timing->now_ms);
 	/* While a whole fleet falls at the start, that would look like a move of the load. */
 	bool begun = state->n_loads > min64(2 * response, POLICY_LOADS - 1);
 	struct following by = { 0 };

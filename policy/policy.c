@@ -82,10 +82,10 @@ static int64_t least_percent(const struct policy_conf *conf)
 }
 
 /* A plan is worth what it says if miners follow it. */
-static bool may_foretell(const struct step *step)
+static bool is_held_back(const struct step *step)
 {
 	int64_t held_back_ms = step->state->moved.held_back_ms;
-	return !held_back_ms || step->seen->now_ms - held_back_ms > HELD_BACK_MS;
+	return held_back_ms && step->seen->now_ms - held_back_ms <= HELD_BACK_MS;
 }
 
 /* All miners that could be awake, at their most. */
@@ -146,27 +146,41 @@ static void see_load(struct step *step, const struct quickest *quick)
 	ripple_see(&state->load_ripple, step->load_w, now_ms);
 }
 
+static int64_t kept_free_w(const struct step *step)
+{
+	int64_t hidden_w = step->finds_miners ? step->tracked.unheard_w : 0;
+	if (step->conf->reserve_w != POLICY_NONE)
+		return step->conf->reserve_w;
+	return reserve_over(step->state, step->planned_w + hidden_w, wish_dead_band_w(step), step->conf->cap_w);
+}
+
+/* Only what is more than the reserve is for is believed of a rhythm: if the load does not come back it has cost no more than
+ * that. What is foretold knows the rhythms of a minute itself. */
+static int64_t returns_to_w(const struct step *step)
+{
+	const struct policy_state *state = step->state;
+	if (!step->site_usable || step->conf->no_forecast || load_is_foretold(state))
+		return 0;
+	int64_t kept_w = kept_free_w(step);
+	int64_t to_w = rhythm_rise(&state->rhythm, kept_w, step->tracked.slowest_sleep_ms, step->seen->now_ms);
+	return to_w > step->planned_w + kept_w ? to_w : 0;
+}
+
 /* The load to plan for, and what is kept free over it. */
 static void plan(struct step *step)
 {
 	const struct policy_conf *conf = step->conf;
 	struct policy_state *state = step->state;
 	if (conf->reserve_w == POLICY_NONE)
-		reserve_choose(state, may_foretell(step) ? least_percent(conf) : 0, conf->prefer, conf->cap_w);
+		reserve_choose(conf, state, step->load_w, is_held_back(step) ? 0 : least_percent(conf));
 	else
 		state->chosen_hold = HOLD_LONGEST;
 	step->planned_w = load_planned(state, step->load_w);
-	/* Only what makes the plan higher is believed of a rhythm: if the load does not come back it has cost no more than that.
-	 * What is foretold knows the rhythms of a minute itself. */
-	if (step->site_usable && !load_is_foretold(state) && reserve_hold(state) != HOLD_EASED)
-		step->returns_to_w = rhythm_rise(&state->rhythm, step->seen->now_ms + step->tracked.slowest_sleep_ms);
+	step->returns_to_w = returns_to_w(step);
 	step->planned_w = max64(step->planned_w, step->returns_to_w);
 	foresee_rises(step);
 	step->planned_w += step->announced_w;
-	step->reserve_w = conf->reserve_w;
-	int64_t hidden_w = step->finds_miners ? step->tracked.unheard_w : 0;
-	if (step->reserve_w == POLICY_NONE)
-		step->reserve_w = reserve_over(state, step->planned_w + hidden_w, wish_dead_band_w(step), conf->cap_w);
+	step->reserve_w = kept_free_w(step);
 	step->rising_to_w = max64(step->load_w, state->announced_w);
 	if (load_is_foretold(state))
 		step->rising_to_w += rise_kept_w(step);

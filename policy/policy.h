@@ -56,6 +56,7 @@ struct policy_conf {                    /* constant while running; arrays are le
 	int64_t target_w;               /* POLICY_NONE: the limit less the reserve */
 	int64_t reserve_w;              /* POLICY_NONE: learned */
 	enum prefer prefer;             /* where it is learned, and miners know partial power */
+	bool no_forecast;               /* the plan never goes by what the load's own past foretells, only by what it has been */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: as fast as may be */
 	struct policy_window windows[POLICY_WINDOWS];
 	size_t n_windows;

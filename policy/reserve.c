@@ -249,13 +249,18 @@ static bool is_flat(uint32_t hold)
 	return hold == HOLD_FLAT || hold == HOLD_EASED;
 }
 
+static bool climbs_anew(const struct policy_state *state)
+{
+	return is_young(state) && state->climbs > CLIMBS;
+}
+
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
 	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
 	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t stair_w = (int64_t)state->stairs.second_w * STAIR_PERCENT / 100;
 	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + max64(news_w, stair_w);
-	int64_t most_w = is_flat(hold) || (is_young(state) && state->climbs > CLIMBS) ? INT64_MAX : beyond_w;
+	int64_t most_w = is_flat(hold) || climbs_anew(state) ? INT64_MAX : beyond_w;
 	int64_t least_w = per_mille(cap_w, least_per_mille(hold, is_young(state)));
 	if (hold == HOLD_FORETOLD || hold == HOLD_EASED)
 		least_w = max64(least_w, state->holds[hold].least_kept_w - level_w);
@@ -308,7 +313,7 @@ void reserve_try(struct policy_state *state, uint32_t h, const struct load_timin
 	hold->n_tried += hold->n_tried < TRIED_SLOTS;
 	if (hold->n_tried < 2) {
 		hold->range = hold->range_lately = (struct policy_range){ (double)kept_w, (double)kept_w };
-	} else {
+	} else if (!climbs_anew(state)) {       /* as much as ever is kept then, but for once */
 		widen(&hold->range, (double)kept_w, hold->kept_w, TRIED_SLOTS);
 		widen(&hold->range_lately, (double)kept_w, hold->kept_lately_w, LATELY_SLOTS);
 	}
@@ -376,14 +381,14 @@ static bool is_within_power(const struct policy_hold *hold, int64_t least_percen
 }
 
 /* Of the flat plans the better one; POLICY_HOLDS: neither may be. */
-static uint32_t best_flat(const struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
+static uint32_t best_flat(const struct policy_conf *conf, const struct policy_state *state, int64_t least_percent)
 {
 	uint32_t best = POLICY_HOLDS;
 	double least_w = 0;
-	for (uint32_t h = HOLD_FLAT; h <= HOLD_EASED; h++) {
+	for (uint32_t h = conf->no_forecast ? HOLD_EASED : HOLD_FLAT; h <= HOLD_EASED; h++) {
 		const struct policy_hold *hold = &state->holds[h];
-		double w = costs_w(state, h, cap_w) + prices[prefer].worth * hold->moves_w;
-		if (!is_within_power(hold, least_percent, prefer, cap_w))
+		double w = costs_w(state, h, conf->cap_w) + prices[conf->prefer].worth * hold->moves_w;
+		if (!is_within_power(hold, least_percent, conf->prefer, conf->cap_w))
 			continue;
 		if (best == POLICY_HOLDS || w < least_w) {
 			best = h;
@@ -393,17 +398,20 @@ static uint32_t best_flat(const struct policy_state *state, int64_t least_percen
 	return best;
 }
 
-void reserve_choose(struct policy_state *state, int64_t least_percent, enum prefer prefer, int64_t cap_w)
+void reserve_choose(const struct policy_conf *conf, struct policy_state *state, int64_t load_w, int64_t least_percent)
 {
-	bool foretells = least_percent && foretell_knows(&state->foretell);
-	uint32_t flat = foretells ? best_flat(state, least_percent, prefer, cap_w) : POLICY_HOLDS;
+	bool by_power = least_percent && foretell_knows(&state->foretell);
+	uint32_t flat = by_power ? best_flat(conf, state, least_percent) : POLICY_HOLDS;
+	/* What rises far beyond the last minute was not foretold: no plan begins then that goes by it. */
+	bool begins = state->chosen_hold != HOLD_FORETOLD && load_beyond(state, load_w) > per_mille(conf->cap_w, NEWS_PER_MILLE);
+	uint32_t last = by_power && !conf->no_forecast && !begins ? HOLD_FORETOLD : HOLD_LONGEST;
 	bool no_past = state->recalled && state->n_loads < POLICY_LOADS;        /* a dip may have begun before the restart */
 	uint32_t best = no_past ? 0 : HOLD_LONGEST;
-	if (state->holds[HOLD_LONGEST].n_tried >= (foretells ? KNOWN_SLOTS : KNOWN_WORN_SLOTS))
-		for (uint32_t h = 0; h <= (foretells ? HOLD_FORETOLD : HOLD_LONGEST); h++)
-			if (costs_w(state, h, cap_w) < costs_w(state, best, cap_w))
+	if (state->holds[HOLD_LONGEST].n_tried >= (by_power ? KNOWN_SLOTS : KNOWN_WORN_SLOTS))
+		for (uint32_t h = 0; h <= last; h++)
+			if (costs_w(state, h, conf->cap_w) < costs_w(state, best, conf->cap_w))
 				best = h;
-	state->chosen_hold = flat < POLICY_HOLDS && worth_flat(state, prefer, flat, best, cap_w) ? flat : best;
+	state->chosen_hold = flat < POLICY_HOLDS && worth_flat(state, conf->prefer, flat, best, conf->cap_w) ? flat : best;
 }
 
 /* ---- over a reload, and a restart ---- */

@@ -10,6 +10,7 @@
 #define LONGEST_PERIOD_MS (6 * 3600000)
 #define PROOFS          3       /* in a row, then it is believed; more where chance would often be right */
 #define MISSES          3       /* in a row, then the train is forgotten */
+#define MORE_PART       8       /* larger than what is kept free by such a part of that, a rise is none of those it is for */
 #define NEVER           UINT8_MAX       /* of proofs */
 
 /* In per mille of the cap; each a quarter deeper than the one before. */
@@ -178,18 +179,19 @@ static void seek(struct rhythm_level *level)
 
 /* ---- dips ---- */
 
-static void fall(struct rhythm_level *level, int64_t top_w, int64_t at_ms)
+static void fall(struct rhythm_level *level, int64_t top_w, int64_t line_w, int64_t at_ms)
 {
 	level->below = true;
 	level->fell_ms = at_ms;
 	level->top_w = top_w;
+	level->line_w = line_w;
 	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
 		struct rhythm_train *train = &level->trains[t];
 		train->dipping = train->period_ms && abs64(train->due_ms - at_ms) <= tolerance(train->period_ms);
 	}
 }
 
-static void rise(struct rhythm_level *level, int64_t at_ms)
+static void rise(struct rhythm_level *level, int64_t before_w, int64_t at_ms)
 {
 	int64_t lasts_ms = at_ms - level->fell_ms;
 	bool foretold = false;
@@ -200,16 +202,29 @@ static void rise(struct rhythm_level *level, int64_t at_ms)
 	if (lasts_ms < SHORTEST_MS)
 		return;
 	level->newest = (level->newest + 1) % RHYTHM_DIPS;
-	level->dips[level->newest] = (struct rhythm_dip){ level->fell_ms, (int32_t)lasts_ms };
+	level->dips[level->newest] = (struct rhythm_dip){ .fell_ms = level->fell_ms, .lasts_ms = (int32_t)lasts_ms,
+	                                                     .from_w = level->line_w - before_w };
+	level->rose_ms = at_ms;
 	if (level->n_dips < RHYTHM_DIPS)
 		level->n_dips++;
 	if (!foretold)
 		seek(level);
 }
 
+static void watch_rise(struct rhythm_level *level, int64_t highest_w, int64_t ahead_ms, int64_t now_ms)
+{
+	struct rhythm_dip *dip = &level->dips[level->newest];
+	if (!level->rose_ms)
+		return;
+	dip->rose_w = max64(dip->rose_w, highest_w - level->line_w);
+	if (now_ms - level->rose_ms > ahead_ms)
+		level->rose_ms = 0;
+}
+
 /* Nobody knows what was between: nothing under way is judged, and all have to prove themselves again. */
 static void lose_thread(struct rhythm_level *level)
 {
+	level->rose_ms = 0;
 	level->below = false;
 	for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
 		level->trains[t].dipping = false;
@@ -217,7 +232,7 @@ static void lose_thread(struct rhythm_level *level)
 	}
 }
 
-void rhythm_learn(struct rhythm *rhythm, int64_t highest_w, int64_t top_w, int64_t cap_w, int64_t now_ms)
+void rhythm_learn(struct rhythm *rhythm, int64_t highest_w, int64_t top_w, int64_t cap_w, int64_t ahead_ms, int64_t now_ms)
 {
 	bool gap = now_ms - rhythm->last_ms > GAP_MS || now_ms < rhythm->last_ms;
 	int64_t since_ms = gap ? now_ms : rhythm->last_ms;
@@ -226,27 +241,39 @@ void rhythm_learn(struct rhythm *rhythm, int64_t highest_w, int64_t top_w, int64
 		struct rhythm_level *level = &rhythm->levels[l];
 		if (gap || (level->below && now_ms - level->fell_ms > LONGEST_MS))
 			lose_thread(level);
-		int64_t line_w = (level->below ? level->top_w : top_w) - depth(cap_w, l);
-		if (!level->below && highest_w < line_w)
-			fall(level, top_w, now_ms);
-		else if (level->below && highest_w > line_w)
-			rise(level, since_ms);
+		if (!level->below && highest_w < top_w - depth(cap_w, l))
+			fall(level, top_w, top_w - depth(cap_w, l), now_ms);
+		else if (level->below && highest_w > level->line_w)
+			rise(level, rhythm->last_w, since_ms);
+		watch_rise(level, highest_w, ahead_ms, now_ms);
 		for (size_t t = 0; t < RHYTHM_TRAINS; t++)
 			watch_time(level, &level->trains[t], now_ms);
 	}
+	rhythm->last_w = highest_w;
 }
 
 /* ---- what is foretold ---- */
 
-int64_t rhythm_rise(const struct rhythm *rhythm, int64_t to_ms)
+/* To where it rises when such a dip ends, as after those before; 0: by no more than such rises as kept_w is for. */
+static int64_t rises_to_w(const struct rhythm_level *level, int64_t kept_w)
+{
+	int64_t above_w = 0, by_w = 0;
+	for (uint8_t i = 0; i < level->n_dips; i++) {
+		above_w = max64(above_w, level->dips[i].rose_w);
+		by_w = max64(by_w, level->dips[i].from_w + level->dips[i].rose_w);
+	}
+	return by_w > kept_w + kept_w / MORE_PART ? min64(level->line_w + above_w, level->top_w) : 0;
+}
+
+int64_t rhythm_rise(const struct rhythm *rhythm, int64_t kept_w, int64_t ahead_ms, int64_t now_ms)
 {
 	int64_t highest_w = 0;
 	for (size_t l = 0; l < RHYTHM_LEVELS; l++)
 		for (size_t t = 0; t < RHYTHM_TRAINS; t++) {
 			const struct rhythm_level *level = &rhythm->levels[l];
 			const struct rhythm_train *train = &level->trains[t];
-			if (believed(train) && train->dipping && rise_of(train, level->fell_ms).least_ms <= to_ms)
-				highest_w = max64(highest_w, level->top_w);
+			if (believed(train) && train->dipping && rise_of(train, level->fell_ms).least_ms <= now_ms + ahead_ms)
+				highest_w = max64(highest_w, rises_to_w(level, kept_w));
 		}
 	return highest_w;
 }

@@ -79,8 +79,8 @@ static inline void play_until(size_t *i, int64_t until_ms)
 {
 	for (; *i < it.n && (int64_t)*i * SLOT_MS < until_ms; ++*i) {
 		int64_t now_ms = (int64_t)(*i + 1) * SLOT_MS;
-		rhythm_learn(&it.rhythm, it.w[*i], top_at(*i), CAP_W, now_ms);
-		it.told_w[*i] = rhythm_rise(&it.rhythm, now_ms + AHEAD_MS);
+		rhythm_learn(&it.rhythm, it.w[*i], top_at(*i), CAP_W, AHEAD_MS, now_ms);
+		it.told_w[*i] = rhythm_rise(&it.rhythm, 0, AHEAD_MS, now_ms);
 		if (!it.told_w[*i])
 			continue;
 		it.first_ms = it.told ? it.first_ms : now_ms;

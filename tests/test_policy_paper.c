@@ -136,29 +136,6 @@ static void its_peak_is_not_relied_on(void **unused)
 	(void)unused;
 }
 
-static int64_t dipping(int64_t ms)
-{
-	return ms % (150 * SEC) < 40 * SEC ? 700 * KW : 820 * KW;
-}
-
-/* What is planned for is the load: a rhythm that would be expected to lift it, where it is held, is the reserve's. */
-static void no_rhythm_lifts_it(void **unused)
-{
-	static struct play dips;
-	int64_t ms = 0;
-	open_play(&dips, 820 * KW);
-	for (; ms < 3 * 60 * MIN && (ms < 30 * MIN || !dips.rig.out.picture.returns_to_w); ms += RIG_STEP_MS)
-		run(&dips, dipping, ms, ms + RIG_STEP_MS);
-	assert_true(dips.rig.out.picture.returns_to_w > 800 * KW);
-	open_wandering_play((struct walk){ 7, 0, 1400, 3 * MIN, 720 * KW });
-	run(&play, wandering, 0, ms - RIG_STEP_MS);
-	assert_int_equal(play.rig.state.chosen_hold, HOLD_EASED);
-	play.rig.state.rhythm = dips.rig.state.rhythm;
-	run(&play, wandering, 0, RIG_STEP_MS);
-	assert_int_equal(play.rig.out.picture.returns_to_w, 0);
-	(void)unused;
-}
-
 /* A minute that stands, then 60 kW more, then as before. */
 static int64_t bump(int64_t ms)
 {
@@ -221,7 +198,6 @@ int main(void)
 		cmocka_unit_test(what_is_added_to_seconds_counts_twice),
 		cmocka_unit_test(a_reserve_that_is_given_up_is_no_swing),
 		cmocka_unit_test(a_load_that_wanders_is_followed_as_it_is),
-		cmocka_unit_test(no_rhythm_lifts_it),
 		cmocka_unit_test(its_peak_is_not_relied_on),
 		cmocka_unit_test(it_comes_up_at_once_and_down_by_and_by),
 		cmocka_unit_test(nobody_wakes_for_a_rest),

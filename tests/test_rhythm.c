@@ -29,12 +29,12 @@ static void a_rise_is_told_and_not_for_ever(void **state)
 	dips(100000, 2 * HOUR_MS, 400000, 150000, 20000000);
 	dip(100000 + 12 * 400000 + 150000, 200000, 20000000);   /* the thirteenth lasts longer */
 	play_until(&i, 4500000 + 120000);                       /* the twelfth, which began at 4500 s */
-	assert_int_equal(rhythm_rise(&it.rhythm, 4500000 + 148500), 0);
-	assert_int_equal(rhythm_rise(&it.rhythm, 4500000 + 149000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 4500000 + 148500), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 4500000 + 149000), HIGH_W);
 	play_until(&i, 4900000 + 152000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 4900000 + 157000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 4900000 + 157000), HIGH_W);
 	play_until(&i, 4900000 + 165000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 4900000 + 170000), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 4900000 + 170000), 0);
 }
 
 static void it_is_told_the_earlier_the_more_they_differ(void **state)
@@ -46,12 +46,43 @@ static void it_is_told_the_earlier_the_more_they_differ(void **state)
 	dips(140000, HOUR_MS, 400000, 4000, 20000000);          /* every other one is longer */
 	dip(2500000, 60000, 20000000);
 	play_until(&i, 2500000 + 20000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2500000 + 36500), 0);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2500000 + 37000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2500000 + 36500), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2500000 + 37000), HIGH_W);
 	play_until(&i, 2500000 + 50000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2500000 + 60000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2500000 + 60000), HIGH_W);
 	play_until(&i, 2500000 + 52000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2500000 + 60000), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2500000 + 60000), 0);
+}
+
+/* A slow climb is above one level after the other, each time by no more than it climbs while miners follow. */
+static void from_a_slow_climb_it_rises_a_little(void **state)
+{
+	(void)state;
+	constant(HOUR_MS);
+	uint32_t told = 0;
+	for (size_t i = 0; i < it.n; i++) {
+		int64_t at_ms = (int64_t)i * SLOT_MS % 240000;  /* 20 MW down and up again, at 1 MW in 6 s */
+		it.w[i] -= (at_ms < 120000 ? at_ms : 240000 - at_ms) / 1000 * 20000000 / 120;
+	}
+	play();
+	for (size_t i = 0; i < it.n; i++) {
+		told += it.told_w[i] > 0;
+		assert_true(it.told_w[i] < it.w[i] + 4000000);
+	}
+	assert_true(told > 500);
+	assert_int_equal(rhythm_rise(&it.rhythm, 2000000, AHEAD_MS, HOUR_MS), 0);
+}
+
+/* What is kept free for rises is for such. */
+static void a_rise_that_is_kept_free_for_is_not_told(void **state)
+{
+	(void)state;
+	size_t i = 0;
+	constant(HOUR_MS);
+	dips(100000, HOUR_MS, 200000, 30000, 20000000);
+	play_until(&i, 2900000 + 28000);
+	assert_int_equal(rhythm_rise(&it.rhythm, 17500000, AHEAD_MS, 2900000 + 28000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 18000000, AHEAD_MS, 2900000 + 28000), 0);
 }
 
 static void it_rises_to_where_it_fell_from(void **state)
@@ -196,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_rise_is_told_once_the_dips_have_proved_to_return),
 		cmocka_unit_test(a_rise_is_told_and_not_for_ever),
 		cmocka_unit_test(it_is_told_the_earlier_the_more_they_differ),
+		cmocka_unit_test(from_a_slow_climb_it_rises_a_little), cmocka_unit_test(a_rise_that_is_kept_free_for_is_not_told),
 		cmocka_unit_test(it_rises_to_where_it_fell_from),
 		cmocka_unit_test(dips_that_come_a_little_late_or_early_are_still_theirs),
 		cmocka_unit_test(a_period_that_drifts_is_followed),

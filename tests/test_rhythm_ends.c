@@ -89,9 +89,9 @@ static void nothing_is_told_of_a_dip_that_has_ended(void **state)
 	dips(100000, 2000000, 200000, 30000, 20000000);
 	dip(2100000, 12000, 20000000);
 	play_until(&i, 2112000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2131000), HIGH_W);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2131000), HIGH_W);
 	play_until(&i, 2112500);                                /* the first half-second above */
-	assert_int_equal(rhythm_rise(&it.rhythm, 2131000), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2131000), 0);
 }
 
 /* Played on after so long without values; is the rise of the next dip told? */
@@ -123,9 +123,9 @@ static void nothing_is_told_of_a_dip_before_a_gap(void **state)
 	constant(HOUR_MS);
 	dips(100000, HOUR_MS, 200000, 30000, 20000000);
 	play_until(&i, 2110000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2131000), HIGH_W);
-	rhythm_learn(&it.rhythm, HIGH_W, HIGH_W, CAP_W, 2120000);
-	assert_int_equal(rhythm_rise(&it.rhythm, 2131000), 0);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2131000), HIGH_W);
+	rhythm_learn(&it.rhythm, HIGH_W, HIGH_W, CAP_W, AHEAD_MS, 2120000);
+	assert_int_equal(rhythm_rise(&it.rhythm, 0, 0, 2131000), 0);
 }
 
 /* ---- no rhythm ---- */
@@ -220,8 +220,8 @@ static void nothing_breaks_it(void **state)
 	for (size_t i = 0; i < 200000; i++) {
 		int64_t w = (int64_t)(dice_share(1, 1, i) * 2e8) - 100000000;
 		int64_t now_ms = (int64_t)(dice_share(1, 2, i / 50) * 1e12) + (int64_t)(i * 500);
-		rhythm_learn(&it.rhythm, w, w + (int64_t)(i % 3) * 10000000, (int64_t)(i % 5) * 20000000, now_ms);
-		assert_int_equal(rhythm_rise(&it.rhythm, now_ms + 5000), 0);
+		rhythm_learn(&it.rhythm, w, w + (int64_t)(i % 3) * 10000000, (int64_t)(i % 5) * 20000000, AHEAD_MS, now_ms);
+		assert_int_equal(rhythm_rise(&it.rhythm, 0, AHEAD_MS, now_ms), 0);
 	}
 }
 
@@ -240,8 +240,8 @@ static void no_more_is_told_than_was_ever_drawn(void **state)
 		int64_t w = HIGH_W - (low ? deep_w : 0) - (int64_t)(dice_share(2, 4, i) * 1000000);
 		now_ms += dice_share(2, 5, i) < 0.9999 ? SLOT_MS : (int64_t)(dice_share(2, 6, i) * 10000) - 2000;
 		top_w = w > top_w - 5000 ? w : top_w - 5000;
-		rhythm_learn(&it.rhythm, w, top_w, cap_w, now_ms);
-		int64_t told_w = rhythm_rise(&it.rhythm, now_ms + AHEAD_MS);
+		rhythm_learn(&it.rhythm, w, top_w, cap_w, AHEAD_MS, now_ms);
+		int64_t told_w = rhythm_rise(&it.rhythm, 0, AHEAD_MS, now_ms);
 		assert_in_range(told_w, 0, HIGH_W);
 		told += told_w > 0;
 	}
