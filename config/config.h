@@ -164,6 +164,7 @@ struct config {
 	int64_t cap_w;
 	int64_t target_w, reserve_w;    /* POLICY_NONE: auto */
 	enum prefer prefer;
+	bool forecast;                  /* the load's own past may say where it goes */
 	int64_t ramp_up_w_per_min, ramp_down_w_per_min;         /* 0: none */
 	struct policy_window windows[POLICY_WINDOWS];
 	size_t n_windows;

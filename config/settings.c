@@ -13,6 +13,7 @@ static const struct field site_fields[] = {
 	FIELD(config, target_w,            KIND_POWER_OR_AUTO, "target",    "1 kW",    "5 GW", "auto", "draw to hold; auto: the cap less the reserve"),
 	FIELD(config, reserve_w,           KIND_POWER_OR_AUTO, "reserve",   "0 W",     "5 GW", "auto", "kept free under the cap for swings faster than miners follow; auto: learned"),
 	CHOICE(config, prefer, KIND_CHOICE, "prefer", "balanced|hash|flat", "balanced", "what a flat site may cost in hash, with reserve auto: a little, nothing, or more"),
+	FIELD(config, forecast,            KIND_BOOLEAN,       "forecast",  NULL,      NULL,   "true", "the miners may go by what the load's own past foretells; false: only by what it has been"),
 	FIELD(config, ramp_up_w_per_min,   KIND_RAMP_OR_NONE,  "ramp_up",   "1 W/min", "5 GW/min", "none", "fastest rise of the site's draw made on purpose"),
 	FIELD(config, ramp_down_w_per_min, KIND_RAMP_OR_NONE,  "ramp_down", "1 W/min", "5 GW/min", "none", "fastest fall made on purpose; never delays a shed"),
 	FIELD(config, connections,         KIND_INTEGER,       "connections", "16",    "60000", "",    "to miners at a time, of which polls get half; default: what descriptors allow, at most 4096"),

@@ -320,6 +320,7 @@ struct wired *wire(struct config *config, struct fault_list *faults)
 	wired->site.policy.target_w = config->target_w;
 	wired->site.policy.reserve_w = config->reserve_w;
 	wired->site.policy.prefer = config->prefer;
+	wired->site.policy.no_forecast = !config->forecast;
 	wired->site.policy.ramp_up_w_per_min = config->ramp_up_w_per_min;
 	wired->site.policy.ramp_down_w_per_min = config->ramp_down_w_per_min;
 	memcpy(wired->site.policy.windows, config->windows, sizeof(config->windows));

@@ -182,6 +182,8 @@ void wired_print(const struct wired *wired, void (*put)(void *self, const char *
 	    power(policy->reserve_w, "auto (learned)").text);
 	if (policy->prefer != PREFER_BALANCED)
 		say(&to, "  prefers %s", policy->prefer == PREFER_HASH ? "hash to a flat site" : "a flat site to hash");
+	if (policy->no_forecast)
+		say(&to, "  goes by what the load has been, not by what that foretells");
 	if (policy->ramp_up_w_per_min)
 		say(&to, "  moved up at most %s a minute", power(policy->ramp_up_w_per_min, "").text);
 	if (policy->ramp_down_w_per_min)

@@ -208,7 +208,7 @@ static void the_example_loads(void **state)
 	assert_string_equal(config->site_name, "pecos-1");
 	assert_int_equal(config->cap_w, 20000000);
 	assert_int_equal(config->target_w, 19400000);
-	assert_true(config->reserve_w == POLICY_NONE && config->prefer == PREFER_BALANCED);
+	assert_true(config->reserve_w == POLICY_NONE && config->prefer == PREFER_BALANCED && config->forecast);
 	assert_int_equal(config->ramp_up_w_per_min, 2000000);
 	assert_int_equal(config->ramp_down_w_per_min, 20000000);
 	assert_int_equal(config->n_windows, 2);
@@ -296,7 +296,7 @@ static void what_is_told_is_kept(void **state)
 {
 	(void)state;
 	struct config *config = must_read(
-		"site: {name: a, cap: 2 MW, target: auto, reserve: 0 W, prefer: flat, ramp_up: none, ramp_down: 1 kW/s}\n"
+		"site: {name: a, cap: 2 MW, target: auto, reserve: 0 W, prefer: flat, forecast: false, ramp_up: none, ramp_down: 1 kW/s}\n"
 		"meters:\n"
 		"  m:\n"
 		"    measures: other\n"
@@ -330,7 +330,7 @@ static void what_is_told_is_kept(void **state)
 		"    o: {format: order}\n");
 	const struct meter_group_conf *meter = &config->meters[0];
 	const struct register_conf *power = &meter->registers.power;
-	assert_true(config->reserve_w == 0 && config->prefer == PREFER_FLAT && config->ramp_up_w_per_min == 0);
+	assert_true(config->reserve_w == 0 && config->prefer == PREFER_FLAT && !config->forecast && config->ramp_up_w_per_min == 0);
 	assert_int_equal(config->ramp_down_w_per_min, 60000);
 	assert_true(meter->unit == 7 && meter->baud == 19200 && meter->parity == 'E');
 	assert_int_equal(meter->timeout_ms, 1000);

@@ -13,7 +13,7 @@
 static const char *const catalogue[] = { "config", NULL };
 
 static const char head[] =
-	"site: {name: t, cap: 2 MW, prefer: hash}\n"
+	"site: {name: t, cap: 2 MW, prefer: hash, forecast: false}\n"
 	"meters:\n"
 	"  main: {measures: site, driver: modbus, host: 127.0.0.1, registers: janitza-umg96}\n";
 
@@ -113,6 +113,7 @@ static void a_page_arrives_and_is_printed(void **state)
 	assert_int_equal(wired->site.policy.meter_groups[1].stale_ms, 3 * 2000 + 5000 + 100);
 	wired_print(wired, append_line, text);
 	assert_non_null(strstr(text, "prefers hash to a flat site"));
+	assert_non_null(strstr(text, "not by what that foretells"));
 	assert_non_null(strstr(text, "gpus: 2 x prometheus, measure the GPU side"));
 	assert_non_null(strstr(text, "https://…:9400/m: sum of 8 x POWER{Hostname=\"gpu\", GPU_I_ID=\"\"}, 1 is 500 W"));
 	assert_non_null(strstr(text, "what it shows is up to 5 s old, a mean over 100 ms"));
@@ -137,7 +138,7 @@ static void what_is_told_arrives(void **state)
 	assert_int_equal(policy->n_meters, 5);
 	assert_int_equal(policy->n_miners, 7);
 	assert_int_equal(policy->cap_w, 2000000);
-	assert_true(policy->target_w == POLICY_NONE && policy->reserve_w == POLICY_NONE && policy->prefer == PREFER_HASH);
+	assert_true(policy->target_w == POLICY_NONE && policy->reserve_w == POLICY_NONE && policy->prefer == PREFER_HASH && policy->no_forecast);
 	assert_int_equal(policy->meter_group[3], 1);
 	assert_int_equal(policy->meter_group[4], 2);
 	assert_int_equal(policy->meter_groups[2].backup_of, 1);
