@@ -84,6 +84,7 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 	make_room(run, (size_t)(of->lasts_ms / FAST_STEP_MS));
 	fast_site_open(site, of, wear);
 	site->listens = control == FAST_TOLD;
+	site->conf.no_forecast = control == FAST_NO_FORECAST;
 	for (size_t k = 0; k < run->n; k++) {
 		int64_t now_ms = (int64_t)k * FAST_STEP_MS;
 		if (now_ms == FAST_LEARN_MS)
@@ -91,6 +92,7 @@ void fast_run(const struct fast_case *of, enum fast_control control, const struc
 		fast_site_turn(site, now_ms);
 		switch (control) {
 		case FAST_POLICY:
+		case FAST_NO_FORECAST:
 		case FAST_TOLD:
 		case FAST_48:
 		case FAST_12:

@@ -12,6 +12,7 @@ enum fast_control {
 	FAST_LEFT,                      /* no control: all miners hash all the time */
 	FAST_THRESHOLD,                 /* every 30 s as many asleep as the site is over, as many woken as leave 2 % free */
 	FAST_POLICY,
+	FAST_NO_FORECAST,               /* the policy by what the load has been, not by what that foretells */
 	FAST_TOLD,                      /* the policy, with the GPU scheduler's notices */
 	FAST_48, FAST_12,               /* the policy, with so many cycles a day */
 	N_FAST_CONTROLS

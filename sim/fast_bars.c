@@ -1,4 +1,4 @@
-/* sim/fast_bars.c - the table's end: what notices gain, and which bars are met by which cases. */
+/* sim/fast_bars.c - the table's end: what forecasts gain, and which bars are met by which cases. */
 #include <math.h>
 
 #include "sim/fast_main.h"
@@ -197,9 +197,9 @@ void fast_print_bars(const struct fast_result *results, size_t n, FILE *out)
 	print_violations(results, n, out);
 }
 
-/* ---- notices ---- */
+/* ---- what forecasts gain ---- */
 
-/* Without and with them; what is not a number says nothing. */
+/* Without and with it; what is not a number says nothing. */
 static void print_pair(double alone, double told, int digits, const char *end, FILE *out)
 {
 	if (isfinite(alone) && isfinite(told))
@@ -208,21 +208,54 @@ static void print_pair(double alone, double told, int digits, const char *end, F
 		fprintf(out, "%7s %7s%s", "-", "-", end);
 }
 
+static bool are_alike(const struct fast_score *a, const struct fast_score *b)
+{
+	return a->commands == b->commands && a->kept == b->kept && a->over_s == b->over_s;
+}
+
+struct gain { const char *what, *with; enum fast_control without, by; };
+
+/* Only where it changed anything. */
+static void print_gain(const struct gain *gain, const struct fast_result *results, size_t n, FILE *out)
+{
+	size_t played = 0, changed = 0;
+	double kept[2] = { 0, 0 }, odd_s[2] = { 0, 0 };
+	for (size_t i = 0; i < n; i++) {
+		const struct fast_score *a = &results[i].of[gain->without], *b = &results[i].of[gain->by];
+		if (!results[i].played[gain->without] || !results[i].played[gain->by])
+			continue;
+		if (!played++)
+			fprintf(out, "\n%s, without and with: 'kept' is of foresight\n  %-30s|%7s %7s|%7s %7s|%7s %7s|%7s %7s|%7s %7s\n", gain->what,
+			        "", "kept %", gain->with, "over s", gain->with, "odd s", gain->with, "slow", gain->with, "band", gain->with);
+		kept[0] += a->causal > 0 ? a->kept / a->causal : 1;
+		kept[1] += b->causal > 0 ? b->kept / b->causal : 1;
+		odd_s[0] += a->unexcused_s;
+		odd_s[1] += b->unexcused_s;
+		if (are_alike(a, b))
+			continue;
+		changed++;
+		fprintf(out, "  %-30s|", results[i].name);
+		print_pair(100 * a->kept / a->foresight, 100 * b->kept / b->foresight, 1, "|", out);
+		print_pair(a->over_s, b->over_s, 1, "|", out);
+		print_pair(a->unexcused_s, b->unexcused_s, 1, "|", out);
+		print_pair(a->slow_w / 1e6, b->slow_w / 1e6, 3, "|", out);
+		print_pair(worst_band(a, a->site_w), worst_band(b, b->site_w), 2, "", out);
+		if (b->notices_true + b->notices_false > 0)
+			fprintf(out, "|%5.0f came true, %.0f did not", b->notices_true, b->notices_false);
+		fprintf(out, "\n");
+	}
+	if (!played)
+		return;
+	fprintf(out, "  %zu of %zu, the others are the same. Of all: kept, of what a law without a forecast could, %.1f and %.1f %%; odd %.1f and "
+	        "%.1f s\n", changed, played, 100 * kept[0] / (double)played, 100 * kept[1] / (double)played, odd_s[0], odd_s[1]);
+}
+
 void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 {
-	bool any = false;
-	for (size_t i = 0; i < n; i++) {
-		const struct fast_score *alone = &results[i].of[FAST_POLICY], *told = &results[i].of[FAST_TOLD];
-		if (!results[i].played[FAST_TOLD] || !results[i].played[FAST_POLICY])
-			continue;
-		if (!any)
-			fprintf(out, "\nWhat the GPU scheduler's notices gain, without and with them\n  %-30s%6s %6s|%7s %7s|%7s %7s|%7s %7s|%7s %7s\n",
-			        "", "true", "false", "kept %", "told", "over s", "told", "slow", "told", "band", "told");
-		any = true;
-		fprintf(out, "  %-30s%6.0f %6.0f|", results[i].name, told->notices_true, told->notices_false);
-		print_pair(100 * alone->kept / alone->foresight, 100 * told->kept / told->foresight, 1, "|", out);
-		print_pair(alone->over_s, told->over_s, 1, "|", out);
-		print_pair(alone->slow_w / 1e6, told->slow_w / 1e6, 3, "|", out);
-		print_pair(worst_band(alone, alone->site_w), worst_band(told, told->site_w), 2, "\n", out);
-	}
+	static const struct gain gains[] = {
+		{ "What it gains that the load's own past foretells it", "by it", FAST_NO_FORECAST, FAST_POLICY },
+		{ "What the GPU scheduler's notices gain", "told", FAST_POLICY, FAST_TOLD },
+	};
+	for (size_t g = 0; g < sizeof gains / sizeof *gains; g++)
+		print_gain(&gains[g], results, n, out);
 }

@@ -29,7 +29,7 @@ struct fast_options {
 struct fast_result *fast_play(const struct fast_options *, size_t *n, char *why, size_t size);
 
 void fast_print_table(const struct fast_result *, size_t n, FILE *);
-/* Of fast_print_table: what notices gain, and which bars are met by which cases. */
+/* Of fast_print_table: what forecasts gain, and which bars are met by which cases. */
 void fast_print_gains(const struct fast_result *, size_t n, FILE *);
 void fast_print_bars(const struct fast_result *, size_t n, FILE *);
 

@@ -94,6 +94,7 @@ static bool wants(const struct player *player, size_t i, enum fast_control contr
 	case FAST_LEFT:
 	case FAST_THRESHOLD:
 	case FAST_POLICY:
+	case FAST_NO_FORECAST:
 	case N_FAST_CONTROLS:
 		break;
 	}

@@ -3,7 +3,7 @@
 #include "sim/fast_main.h"
 
 static const char *const control_names[N_FAST_CONTROLS] = {
-	"no control", "30 s threshold", "mulletd", "mulletd, told", "48 cycles a day", "12 cycles a day",
+	"no control", "30 s threshold", "mulletd", "no forecast", "mulletd, told", "48 cycles a day", "12 cycles a day",
 };
 
 static const char head[] =
@@ -12,8 +12,8 @@ static const char head[] =
 "are on or off; and by what is within this fleet's reach: r(f) of what its watts cover, and all of the rest. Bands: rms of the site by the GPUs'\n"
 "own. kept: hash, as what miners draw, in % of perfect foresight, and of the most that a law without a forecast keeps. error: mean absolute, of\n"
 "4 s means, in % of the set point (of the fleet). cycles: a miner and day, from less than a day mostly. change: largest in any 5, 15, 60 s, MW.\n"
-"All after 10 min but the first two and the orders. told: with the GPU scheduler's notices. Cycles a day: with 10 min awake and 3 min asleep at\n"
-"least; else no wear limits.\n";
+"All after 10 min but the first two and the orders. no forecast: of what the load's own past foretells. told: with the GPU scheduler's notices.\n"
+"Cycles a day: with 10 min awake and 3 min asleep at least; else no wear limits.\n";
 
 static void print_over(const struct fast_score *s, FILE *out)
 {
@@ -124,7 +124,7 @@ static void print_score(const struct fast_score *s, FILE *out)
 
 void fast_print_json(const struct fast_result *results, size_t n, FILE *out)
 {
-	static const char *const keys[N_FAST_CONTROLS] = { "left", "threshold", "policy", "told", "cycles_48", "cycles_12" };
+	static const char *const keys[N_FAST_CONTROLS] = { "left", "threshold", "policy", "no_forecast", "told", "cycles_48", "cycles_12" };
 	bool first = true;
 	fprintf(out, "{\n");
 	for (size_t i = 0; i < n; i++) {

@@ -87,14 +87,18 @@ static void what_was_not_played_is_not_told(void **unused)
 {
 	char *text;
 	size_t size;
-	struct fast_result result = { .name = "x", .played = { [FAST_POLICY] = true, [FAST_TOLD] = true } };
+	struct fast_result result = { .name = "x", .played = { [FAST_POLICY] = true, [FAST_NO_FORECAST] = true, [FAST_TOLD] = true } };
 	FILE *out = open_memstream(&text, &size);
 	(void)unused;
 	assert_non_null(out);
+	result.of[FAST_TOLD].commands = 1;
 	fast_print_gains(&result, 1, out);              /* of a site that is not to be flat, and may not hash */
 	fast_print_bars(&result, 1, out);
 	result.played[FAST_48] = true;
 	fclose(out);
+	assert_non_null(strstr(text, "foretells it, without and with"));
+	assert_non_null(strstr(text, "  0 of 1, the others are the same"));
+	assert_non_null(strstr(text, "  1 of 1, the others are the same"));
 	assert_null(strstr(text, "nan"));
 	assert_null(strstr(text, "  0 of   0"));
 	assert_null(strstr(text, "violations"));

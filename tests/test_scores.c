@@ -145,6 +145,7 @@ static void check(const char *only, unsigned controls)
 enum {
 	PLAIN = 1 << FAST_LEFT | 1 << FAST_THRESHOLD | 1 << FAST_POLICY,
 	TOLD = 1 << FAST_TOLD,
+	NO_FORECAST = 1 << FAST_NO_FORECAST,
 	WORN = 1 << FAST_48 | 1 << FAST_12,
 };
 
@@ -160,6 +161,7 @@ static void slow_and_mixed_fleets_on_steps(void **unused)
 	(void)unused;
 	check("steps-2min slow-300", PLAIN | TOLD);
 	check("square-5min mixed-300", PLAIN);
+	check("square-60s slow-300", NO_FORECAST);
 	check("meter-lost slow-300", PLAIN);
 	check("triangle-10min slow-300", WORN);
 	check("miners-lying mixed-300", WORN);
@@ -168,7 +170,7 @@ static void slow_and_mixed_fleets_on_steps(void **unused)
 static void measured_loads(void **unused)
 {
 	(void)unused;
-	check("fast-100", PLAIN | TOLD | WORN);
+	check("fast-100", PLAIN | NO_FORECAST | TOLD | WORN);
 }
 
 int main(void)
