@@ -38,6 +38,16 @@ static void say(char *why, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+/* Where what is planned for is more than the load. */
+static const char *planned_as(const struct picture *p)
+{
+	if (p->load_w >= p->planned_w)
+		return "";
+	if (p->returns_to_w)
+		return " after a dip";
+	return p->hold_ms ? " within the last minute" : " as foretold";
+}
+
 static void say_cause(const struct decision *d, const char *event, char *why, size_t size)
 {
 	const struct picture *p = &d->picture;
@@ -86,7 +96,7 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 	case REASON_NONE:
 	case N_REASONS:
 		say(why, size, "Load up to %s%s, %s on average, target %s: the miners may draw %s and are heading for %s",
-		    W(p->planned_w), p->load_w < p->planned_w ? " within the last minute" : "",
+		    W(p->planned_w), planned_as(p),
 		    W(p->planned_w - p->swing_w), W(p->target_w), W(d->wanted_miners_w), W(p->settled_miners_w));
 		break;
 	}
@@ -95,6 +105,8 @@ static void say_cause(const struct decision *d, const char *event, char *why, si
 static void say_doubt(const struct decision *d, char *why, size_t size)
 {
 	const struct picture *p = &d->picture;
+	if (p->returns_to_w > 0)
+		say(why, size, "; a dip that comes again and again is about to end, at %s", W(p->returns_to_w));
 	if (p->announced_w > 0)
 		say(why, size, "; GPU jobs announce %s of that load", W(p->announced_w));
 	if (p->doubt_w > 0 && !p->failsafe)

@@ -74,7 +74,7 @@ static void the_longest_sentence_is_whole(void **state)
 		.reason = REASON_TARGET, .serves = BINDING_TARGET, .binding = BINDING_WAKES_IN_FLIGHT, .commands = all, .n_commands = 4,
 		.n_repeats = 4, .wanted_miners_w = 4900000000, .cap_unreachable = true,
 		.picture = { .planned_w = 4900000000, .load_w = 4800000000, .target_w = 4900000000, .settled_miners_w = 4900000000,
-		             .announced_w = 4900000000, .doubt_w = 4900000000, .stale_meters = 99999 },
+		             .announced_w = 4900000000, .returns_to_w = 4900000000, .doubt_w = 4900000000, .stale_meters = 99999 },
 	};
 	record_why(&decision, NULL, why, sizeof(why));
 	assert_non_null(strstr(why, "it is not enough."));
@@ -86,6 +86,27 @@ static void the_longest_sentence_is_whole(void **state)
 	                            "whether it tells the truth; "));
 	assert_non_null(strstr(why, "it is not enough."));
 	assert_true(strlen(why) + 1 < sizeof(why));
+}
+
+static void the_plan_says_where_it_comes_from(void **state)
+{
+	(void)state;
+	char why[RECORD_WHY_SIZE];
+	static const struct { int64_t load_w, hold_ms, returns_to_w; const char *starts, *says; } plans[] = {
+		{ 820000, 0, 0, "Load up to 820.0 kW, ", "heading for" },
+		{ 700000, 60000, 0, "Load up to 820.0 kW within the last minute, ", "heading for" },
+		{ 700000, 0, 0, "Load up to 820.0 kW as foretold, ", "heading for" },
+		{ 700000, 60000, 820000, "Load up to 820.0 kW after a dip, ",
+		  "; a dip that comes again and again is about to end, at 820.0 kW" },
+	};
+	for (size_t k = 0; k < sizeof(plans) / sizeof(*plans); k++) {
+		struct decision decision = { .reason = REASON_TARGET, .picture = { .planned_w = 820000, .load_w = plans[k].load_w,
+			.hold_ms = plans[k].hold_ms, .returns_to_w = plans[k].returns_to_w, .site_known = true } };
+		record_why(&decision, NULL, why, sizeof(why));
+		assert_memory_equal(why, plans[k].starts, strlen(plans[k].starts));
+		assert_non_null(strstr(why, plans[k].says));
+		assert_int_equal(strstr(why, "about to end") != NULL, plans[k].returns_to_w > 0);
+	}
 }
 
 static void a_rise_like_none_before_says_why_most_fall(void **state)
@@ -124,6 +145,7 @@ int main(void)
 		cmocka_unit_test(the_sentence_tells_each_kind_of_move),
 		cmocka_unit_test(moves_may_be_mixed),
 		cmocka_unit_test(the_longest_sentence_is_whole),
+		cmocka_unit_test(the_plan_says_where_it_comes_from),
 		cmocka_unit_test(a_rise_like_none_before_says_why_most_fall),
 		cmocka_unit_test(the_message_names_the_deeds),
 	};
