@@ -402,7 +402,8 @@ void reserve_choose(const struct policy_conf *conf, struct policy_state *state, 
 {
 	bool by_power = least_percent && foretell_knows(&state->foretell);
 	uint32_t flat = by_power ? best_flat(conf, state, least_percent) : POLICY_HOLDS;
-	/* What rises far beyond the last minute was not foretold: no plan begins then that goes by it. */
+	/* What rises far beyond the last minute was not foretold: no plan begins then that goes by it, but the flat one, which keeps
+	 * all of its reserve whatever comes. */
 	bool begins = state->chosen_hold != HOLD_FORETOLD && load_beyond(state, load_w) > per_mille(conf->cap_w, NEWS_PER_MILLE);
 	uint32_t last = by_power && !conf->no_forecast && !begins ? HOLD_FORETOLD : HOLD_LONGEST;
 	bool no_past = state->recalled && state->n_loads < POLICY_LOADS;        /* a dip may have begun before the restart */

@@ -253,7 +253,7 @@ static void print_gain(const struct gain *gain, const struct fast_result *result
 void fast_print_gains(const struct fast_result *results, size_t n, FILE *out)
 {
 	static const struct gain gains[] = {
-		{ "What it gains that the load's own past foretells it", "by it", FAST_NO_FORECAST, FAST_POLICY },
+		{ "What foretelling the load by its own past gains", "by it", FAST_NO_FORECAST, FAST_POLICY },
 		{ "What the GPU scheduler's notices gain", "told", FAST_POLICY, FAST_TOLD },
 	};
 	for (size_t g = 0; g < sizeof gains / sizeof *gains; g++)

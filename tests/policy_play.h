@@ -23,6 +23,14 @@ static inline void open_play(struct play *play, int64_t gpus_w)
 	play->rig.conf.reserve_w = POLICY_NONE;
 }
 
+/* Where the miners may be told their power, down to so much. */
+static inline void open_partial_play(struct play *play, int64_t gpus_w, int32_t least_w)
+{
+	open_play(play, gpus_w);
+	rig_partial(&play->rig, 0, least_w);
+	rig_partial(&play->rig, 1, least_w);
+}
+
 static inline void run(struct play *play, course *gpus, int64_t from_ms, int64_t to_ms)
 {
 	play->over_ms = play->moves = 0;

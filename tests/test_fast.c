@@ -96,7 +96,7 @@ static void what_was_not_played_is_not_told(void **unused)
 	fast_print_bars(&result, 1, out);
 	result.played[FAST_48] = true;
 	fclose(out);
-	assert_non_null(strstr(text, "foretells it, without and with"));
+	assert_non_null(strstr(text, "by its own past gains, without and with"));
 	assert_non_null(strstr(text, "  0 of 1, the others are the same"));
 	assert_non_null(strstr(text, "  1 of 1, the others are the same"));
 	assert_null(strstr(text, "nan"));

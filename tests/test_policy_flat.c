@@ -3,11 +3,9 @@
 #include "policy/internal.h"
 #include "tests/policy_play.h"
 
-static void open_partial_play(struct play *play, int64_t gpus_w, enum prefer prefer)
+static void open_preferring_play(struct play *play, int64_t gpus_w, enum prefer prefer)
 {
-	open_play(play, gpus_w);
-	rig_partial(&play->rig, 0, 1000);
-	rig_partial(&play->rig, 1, 1000);
+	open_partial_play(play, gpus_w, 1000);
 	play->rig.conf.prefer = prefer;
 }
 
@@ -31,7 +29,7 @@ static struct held held_by(course *gpus, enum prefer prefer)
 {
 	struct play play;
 	double sum = 0, squares = 0, miners_w = 0, n = 0;
-	open_partial_play(&play, 800 * KW, prefer);
+	open_preferring_play(&play, 800 * KW, prefer);
 	for (int64_t ms = 0; ms < 40 * MIN; ms += RIG_STEP_MS) {
 		play.rig.gpus_w = gpus(ms);
 		rig_step(&play.rig);
@@ -69,7 +67,7 @@ static int64_t deep_squares(int64_t ms)
 static void nobody_sleeps_by_the_minute_for_a_flat_site(void **unused)
 {
 	static struct play play;
-	open_partial_play(&play, 740 * KW, PREFER_FLAT);
+	open_preferring_play(&play, 740 * KW, PREFER_FLAT);
 	run(&play, deep_squares, 0, 20 * MIN);
 	play.rig.sleeps = 0;
 	run(&play, deep_squares, 20 * MIN, 40 * MIN);
@@ -87,7 +85,7 @@ static int64_t at_rest_from_then(int64_t ms)
 static void where_nothing_moves_nothing_is_paid_for(void **unused)
 {
 	struct play play;
-	open_partial_play(&play, 780 * KW, PREFER_BALANCED);
+	open_preferring_play(&play, 780 * KW, PREFER_BALANCED);
 	run(&play, at_rest_from_then, 0, 14 * MIN);
 	int64_t reserve_w = play.rig.out.picture.reserve_w;
 	assert_true(reserve_w >= 3 * KW && reserve_w < 5 * KW);         /* the least, and half a step of a miner's power */
@@ -98,7 +96,7 @@ static void where_nothing_moves_nothing_is_paid_for(void **unused)
 static void those_slow_to_sleep_follow_what_is_foretold_too(void **unused)
 {
 	static struct play play;
-	open_partial_play(&play, 800 * KW, PREFER_BALANCED);
+	open_preferring_play(&play, 800 * KW, PREFER_BALANCED);
 	for (int g = 0; g < 2; g++)
 		play.rig.miner_groups[g].sleep = (struct policy_response){ 2000, 43000 };
 	run(&play, waves, 0, 8 * MIN);
@@ -122,10 +120,10 @@ static void run_told(struct play *play, bool told, int64_t to_ms)
 static void where_notices_move_the_site_it_is_not_flat(void **unused)
 {
 	static struct play told, alone;
-	open_partial_play(&alone, 800 * KW, PREFER_BALANCED);
+	open_preferring_play(&alone, 800 * KW, PREFER_BALANCED);
 	run_told(&alone, false, 25 * MIN);
 	assert_int_equal(alone.rig.state.chosen_hold, HOLD_FLAT);
-	open_partial_play(&told, 800 * KW, PREFER_BALANCED);
+	open_preferring_play(&told, 800 * KW, PREFER_BALANCED);
 	run_told(&told, true, 25 * MIN);
 	assert_int_not_equal(told.rig.state.chosen_hold, HOLD_FLAT);
 	assert_true(told.rig.state.holds[HOLD_FLAT].kept_w > alone.rig.state.holds[HOLD_FLAT].kept_w + 25 * KW);
@@ -144,7 +142,7 @@ static int64_t plateaus(int64_t ms)
 static void what_was_foretold_is_no_news(void **unused)
 {
 	struct play play;
-	open_partial_play(&play, 820 * KW, PREFER_FLAT);
+	open_preferring_play(&play, 820 * KW, PREFER_FLAT);
 	run(&play, plateaus, 0, 20 * MIN);
 	uint32_t sleeps = play.rig.sleeps;
 	run(&play, plateaus, 20 * MIN, 40 * MIN);
@@ -164,7 +162,7 @@ static void a_rhythm_that_fails_costs_seconds(void **unused)
 {
 	static struct play play;
 	int64_t over_ms = 0, most_w = 0;
-	open_partial_play(&play, 820 * KW, PREFER_BALANCED);
+	open_preferring_play(&play, 820 * KW, PREFER_BALANCED);
 	run(&play, too_early, 0, 27 * MIN);
 	assert_true(load_is_foretold(&play.rig.state));
 	assert_true(play.rig.state.holds[play.rig.state.chosen_hold].reserve_w >= play.rig.state.holds[0].reserve_w / 2);
@@ -192,7 +190,7 @@ static int64_t beats(int64_t ms)
 static void check_rhythm(course *gpus)
 {
 	static struct play play;
-	open_partial_play(&play, 820 * KW, PREFER_HASH);
+	open_preferring_play(&play, 820 * KW, PREFER_HASH);
 	run(&play, gpus, 0, 24 * MIN);
 	const struct policy_state *state = &play.rig.state;
 	assert_int_equal(state->chosen_hold, HOLD_FORETOLD);
@@ -231,7 +229,7 @@ static int64_t climb(int64_t ms)
 static void more_is_kept_over_a_load_that_climbs(void **unused)
 {
 	struct play play;
-	open_partial_play(&play, 800 * KW, PREFER_FLAT);
+	open_preferring_play(&play, 800 * KW, PREFER_FLAT);
 	run(&play, climb, 0, 22 * MIN);
 	assert_int_equal(play.rig.out.picture.hold_ms, 0);
 	run(&play, climb, 22 * MIN, 23 * MIN);
@@ -272,7 +270,7 @@ static int64_t step_down(int64_t ms)
 /* Until all that is awake can only sleep, for a reserve that is known. Returns how many have been put to sleep. */
 static uint32_t open_restless_play(struct play *play, course *gpus)
 {
-	open_partial_play(play, 890 * KW, PREFER_FLAT);
+	open_preferring_play(play, 890 * KW, PREFER_FLAT);
 	play->rig.miner_groups[1].partial_w = 0;        /* and all but one, that is not heard from, are of that group */
 	for (int i = 0; i < RIG_MINERS; i++)
 		play->rig.miner_group[i] = i > 0;
@@ -333,7 +331,7 @@ static void nobody_wakes_for_what_comes_and_goes(void **unused)
 static void what_always_came_is_no_rise_like_none_before(void **unused)
 {
 	struct play play;
-	open_partial_play(&play, 890 * KW, PREFER_BALANCED);
+	open_preferring_play(&play, 890 * KW, PREFER_BALANCED);
 	play.rig.conf.cap_w = RIG_CAP_W + 40 * KW;
 	for (int g = 0; g < 2; g++) {           /* nothing is foretold for those that know only on and off */
 		play.rig.miner_groups[g].partial_w = 0;

@@ -7,9 +7,7 @@
 
 static void open_swinging_play(struct play *play, int64_t gpus_w)
 {
-	open_play(play, gpus_w);
-	rig_partial(&play->rig, 0, LEAST_W);
-	rig_partial(&play->rig, 1, LEAST_W);
+	open_partial_play(play, gpus_w, LEAST_W);
 	play->rig.conf.prefer = PREFER_HASH;
 }
 
