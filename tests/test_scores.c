@@ -170,7 +170,9 @@ static void slow_and_mixed_fleets_on_steps(void **unused)
 static void measured_loads(void **unused)
 {
 	(void)unused;
-	check("fast-100", PLAIN | NO_FORECAST | TOLD | WORN);
+	check("fast-100", PLAIN | TOLD | WORN);
+	check("gpt3-12-jobs fast-100", NO_FORECAST);
+	check("lora-12-jobs fast-100", NO_FORECAST);
 }
 
 int main(void)
