@@ -27,8 +27,8 @@
 #define WIDER_PERCENT   8               /* … wider than the one before; 96 reach beyond the cap */
 #define PEAK_SLOTS      2400            /* 20 minutes */
 #define NEWS_PER_MILLE  20              /* so far the load may rise over all it has shown for hours, … */
-#define OLD_NEWS_PER_MILLE 10           /* … less and less, down to so far, while that stands, … */
-#define OLD_SLOTS       1500            /* … for twelve minutes, … */
+#define OLD_NEWS_PER_MILLE 10           /* … less and less while that stands: down to so far … */
+#define OLD_SLOTS       1500            /* … in twelve minutes, half of it in as many again, a third, …, … */
 #define RECORD_PER_MILLE 3              /* … exceeded by no more than so much of it; … */
 #define STAIR_SLOTS     12              /* … but as far as it went beyond, within six seconds, … */
 #define STAIR_PERCENT   120             /* … and a little farther, once it did so twice … */
@@ -38,7 +38,7 @@
 #define FORETOLD_PERCENT 115            /* of what foretelling missed by at most is kept free, … */
 #define FORETOLD_PER_MILLE 3            /* … and of the cap, for miners follow a little otherwise than planned, … */
 #define FORETOLD_MOST_PER_MILLE 8       /* … but on top of what it missed no more than so much, or than there would be without, … */
-#define TRUSTED_PERCENT 50              /* … and no less than so much of what there would be without; to fill dips, all of it until … */
+#define TRUSTED_PERCENT 65              /* … and no less than so much of what there would be without; to fill dips, all of it until … */
 #define LIKE_PERCENT    60              /* … the load has risen so far of that, or farther, … */
 #define LIKE_SLOTS      40.0            /* … for so many half-seconds: some five times */
 #define FILLED_PERCENT  98              /* of a dip's part that power alone can fill */
@@ -254,14 +254,20 @@ static bool climbs_anew(const struct policy_state *state)
 	return is_young(state) && state->climbs > CLIMBS;
 }
 
+/* The longer a record stands the less likely is a next one, and in inverse proportion: of n values the last is the highest once
+ * in n times. */
+static int64_t news_w(const struct policy_state *state, int64_t cap_w)
+{
+	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE), slots = state->n_below_slots;
+	return slots < OLD_SLOTS ? new_w - (new_w - old_w) * slots / OLD_SLOTS : old_w * OLD_SLOTS / slots;
+}
+
 static int64_t over(const struct policy_state *state, uint32_t hold, int64_t level_w, int64_t coarse_w, int64_t cap_w)
 {
-	int64_t new_w = per_mille(cap_w, NEWS_PER_MILLE), old_w = per_mille(cap_w, OLD_NEWS_PER_MILLE);
-	int64_t news_w = new_w - (new_w - old_w) * min64(state->n_below_slots, OLD_SLOTS) / OLD_SLOTS;
 	int64_t stair_w = (int64_t)state->stairs.second_w * STAIR_PERCENT / 100;
-	int64_t beyond_w = max64(reserve_peak_w(state) - level_w, 0) + max64(news_w, stair_w);
-	int64_t most_w = is_flat(hold) || climbs_anew(state) ? INT64_MAX : beyond_w;
 	int64_t least_w = per_mille(cap_w, least_per_mille(hold, is_young(state)));
+	int64_t beyond_w = max64(news_w(state, cap_w), max64(stair_w, least_w));
+	int64_t most_w = is_flat(hold) || climbs_anew(state) ? INT64_MAX : max64(reserve_peak_w(state) - level_w, 0) + beyond_w;
 	if (hold == HOLD_FORETOLD || hold == HOLD_EASED)
 		least_w = max64(least_w, state->holds[hold].least_kept_w - level_w);
 	return max64(min64(state->holds[hold].reserve_w + coarse_w, most_w), least_w);

@@ -171,7 +171,7 @@ static void the_reserve_ends_where_the_load_has_been(void **unused)
 		rig.gpus_w += 100 * KW;
 		rig_run(&rig, 70000);
 		int64_t top_w = rig.out.picture.reserve_w - rig.out.picture.swing_w;
-		assert_true(top_w >= 10 * KW && top_w <= 31 * KW);
+		assert_true(top_w >= 3 * KW && top_w <= 31 * KW);
 		assert_true(k < 4 || down_w >= 90 * KW);
 	}
 	(void)unused;

@@ -44,10 +44,15 @@ static void a_reserve_shrinks_when_nothing_comes(void **unused)
 	struct play play;
 	open_play(&play, 700 * KW);
 	run(&play, jobs, 0, 15 * MIN);
-	run(&play, at_rest, 0, 30 * MIN);
+	/* At the top of all it has shown not much more is to be expected, and less and less: 1 % of the cap for a record that has
+	 * stood for 12½ minutes, half of it for one of 25. */
+	run(&play, at_rest, 0, 30 * SEC);
+	assert_in_range(play.rig.out.picture.reserve_w, 9500, 10500);
+	run(&play, at_rest, 0, 12 * MIN + 30 * SEC);
+	assert_in_range(play.rig.out.picture.reserve_w, 4500, 5500);
+	run(&play, at_rest, 0, 17 * MIN);
+	assert_int_equal(play.rig.out.picture.reserve_w, 3 * KW);       /* the least */
 	assert_in_range(play.rig.out.picture.rise_w, 75 * KW, 90 * KW);
-	/* At the top of all it has shown not much more is to be expected. */
-	assert_in_range(play.rig.out.picture.reserve_w, 10 * KW, 15 * KW);
 	run(&play, at_rest, 0, 180 * MIN);
 	assert_in_range(play.rig.out.picture.rise_w, 0, 8 * KW);
 	(void)unused;
@@ -332,8 +337,8 @@ static void what_is_kept_over_what_was_missed(void **unused)
 	assert_int_equal(kept_over_w(20 * KW, 30 * KW), 26450);
 	assert_int_equal(kept_over_w(100 * KW, 50 * KW), 108 * KW);
 	assert_int_equal(kept_over_w(100 * KW, 112 * KW), 115 * KW);
-	assert_int_equal(kept_over_w(100 * KW, 200 * KW), 118450);
-	assert_int_equal(kept_over_w(20 * KW, 200 * KW), 100 * KW);     /* a rhythm may fail: half of it in any case */
+	assert_int_equal(kept_over_w(100 * KW, 150 * KW), 118450);
+	assert_int_equal(kept_over_w(20 * KW, 200 * KW), 130 * KW);     /* a rhythm may fail: two thirds of it in any case, or so */
 	(void)unused;
 }
 
@@ -341,14 +346,14 @@ static void what_is_kept_over_what_was_missed(void **unused)
 static void rises_are_foretold_once_they_have_come_again(void **unused)
 {
 	static const struct { int64_t rose_w, least_w, most_w; int half_seconds; } seen[] = {
-		{ 0, 200 * KW, 200 * KW, 0 }, { 200 * KW, 179 * KW, 181 * KW, 8 }, { 200 * KW, 159 * KW, 161 * KW, 16 },
-		{ 200 * KW, 100 * KW, 100 * KW, 41 }, { 125 * KW, 100 * KW, 100 * KW, 41 }, { 100 * KW, 200 * KW, 200 * KW, 400 },
+		{ 0, 200 * KW, 200 * KW, 0 }, { 200 * KW, 185 * KW, 187 * KW, 8 }, { 200 * KW, 171 * KW, 173 * KW, 16 },
+		{ 200 * KW, 130 * KW, 130 * KW, 41 }, { 125 * KW, 130 * KW, 130 * KW, 41 }, { 100 * KW, 200 * KW, 200 * KW, 400 },
 	};
 	for (size_t k = 0; k < sizeof(seen) / sizeof(*seen); k++)
 		assert_in_range(kept_by_w(HOLD_FORETOLD, 20 * KW, 200 * KW, seen[k].rose_w, seen[k].half_seconds),
 		                seen[k].least_w, seen[k].most_w);
 	assert_in_range(kept_by_w(HOLD_FORETOLD, 250 * KW, 200 * KW, 200 * KW, 41), 251 * KW, 265 * KW);
-	assert_int_equal(kept_by_w(HOLD_FLAT, 20 * KW, 200 * KW, 200 * KW, 8), 100 * KW);
+	assert_int_equal(kept_by_w(HOLD_FLAT, 20 * KW, 200 * KW, 200 * KW, 8), 130 * KW);
 	(void)unused;
 }
 

@@ -15,7 +15,7 @@ static void open_swinging_play(struct play *play, int64_t gpus_w)
 static int64_t deep_waves(int64_t ms)
 {
 	double t = (double)ms / SEC;
-	return (int64_t)(790 * KW + 80 * KW * sin(t / 9) + 20 * KW * sin(t / 4.1));
+	return (int64_t)(790 * KW + 80 * KW * sin(t / 7) + 20 * KW * sin(t / 3.2));
 }
 
 static void what_power_does_is_filled_and_nobody_sleeps_for_the_rest(void **unused)

@@ -149,37 +149,33 @@ enum {
 	WORN = 1 << FAST_48 | 1 << FAST_12,
 };
 
-/* Each kind of scenario that runs everywhere, with one fleet; the bench plays all. */
-static void quick_fleets(void **unused)
+static void every_case(void **unused)
 {
 	(void)unused;
-	check("fast-300", PLAIN | TOLD | WORN);
+	check("", PLAIN);
 }
 
-static void slow_and_mixed_fleets_on_steps(void **unused)
+/* With notices, without a forecast, and with few cycles a day: one fleet of each kind of scenario; the bench plays all. */
+static void one_fleet_of_each(void **unused)
 {
 	(void)unused;
-	check("steps-2min slow-300", PLAIN | TOLD);
-	check("square-5min mixed-300", PLAIN);
+	check("fast-300", TOLD | NO_FORECAST | WORN);
+	check("fast-100", TOLD | NO_FORECAST | WORN);
+}
+
+static void slow_and_mixed_fleets(void **unused)
+{
+	(void)unused;
+	check("steps-2min slow-300", TOLD);
 	check("square-60s slow-300", NO_FORECAST);
-	check("meter-lost slow-300", PLAIN);
 	check("triangle-10min slow-300", WORN);
 	check("miners-lying mixed-300", WORN);
-}
-
-static void measured_loads(void **unused)
-{
-	(void)unused;
-	check("fast-100", PLAIN | TOLD | WORN);
-	check("gpt3-12-jobs fast-100", NO_FORECAST);
-	check("lora-12-jobs fast-100", NO_FORECAST);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quick_fleets), cmocka_unit_test(slow_and_mixed_fleets_on_steps),
-		cmocka_unit_test(measured_loads),
+		cmocka_unit_test(every_case), cmocka_unit_test(one_fleet_of_each), cmocka_unit_test(slow_and_mixed_fleets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
