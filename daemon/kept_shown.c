@@ -24,6 +24,7 @@ void kept_shown_format(const struct kept *kept, struct json *json)
 	json_int(json, "utc_ms", kept->shown_utc_ms);
 	put_watts(json, "peaks_w", shown->peaks_w, POLICY_PEAKS);
 	json_int(json, "peak_slots", shown->n_peak_slots);
+	json_int(json, "below_slots", shown->n_below_slots < MOST_SLOTS ? shown->n_below_slots : (int64_t)MOST_SLOTS);
 	put_watts(json, "missed_w", shown->missed_w, N_FORETELLS);
 	json_open_array(json, "rises");
 	for (size_t h = 0; h < POLICY_HOLDS; h++) {
@@ -80,15 +81,18 @@ static bool read_rises(const cJSON *list, struct policy_rise *rise)
 
 const char *kept_shown_parse(const cJSON *tree, struct kept *kept)
 {
-	const cJSON *rises = kept_member(tree, "rises"), *item;
-	uint64_t utc_ms, slots;
+	const cJSON *rises = kept_member(tree, "rises"), *below = kept_member(tree, "below_slots"), *item;
+	uint64_t utc_ms, slots, below_slots = 0;
 	size_t h = 0;
 	if (!kept_whole(kept_member(tree, "utc_ms"), KEPT_MOST_COUNT, &utc_ms) || !utc_ms)
 		return "load tells no utc_ms";
 	if (!kept_whole(kept_member(tree, "peak_slots"), MOST_SLOTS, &slots))
 		return "load: peak_slots is no number of half-seconds";
+	if (below && !kept_whole(below, MOST_SLOTS, &below_slots))      /* files of before it was kept have none */
+		return "load: below_slots is no number of half-seconds";
 	kept->shown_utc_ms = (int64_t)utc_ms;
 	kept->shown.n_peak_slots = (uint32_t)slots;
+	kept->shown.n_below_slots = (uint32_t)below_slots;
 	if (!read_watts(kept_member(tree, "peaks_w"), kept->shown.peaks_w, POLICY_PEAKS) ||
 	    !read_watts(kept_member(tree, "missed_w"), kept->shown.missed_w, N_FORETELLS))
 		return "load: peaks_w or missed_w is not as many watts as there should be";

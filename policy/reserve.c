@@ -453,7 +453,7 @@ void policy_change_miners(struct policy_state *state, int64_t cap_w)
 
 void policy_keep_shown(const struct policy_state *state, int64_t cap_w, struct policy_shown *shown)
 {
-	*shown = (struct policy_shown){ .n_peak_slots = state->n_peak_slots };
+	*shown = (struct policy_shown){ .n_peak_slots = state->n_peak_slots, .n_below_slots = state->n_below_slots };
 	for (int p = 0; p < POLICY_PEAKS; p++)
 		shown->peaks_w[p] = max64(state->peaks_w[p], 0);
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
@@ -476,6 +476,7 @@ int64_t policy_recall_shown(struct policy_state *state, const struct policy_show
 	if (!state->recalled)
 		return 0;
 	state->n_peak_slots = (uint32_t)(slots % PEAK_SLOTS);
+	state->n_below_slots = shown->n_below_slots;            /* what it did while nobody looked is not known */
 	for (uint32_t h = 0; h < POLICY_HOLDS; h++) {
 		const struct policy_rise *rise = shown->rises[h];
 		for (int r = 0; r < POLICY_RISES && rise[r].w; r++)

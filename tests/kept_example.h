@@ -51,7 +51,7 @@ static inline struct kept example(void)
 	struct kept kept = {
 		.seq = 1234, .seq_reserved = 2234, .n_commands = 99999, .energy = { 1e9 + 0.5, 12345678.9, 0.1 }, .n_groups = 2,
 		.wear_utc_ms = 1795000000123, .wear = wear, .n_wear = 2, .shown_utc_ms = 1795000000456,
-		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .missed_w = { 0, 7000 },
+		.shown = { .peaks_w = { 800000, 0, 123456789012 }, .n_peak_slots = 2399, .n_below_slots = 7200, .missed_w = { 0, 7000 },
 		           .rises = { { { 1000, 0.001 }, { 2001, 123.456 } }, [POLICY_HOLDS - 1] = { { 3, 1 } } } },
 		.orders = { .alive = orders, .n = 2, .newest = { { "qse", 1795000000000 }, { "utility", 17 } }, .n_newest = 2,
 		            .targets = targets, .n_targets = 2 },

@@ -33,6 +33,7 @@ static void assert_same_shown(const struct kept *a, const struct kept *b)
 	assert_int_equal(a->shown_utc_ms, b->shown_utc_ms);
 	assert_memory_equal(a->shown.peaks_w, b->shown.peaks_w, sizeof(a->shown.peaks_w));
 	assert_int_equal(a->shown.n_peak_slots, b->shown.n_peak_slots);
+	assert_int_equal(a->shown.n_below_slots, b->shown.n_below_slots);
 	assert_memory_equal(a->shown.missed_w, b->shown.missed_w, sizeof(a->shown.missed_w));
 	for (size_t h = 0; h < POLICY_HOLDS; h++)
 		for (size_t r = 0; r < POLICY_RISES; r++) {
@@ -105,6 +106,31 @@ static void wear_is_rounded_to_the_safe_side(void **unused)
 	kept_format(&kept, "t", &json);
 	assert_true(kept_parse(json.text, json.len, "t", &back, why, sizeof(why)));
 	assert_int_equal(back.wear[0].miners[0].worn_ms, 366LL * 24 * 3600 * 1000);
+	kept_free(&back);
+	json_free(&json);
+	(void)unused;
+}
+
+/* Earlier daemons did not keep how long the load's peak had stood. */
+static void a_peak_that_nothing_tells_the_age_of_is_new(void **unused)
+{
+	static const char key[] = "\"below_slots\":7200,";
+	struct kept kept = example(), back;
+	struct json json = { 0 };
+	char why[200] = "";
+	kept.shown.n_below_slots = UINT32_MAX;
+	kept_format(&kept, "pecos-1", &json);
+	assert_true(kept_parse(json.text, json.len, "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.shown.n_below_slots, 1000000);    /* days ago */
+	kept_free(&back);
+	kept.shown.n_below_slots = 7200;
+	json_reset(&json);
+	kept_format(&kept, "pecos-1", &json);
+	char *at = strstr(json.text, key), *after = at + strlen(key);
+	memmove(at, after, strlen(after) + 1);
+	assert_true(kept_parse(json.text, strlen(json.text), "pecos-1", &back, why, sizeof(why)));
+	assert_int_equal(back.shown.n_below_slots, 0);
+	assert_int_equal(back.shown.n_peak_slots, 2399);
 	kept_free(&back);
 	json_free(&json);
 	(void)unused;
@@ -304,6 +330,8 @@ static void what_is_foreign_or_absurd_is_refused(void **unused)
 		{ "\"utc_ms\":1795000000456", "\"utc_ms\":0", "load tells no utc_ms" },
 		{ "\"peak_slots\":2399", "\"peak_slots\":-1", "peak_slots" },
 		{ "\"peak_slots\":2399", "\"peak_slots\":1000001", "peak_slots" },
+		{ "\"below_slots\":7200", "\"below_slots\":null", "below_slots" },
+		{ "\"below_slots\":7200", "\"below_slots\":1000001", "below_slots" },
 		{ "[800000,", "[800000.5,", "peaks_w" },
 		{ "[800000,", "[1000000000001,", "peaks_w" },
 		{ "[800000,", "[1,800000,", "peaks_w" },
@@ -352,6 +380,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_count_beyond_any_other_is_the_most),
 		cmocka_unit_test(wear_is_rounded_to_the_safe_side),
+		cmocka_unit_test(a_peak_that_nothing_tells_the_age_of_is_new),
 		cmocka_unit_test(a_file_without_wear_load_and_orders_is_whole),
 		cmocka_unit_test(a_large_fleet_stays_small),
 		cmocka_unit_test(a_group_is_its_words_and_its_times),
