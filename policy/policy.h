@@ -439,7 +439,7 @@ int32_t policy_partial_w(const struct policy_state *, const struct policy_conf *
 /* What the load has shown, to outlast a restart: what rose before will rise again. */
 struct policy_shown {                   /* plain data */
 	int64_t peaks_w[POLICY_PEAKS];  /* as the state has them, but none below 0; all 0: it has shown nothing */
-	uint32_t n_peak_slots, n_below_slots;
+	uint32_t n_peak_slots, n_below_slots;   /* as the state has them */
 	/* How often it lately rose so far over what each hold planned for. 0 W: there are no more. */
 	struct policy_rise { int64_t w; double often; } rises[POLICY_HOLDS][POLICY_RISES];
 	int64_t missed_w[N_FORETELLS];  /* by so much what was foretold lately missed at most */
